@@ -1,0 +1,1 @@
+"""What government does: decisions, processes, catalogue, services, cases."""

@@ -1,0 +1,1 @@
+"""What government knows: the base registers. No registry imports another."""

@@ -1,0 +1,62 @@
+"""One PostgreSQL cluster a test run, a migrated template, and a copy of it for each worker and each test that wants one.
+
+Commits are real: what a test sees is what production sees. The cluster belongs to the process that starts the run; workers of
+pytest-xdist inherit its address through the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from furong.entrypoints.postgres import Cluster
+
+TEMPLATES = {"default": "furong_template", "population": "furong_population_template"}
+# What a test needs of durability is that commits are ordered; the faults suite starts a durable cluster of its own.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+# The twin of a production worker: "gw0" and so on, or "main" without pytest-xdist.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+_started: Cluster | None = None
+_folder: Path | None = None
+
+
+def start() -> None:
+    """Start the run's cluster, once, and tell the workers through the environment."""
+    global _started, _folder
+    if "FURONG_TEST_PORT" in os.environ:
+        return
+    _folder = Path(tempfile.mkdtemp(prefix="furong-test-"))
+    _started = Cluster(_folder)
+    _started.make()
+    _started.start(settings=FAST)
+    os.environ["FURONG_TEST_PORT"] = str(_started.port)
+    os.environ["FURONG_TEST_CLUSTER"] = str(_folder)
+
+
+def stop() -> None:
+    """Stop the cluster if this process started it, and remove its folder."""
+    if _started is not None and _folder is not None:
+        _started.stop()
+        shutil.rmtree(_folder, ignore_errors=True)
+
+
+def cluster() -> Cluster:
+    """Give the run's cluster (not started by this object where a worker asks)."""
+    return Cluster(Path(os.environ["FURONG_TEST_CLUSTER"]), port=int(os.environ["FURONG_TEST_PORT"]))
+
+
+def names(suffix: str = WORKER) -> dict[str, str]:
+    """Give the database name of each alias for this worker."""
+    return {"default": f"furong_{suffix}", "population": f"furong_population_{suffix}"}
+
+
+def environment(databases: dict[str, str]) -> dict[str, str]:
+    """Give the environment that points a process at ``databases`` of this cluster."""
+    here = cluster()
+    return {
+        "FURONG_DATABASE_URL": here.url(databases["default"]),
+        "FURONG_POPULATION_DATABASE_URL": here.url(databases["population"]),
+    }

@@ -1,0 +1,143 @@
+"""The fixtures everyone shares. `database`: clean, migrated, real commits. `platform`: with the Hunan pack and demo people."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests import cluster
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "furong.entrypoints.settings"
+os.environ.setdefault("FURONG_HOME", tempfile.mkdtemp(prefix="furong-home-"))
+os.environ.setdefault("FURONG_SECRET_KEY", "tests-only-" + "0" * 40)
+cluster.start()
+os.environ.update(cluster.environment(cluster.names()))
+
+import django  # noqa: E402 - settings read the environment that was just made
+
+django.setup()
+
+from django.db import connections  # noqa: E402
+
+PACK = Path(__file__).resolve().parents[1] / "packs" / "hunan"
+_template_of_worker: str | None = None
+
+
+def pytest_unconfigure() -> None:
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+    cluster.stop()
+
+
+@contextmanager
+def _only_one(name: str) -> Iterator[None]:
+    """Let one worker at a time into a step that all of them want done once."""
+    with (Path(os.environ["FURONG_TEST_CLUSTER"]) / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _use(databases: dict[str, str]) -> None:
+    for alias, name in databases.items():
+        connections[alias].close()
+        connections[alias].settings_dict["NAME"] = name
+    os.environ.update(cluster.environment(databases))
+
+
+def _make_template(suffix: str, fill: object) -> dict[str, str]:
+    """Make the template databases ``suffix`` once a run, filled by ``fill()`` while the connections point at them."""
+    here = cluster.cluster()
+    made = cluster.names(suffix)
+    marker = Path(os.environ["FURONG_TEST_CLUSTER"]) / f"{suffix}.made"
+    with _only_one(suffix):
+        if not marker.exists():
+            before = {alias: connections[alias].settings_dict["NAME"] for alias in made}
+            for name in made.values():
+                here.ensure_database(name)
+            _use(made)
+            try:
+                fill()  # type: ignore[operator]
+            finally:
+                for alias in made:
+                    connections[alias].close()
+                _use(before)
+            marker.touch()
+    return made
+
+
+def _migrate() -> None:
+    from django.core.management import call_command
+
+    for alias in ("default", "population"):
+        call_command("migrate", database=alias, verbosity=0, interactive=False)
+
+
+def _migrate_and_load() -> None:
+    from furong.entrypoints.loading import load_everything
+
+    _migrate()
+    load_everything(pack=PACK, residents=200, seed=7)
+
+
+def _clone(template: dict[str, str]) -> dict[str, str]:
+    here = cluster.cluster()
+    mine = cluster.names()
+    for alias, name in mine.items():
+        connections[alias].close()
+        here.clone_database(template=template[alias], name=name)
+    _use(mine)
+    return mine
+
+
+# Tables that migrations fill and tests must keep.
+_KEPT = ("django_migrations", "django_content_type", "auth_permission")
+
+_EMPTY_TABLES = """
+DO $$
+DECLARE t record; full boolean; names text := '';
+BEGIN
+  FOR t IN SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+           WHERE schemaname = 'public' AND tablename <> ALL ('{{{kept}}}') LOOP
+    EXECUTE 'SELECT EXISTS (SELECT 1 FROM ' || t.name || ')' INTO full;
+    IF full THEN names := names || ',' || t.name; END IF;
+  END LOOP;
+  IF names <> '' THEN
+    -- the audit's guard against TRUNCATE is a trigger; a test's clean-up steps round it on purpose
+    SET LOCAL session_replication_role = replica;
+    EXECUTE 'TRUNCATE ' || substr(names, 2) || ' RESTART IDENTITY CASCADE';
+  END IF;
+END $$
+""".format(kept=",".join(_KEPT))
+
+
+@pytest.fixture
+def database() -> Iterator[dict[str, str]]:
+    """Migrated, empty databases; what a test commits is gone after it. Yields the database name of each alias."""
+    global _template_of_worker
+    if _template_of_worker != "template":
+        _clone(_make_template("template", _migrate))
+        _template_of_worker = "template"
+    yield cluster.names()
+    for connection in connections.all():
+        if connection.alias in cluster.TEMPLATES:
+            connection.close()
+            with connection.cursor() as cursor:
+                cursor.execute(_EMPTY_TABLES)
+            connection.close()
+
+
+@pytest.fixture
+def platform() -> Iterator[dict[str, str]]:
+    """Databases with the Hunan pack, its demo accounts and 200 invented residents, fresh for each test."""
+    global _template_of_worker
+    made = _clone(_make_template("pack_template", _migrate_and_load))
+    _template_of_worker = "pack"
+    yield made
+    for alias in made:
+        connections[alias].close()
