@@ -1,0 +1,69 @@
+"""Unified social credit codes: GB 32100, with the organisation code of GB 11714 inside."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from furong.foundation.codes.checks import CREDIT_ALPHABET, credit_check, is_reserved_division, organisation_check
+from furong.foundation.codes.divisions import find_divisions
+from furong.foundation.codes.errors import CreditCodeRefused
+from furong.foundation.codes.tables import REGISTRAR_KINDS
+from furong.foundation.codes.values import CreditCode, NumberWarning
+
+__all__ = ["make_credit_code", "parse_credit_code"]
+
+_FORM = re.compile(rf"[{CREDIT_ALPHABET}]{{2}}[0-9]{{6}}[{CREDIT_ALPHABET}]{{10}}")
+_SPACES = re.compile(r"[\s\u3000\u200b\ufeff-]+")
+# The State Administration registers firms of the whole country, and of abroad, under 100000.
+_NATIONAL = "100000"
+
+
+def parse_credit_code(number: str) -> CreditCode:
+    """This function will check a unified social credit code and return its parts.
+
+    Both check characters are verified: the last one (MOD 31) and that of the organisation code in positions 9 to 17.
+    A kind or division that the tables do not hold is a warning. Raises ``CreditCodeRefused`` with ``code``
+    ``credit_code.form``, ``.registrar``, ``.check_digit`` or ``.organisation_check``. GB 32100-2015, GB 11714-1997.
+    """
+    text = _SPACES.sub("", unicodedata.normalize("NFKC", number[:64])).upper()
+    if not _FORM.fullmatch(text):
+        raise CreditCodeRefused(
+            "credit_code.form",
+            "A credit code has 18 characters, digits and capital letters without I, O, S, V and Z; the third to the "
+            "eighth are digits.",
+        )
+    kinds = REGISTRAR_KINDS.get(text[0])
+    if kinds is None:
+        raise CreditCodeRefused("credit_code.registrar", "The first character names no registration authority.")
+    if credit_check(text[:17]) != text[17]:
+        raise CreditCodeRefused(
+            "credit_code.check_digit", "The last character does not fit the others; one of them is mistyped."
+        )
+    organisation = text[8:17]
+    if organisation_check(organisation[:8]) != organisation[8]:
+        raise CreditCodeRefused(
+            "credit_code.organisation_check", "The organisation code inside does not fit its own check character."
+        )
+    warnings: list[NumberWarning] = []
+    if text[1] not in kinds:
+        warnings.append(NumberWarning("credit_code.kind_unknown", "The second character names no kind that is known."))
+    division = text[2:8]
+    if division != _NATIONAL and not is_reserved_division(division) and not find_divisions(division):
+        warnings.append(NumberWarning("credit_code.division_unknown", "The registering division is not known."))
+    return CreditCode(text, text[0], text[1], division, organisation, tuple(warnings))
+
+
+def make_credit_code(registrar: str, kind: str, division: str, serial: int) -> str:
+    """This function will return a credit code with both check characters right, for demo data and tests.
+
+    ``serial`` is 0 to 99,999,999 and fills the organisation code. Raises ``CreditCodeRefused`` ``credit_code.form``
+    when the parts do not make a code.
+    """
+    if not 0 <= serial <= 99_999_999:
+        raise CreditCodeRefused("credit_code.form", "A serial is 0 to 99999999.")
+    organisation = f"{serial:08d}"
+    body = f"{registrar}{kind}{division}{organisation}{organisation_check(organisation)}"
+    if registrar not in REGISTRAR_KINDS or not _FORM.fullmatch(body + "0"):
+        raise CreditCodeRefused("credit_code.form", "Registrar, kind and division do not make a credit code.")
+    return body + credit_check(body)
