@@ -41,8 +41,25 @@ count=$(grep -cE '^[a-zA-Z0-9._-]+(\[[^]]*\])?==' requirements.lock)
 say "Installing $count packages from requirements.lock (hashes checked) …"
 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 export PIP_DISABLE_PIP_VERSION_CHECK PIP_ROOT_USER_ACTION
-"$VENV/bin/python" -m pip install --quiet --require-hashes -r requirements.lock ||
+log="$VENV/install.log"
+bar() { awk -v total="$count" '
+    /^(Collecting|Requirement already)/ { n++; done = int(n * 30 / total); if (done > 30) done = 30
+        bar = substr("##############################", 1, done)
+        printf "\r  [%-30s] %d of %d", bar, n, total; fflush() }
+    /^Installing collected/ { printf "\r  [##############################] unpacking %d    ", total; fflush() }
+    END { printf "\n" }'; }
+show=cat; [ -t 1 ] && show=bar
+if [ "$show" = bar ]; then
+    { "$VENV/bin/python" -m pip install --progress-bar off --require-hashes -r requirements.lock 2>"$log.err" ||
+        touch "$VENV/.failed"; } | tee "$log" | bar
+else
+    "$VENV/bin/python" -m pip install --quiet --require-hashes -r requirements.lock 2>"$log.err" || touch "$VENV/.failed"
+fi
+if [ -e "$VENV/.failed" ]; then
+    rm -f "$VENV/.failed"
+    tail -n 8 "$log.err" >&2
     fail "the packages could not be installed (see above). Nothing else was changed; run the same command again."
+fi
 "$VENV/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable . ||
     fail "Furong itself could not be installed (see above)."
 say "Ready."

@@ -90,9 +90,7 @@ def _version_of(bin_dir: Path) -> int | None:
     if not (program.exists() and (bin_dir / "initdb").exists()):
         return None
     try:
-        out = subprocess.run(  # noqa: S603 - a program we located ourselves
-            [str(program), "--version"], capture_output=True, text=True, timeout=20, check=True
-        ).stdout
+        out = subprocess.run([str(program), "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return None
     match = re.search(r"(\d+)(?:\.\d+|devel|beta|rc)", out)
@@ -154,7 +152,7 @@ def _as_other_user() -> list[str]:
         return []
     words = ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
     try:
-        subprocess.run([*words, "true"], check=True, capture_output=True, timeout=20)  # noqa: S603 - fixed words
+        subprocess.run([*words, "true"], check=True, capture_output=True, timeout=20)
     except (OSError, subprocess.SubprocessError) as exc:
         raise PostgresError(
             "PostgreSQL does not run as root, and this machine refuses user namespaces. "
@@ -216,7 +214,7 @@ class Cluster:
             *("-D", str(self.data), "-U", "furong", "-E", "UTF8", "--locale=C", "--no-instructions"),
             *("-A", "scram-sha-256", f"--pwfile={self.folder / 'password'}"),
         ]
-        done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 - fixed words
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
             raise PostgresError(f"initdb failed: {_last_line(done.stderr)}")
@@ -231,7 +229,7 @@ class Cluster:
         log = self.folder / "server.log"
         with log.open("ab") as out:
             # A session of its own, so that Ctrl-C reaches us first and we stop the server after our own processes.
-            self.process = subprocess.Popen(  # noqa: S603 - fixed words
+            self.process = subprocess.Popen(
                 words, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
             )
         deadline = time.monotonic() + timeout_seconds
@@ -269,9 +267,7 @@ class Cluster:
                     if not pid_file.exists():
                         return
                     time.sleep(0.05)
-                raise PostgresError(
-                    f"Another PostgreSQL (process {pid}) still uses {self.data}; end it and try again."
-                )
+                raise PostgresError(f"Another PostgreSQL (process {pid}) still uses {self.data}; end it and try again.")
 
     def stop(self) -> None:
         """Stop the server (fast shutdown) and wait for it."""
@@ -304,9 +300,7 @@ class Cluster:
         from psycopg import sql
 
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
             connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                     sql.Identifier(name), sql.Identifier(template)
@@ -320,7 +314,7 @@ def _is_postgres(pid: int) -> bool:
             return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
             return False
-    out = subprocess.run(  # noqa: S603 - fixed words
+    out = subprocess.run(
         ["ps", "-p", str(pid), "-o", "command="],  # noqa: S607 - ps is where the system has it
         capture_output=True,
         text=True,

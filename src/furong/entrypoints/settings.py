@@ -45,9 +45,7 @@ def _database(variable: str, fallback: str) -> dict[str, Any]:
 
 DATABASES = {
     "default": _database("FURONG_DATABASE_URL", "postgresql://furong@127.0.0.1:5432/furong"),
-    "population": _database(
-        "FURONG_POPULATION_DATABASE_URL", "postgresql://furong@127.0.0.1:5432/furong_population"
-    ),
+    "population": _database("FURONG_POPULATION_DATABASE_URL", "postgresql://furong@127.0.0.1:5432/furong_population"),
 }
 DATABASE_ROUTERS = ["furong.entrypoints.databases.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,0 +1,185 @@
+"""The command line: `furong COMMAND`. Each command is a function here or in the module it names; none holds a rule."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from furong import __version__
+
+
+def _django() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "furong.entrypoints.settings")
+    import django
+
+    django.setup()
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from furong.entrypoints import demo
+
+    if args.check:
+        from furong.entrypoints.demo_check import run_check
+
+        return run_check(residents=args.residents)
+    return demo.run(port=args.port, reset=args.reset, residents=args.residents)
+
+
+def _web(args: argparse.Namespace) -> int:
+    from furong.entrypoints.web import serve
+
+    return serve(host=args.host, port=args.port, workers=args.workers, threads=args.threads)
+
+
+def _worker(args: argparse.Namespace) -> int:
+    _django()
+    from furong.entrypoints.worker import run
+
+    return run(die_with_parent=args.die_with_parent)
+
+
+def _migrate(args: argparse.Namespace) -> int:
+    _django()
+    from furong.entrypoints.loading import migrate
+
+    migrate(verbosity=1)
+    return 0
+
+
+def _load(args: argparse.Namespace) -> int:
+    _django()
+    from furong.entrypoints.loading import load_everything, load_pack
+
+    if args.demo_residents:
+        load_everything(pack=args.pack, residents=args.demo_residents)
+    else:
+        load_pack(args.pack)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    _django()
+    from furong.entrypoints import checking
+
+    if args.project:
+        return checking.check_project()
+    if args.pack is None:
+        print("furong check: name a pack's folder, or --project", file=sys.stderr)
+        return 2
+    return checking.check_pack_folder(args.pack)
+
+
+def _audit(args: argparse.Namespace) -> int:
+    _django()
+    from furong.entrypoints import auditing
+
+    if args.action == "export":
+        return auditing.export(args.file)
+    return auditing.verify(args.file, key=args.key, head=args.head)
+
+
+def _pack(args: argparse.Namespace) -> int:
+    _django()
+    from furong.entrypoints.loading import export_pack
+
+    return export_pack(code=args.code, folder=args.folder)
+
+
+def _openapi(args: argparse.Namespace) -> int:
+    _django()
+    from furong.entrypoints import checking
+
+    return checking.write_openapi() if args.write else checking.check_openapi()
+
+
+def _messages(args: argparse.Namespace) -> int:
+    _django()
+    from furong.entrypoints import checking
+
+    return checking.write_messages() if args.write else checking.check_messages()
+
+
+def _manage(args: argparse.Namespace) -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "furong.entrypoints.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["furong manage", *args.words])
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="furong", description="Furong 芙蓉, an open e-government platform.")
+    parser.add_argument("--version", action="version", version=f"furong {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    demo = command("demo", _demo, "start everything on this machine, with invented residents")
+    demo.add_argument("--port", type=int, default=None, help="the web address's port (default 8000)")
+    demo.add_argument("--reset", action="store_true", help="throw the demo's data away and begin anew")
+    demo.add_argument("--check", action="store_true", help="start on free ports, walk the newborn story, stop")
+    demo.add_argument("--residents", type=int, default=20_000, help="how many invented residents (default 20,000)")
+
+    web = command("web", _web, "serve the pages and the API")
+    web.add_argument("--host", default="127.0.0.1")
+    web.add_argument("--port", type=int, default=8000)
+    web.add_argument("--workers", type=int, default=2)
+    web.add_argument("--threads", type=int, default=8, help="requests one worker handles at once")
+
+    worker = command("worker", _worker, "run jobs, events, timers and the audit's sealer")
+    worker.add_argument("--die-with-parent", action="store_true", help=argparse.SUPPRESS)
+
+    command("migrate", _migrate, "bring every database's tables up to date")
+
+    load = command("load", _load, "import a pack (and invented residents, for a demo)")
+    load.add_argument("pack", type=Path)
+    load.add_argument("--demo-residents", type=int, default=0)
+
+    check = command("check", _check, "check a pack before it is published: schema, ask-once, flows, rules")
+    check.add_argument("pack", type=Path, nargs="?")
+    check.add_argument("--project", action="store_true", help="migrations, OpenAPI and messages are up to date")
+
+    audit = command("audit", _audit, "verify or export the audit log")
+    audit.add_argument("action", choices=["verify", "export"])
+    audit.add_argument("file", type=Path, nargs="?", help="an exported log; without it, the databases themselves")
+    audit.add_argument("--key", type=Path, help="the sealer's public key, for a log from elsewhere")
+    audit.add_argument("--head", type=Path, help="an earlier signed head that the log must still extend")
+
+    pack = command("pack", _pack, "write published definitions back to files")
+    pack.add_argument("action", choices=["export"])
+    pack.add_argument("code")
+    pack.add_argument("folder", type=Path)
+
+    openapi = command("openapi", _openapi, "compare the API's description with the committed one")
+    openapi.add_argument("--write", action="store_true")
+    messages = command("messages", _messages, "find message ids without a zh-CN text")
+    messages.add_argument("--write", action="store_true")
+
+    manage = command("manage", _manage, "Django's own commands (makemigrations, shell, …)")
+    manage.add_argument("words", nargs=argparse.REMAINDER)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; what goes wrong is one clear line, never a stack trace for a user's mistake."""
+    args = _parser().parse_args(argv)
+    from furong.entrypoints.postgres import PostgresError
+
+    try:
+        result: int = args.run(args)
+    except PostgresError as exc:
+        print(f"furong: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return result
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,277 @@
+"""`furong demo`: the whole platform on one machine, with invented residents, under one folder (``.furong``)."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from furong.entrypoints.lifeline import die_with_parent
+from furong.entrypoints.postgres import Cluster, PostgresError, free_port, port_is_free
+
+PACK = Path(__file__).resolve().parents[3] / "packs" / "hunan"
+DATABASES = {"FURONG_DATABASE_URL": "furong", "FURONG_POPULATION_DATABASE_URL": "furong_population"}
+DEFAULT_PORT = 8000
+# A child that ends is started again after this pause, so that a broken one does not spin.
+RESTART_PAUSE_SECONDS = 0.5
+
+
+class DemoError(Exception):
+    """The demo cannot start; the text is the one line the person reads."""
+
+
+@dataclass
+class Demo:
+    """One running demo: the cluster, the web server and the worker, all children of this process."""
+
+    home: Path
+    port: int
+    cluster: Cluster
+    environment: dict[str, str] = field(default_factory=dict)
+    children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    lock: IO[str] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start_child(self, name: str) -> None:
+        words = {
+            "web": ["web", "--port", str(self.port)],
+            "worker": ["worker", "--die-with-parent"],
+        }[name]
+        log = (self.home / f"{name}.log").open("ab")
+        with log:
+            self.children[name] = subprocess.Popen(
+                [sys.executable, "-m", "furong.entrypoints.cli", *words],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self, timeout_seconds: float = 60) -> None:
+        """Wait until the pages answer. Raises `DemoError` with where to look."""
+        deadline = time.monotonic() + timeout_seconds
+        while time.monotonic() < deadline:
+            web = self.children["web"]
+            if web.poll() is not None:
+                raise DemoError(f"The web server ended with code {web.returncode}; see {self.home / 'web.log'}.")
+            try:
+                with urllib.request.urlopen(f"{self.address}healthz", timeout=5) as answer:  # noqa: S310 - loopback
+                    if answer.status == 200:
+                        return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise DemoError(f"The pages did not answer within {timeout_seconds:.0f} s; see {self.home / 'web.log'}.")
+
+    def keep_running(self) -> None:
+        """Start again what ends, until somebody stops us."""
+        while True:
+            for name, child in list(self.children.items()):
+                if child.poll() is not None:
+                    time.sleep(RESTART_PAUSE_SECONDS)
+                    self.start_child(name)
+            if self.cluster.process is not None and self.cluster.process.poll() is not None:
+                self.cluster.start()
+            time.sleep(0.3)
+
+    def stop(self) -> None:
+        """Stop the web server and the worker, then the databases."""
+        for child in self.children.values():
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        for child in self.children.values():
+            try:
+                child.wait(15)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait(5)
+        self.children.clear()
+        self.cluster.stop()
+        with contextlib.suppress(OSError):
+            (self.home / "run.json").unlink()
+        if self.lock is not None:
+            self.lock.close()
+
+
+def prepare(*, home: Path, port: int, residents: int, reset: bool = False, console: Console | None = None) -> Demo:
+    """Make or open the demo in ``home`` and bring it up to date; nothing serves yet.
+
+    Raises `DemoError` or `PostgresError` with one clear line: a busy port, another demo on this folder, a broken cluster.
+    """
+    console = console or Console(quiet=True)
+    home.mkdir(parents=True, exist_ok=True)
+    lock = (home / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        raise DemoError(f"A demo already runs on {home}{_running_at(home)}.") from exc
+    if not port_is_free(port):
+        raise DemoError(f"Port {port} is in use; choose another, for example --port {free_port()}.")
+    if reset:
+        for name in ("cluster", "files", "keys", "loaded.json", "static"):
+            path = home / name
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    with _steps(console) as step:
+        cluster = Cluster(home / "cluster")
+        fresh = not cluster.is_made
+        step("PostgreSQL" + (" · initdb" if fresh else ""))
+        cluster.make()
+        cluster.start()
+        try:
+            for database in DATABASES.values():
+                cluster.ensure_database(database)
+            demo = Demo(home=home, port=port, cluster=cluster, lock=lock)
+            demo.environment = {
+                **os.environ,
+                **{variable: cluster.url(name) for variable, name in DATABASES.items()},
+                "FURONG_HOME": str(home),
+                "FURONG_SECRET_KEY": _secret(home),
+                "DJANGO_SETTINGS_MODULE": "furong.entrypoints.settings",
+                "PYTHONUNBUFFERED": "1",
+            }
+            os.environ.update(demo.environment)
+            _fill(home, residents, step)
+        except BaseException:
+            cluster.stop()
+            raise
+    return demo
+
+
+def _fill(home: Path, residents: int, step: _Step) -> None:
+    import django
+
+    django.setup()
+    from furong.entrypoints import loading
+
+    step("Tables · migrate")
+    loading.migrate()
+    wanted = {"pack": loading.digest_of(PACK), "residents": residents}
+    marker = home / "loaded.json"
+    loaded = json.loads(marker.read_text()) if marker.exists() else {}
+    if loaded != wanted:
+        if loaded.get("residents") == residents:
+            step("Pack · packs/hunan changed")
+            loading.load_pack(PACK)
+        else:
+            loading.load_everything(pack=PACK, residents=residents, progress=step)
+        marker.write_text(json.dumps(wanted))
+    step("Front-end files")
+    from furong.entrypoints.static import collected_static
+
+    collected_static()
+    loading.close_connections()
+
+
+def run(*, port: int | None, reset: bool, residents: int) -> int:
+    """Run the demo until Ctrl-C. Returns the exit code."""
+    console = Console(stderr=False, highlight=False)
+    if "MAKELEVEL" in os.environ:  # started by make: if make is killed, so are we, and with us all children
+        die_with_parent()
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    home = Path(os.environ.get("FURONG_HOME", ".furong")).resolve()
+    demo: Demo | None = None
+    try:
+        demo = prepare(home=home, port=port or DEFAULT_PORT, residents=residents, reset=reset, console=console)
+        for name in ("web", "worker"):
+            demo.start_child(name)
+        demo.wait_until_ready()
+        _write_run_file(demo)
+        print_welcome(console, demo)
+        demo.keep_running()
+    except (DemoError, PostgresError) as exc:
+        print(f"furong: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nStopping … 正在停止 …")
+    finally:
+        if demo is not None:
+            demo.stop()
+    return 0
+
+
+def print_welcome(console: Console, demo: Demo) -> None:
+    """Print the one screen: the address, the accounts by role, and what to try."""
+    from furong.entrypoints import loading
+
+    console.print()
+    console.print(f"  [bold red]芙蓉 Furong[/]  is running at  [bold underline]{demo.address}[/]")
+    console.print(f"  工作台 workbench    [underline]{demo.address}work/[/]")
+    console.print()
+    console.print(
+        "  Accounts (invented people) · 演示账号（虚构）    password 密码  [bold]" + loading.demo_password(PACK) + "[/]"
+    )
+    for username, role in loading.demo_roles(PACK):
+        console.print(f"    [bold]{username:<14}[/] {role}")
+    console.print()
+    console.print("  Try: sign in as the mother, open 新生儿出生, fill in four facts, submit; then sign in as each")
+    console.print("  department in the workbench and decide; see the child and the certificates in her folder.")
+    console.print("  试一试：以母亲身份登录，办理“新生儿出生”，再以各部门身份在工作台办理，最后查看证照。")
+    console.print()
+    console.print(f"  Data and logs: {demo.home}    Stop: Ctrl-C    Begin anew: make demo ARGS=--reset")
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _write_run_file(demo: Demo) -> None:
+    path = demo.home / "run.json"
+    path.touch(mode=0o600)
+    names = (*DATABASES, "FURONG_SECRET_KEY")
+    path.write_text(json.dumps({**{n: demo.environment[n] for n in names}, "address": demo.address}))
+
+
+def _running_at(home: Path) -> str:
+    try:
+        return f", at {json.loads((home / 'run.json').read_text())['address']}"
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _secret(home: Path) -> str:
+    path = home / "secret"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+class _Step:
+    """Names what is being done; with a number, how far it is (0 to 1)."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=None)
+
+    def __call__(self, text: str, done: float | None = None) -> None:
+        if done is None:
+            self._progress.reset(self._task, total=None, description=text)
+        else:
+            self._progress.update(self._task, description=text, total=1.0, completed=done)
+
+
+@contextlib.contextmanager
+def _steps(console: Console) -> Iterator[_Step]:
+    columns = (SpinnerColumn(), TextColumn("{task.description:<44}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _Step(progress)
