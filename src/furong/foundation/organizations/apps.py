@@ -1,0 +1,14 @@
+"""Django's view of the room."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class OrganizationsConfig(AppConfig):
+    """Divisions, organisations, posts and appointments."""
+
+    name = "furong.foundation.organizations"
+    label = "organizations"
+    verbose_name = "organizations"
+    default_auto_field = "django.db.models.BigAutoField"
