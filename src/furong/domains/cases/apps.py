@@ -1,0 +1,14 @@
+"""Django's handle on the room."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class CasesConfig(AppConfig):
+    """Cases."""
+
+    name = "furong.domains.cases"
+    label = "cases"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = "Cases"
