@@ -12,7 +12,7 @@ from typing import ClassVar
 __all__ = ["CodeRefused", "CreditCodeRefused", "Fault", "IdentityNumberRefused", "Refusal", "UnknownCodeTable"]
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - a refusal is not an error; the names keep the two apart
     """What was asked cannot be done, and the person can act on the reason.
 
     ``message`` and ``mend`` are English message ids (translated where they are shown), with ``params`` for ``%(name)s``.
@@ -29,7 +29,7 @@ class Refusal(Exception):
         super().__init__(self.text % params if params else self.text)
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - each fault of a room ends in Error itself
     """Something broke that the operator must mend; what the person entered is kept."""
 
     code: ClassVar[str] = "fault"

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class PacksConfig(AppConfig):
+    name = "furong.foundation.packs"
+    label = "packs"
+    default_auto_field = "django.db.models.BigAutoField"

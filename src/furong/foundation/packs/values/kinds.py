@@ -1,0 +1,145 @@
+"""Kinds of definitions, which rooms register, and a pack as it was read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from furong.foundation.packs.values.findings import Finding
+from furong.foundation.packs.values.schema import Report, Shape
+from furong.foundation.packs.values.source import SourceRefused, parse_yaml
+from furong.foundation.packs.values.text import Text
+
+YAML = "application/yaml"
+XML = "application/xml"
+
+
+def digest_of(content: bytes) -> str:
+    """Give the address of a definition: SHA-256 of its bytes, 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What ``pack.toml`` says: code and name, languages (the first is the pack's own), time zone, settings by room."""
+
+    code: str
+    name: Text
+    languages: tuple[str, ...]
+    time_zone: str
+    in_force_from: date
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def setting(self, room: str, name: str, default: Any = None) -> Any:
+        """Give ``[room] name`` of ``pack.toml``, or ``default``."""
+        table = self.settings.get(room)
+        return table.get(name, default) if isinstance(table, Mapping) else default
+
+
+@dataclass(slots=True, kw_only=True)
+class PackFile:
+    """One file of a pack: which definition it holds, its bytes, and what reading gave (None when it could not be read)."""
+
+    kind: str
+    code: str
+    path: str
+    shown: str
+    content: bytes
+    media_type: str = YAML
+    value: Any = None
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.content)
+
+
+@dataclass(slots=True, kw_only=True)
+class Pack:
+    """A pack that was read: its frame and its files, with ``findings`` about the pack as a whole."""
+
+    frame: Frame
+    files: list[PackFile]
+    root: Path | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    def of(self, kind: str) -> dict[str, PackFile]:
+        """Give the files of a kind by code, only those that could be read."""
+        return {f.code: f for f in self.files if f.kind == kind and f.value is not None}
+
+    def values(self, kind: str) -> dict[str, Any]:
+        """Give what was read of a kind, by code."""
+        return {f.code: f.value for f in self.files if f.kind == kind and f.value is not None}
+
+    def find(self, kind: str, code: str) -> PackFile | None:
+        return next((f for f in self.files if f.kind == kind and f.code == code and f.value is not None), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportContext:
+    """What an importer gets: who imports, when, and the whole pack (which has no errors)."""
+
+    actor: Any
+    now: datetime
+    pack: Pack
+
+
+Parse = Callable[[bytes, str, Frame], tuple[Any, list[Finding]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How one kind of definition is found, read, checked and imported.
+
+    ``folder/CODE.yaml`` when ``file`` is empty, ``folder/CODE/file`` otherwise, and ``file`` at the pack's top when ``folder`` is
+    empty. ``parse`` gives the value and findings. ``cross_check`` sees the whole pack. ``importer`` writes the room's own tables,
+    in the import's transaction, in the order of ``order``; it must be repeatable.
+    """
+
+    name: str
+    folder: str
+    parse: Parse
+    file: str = ""
+    media_type: str = YAML
+    cross_check: Callable[[Pack], Iterable[Finding]] | None = None
+    importer: Callable[[ImportContext], None] | None = None
+    in_force_from: Callable[[Any], date | None] | None = None
+    order: int = 100
+
+
+_KINDS: dict[str, Kind] = {}
+
+
+def register_kind(kind: Kind) -> None:
+    """Make a kind known to the checker and the importer; a second registration replaces the first."""
+    _KINDS[kind.name] = kind
+
+
+def kinds() -> list[Kind]:
+    """List the registered kinds in the order in which they are imported."""
+    return sorted(_KINDS.values(), key=lambda kind: (kind.order, kind.name))
+
+
+def kind_named(name: str) -> Kind | None:
+    return _KINDS.get(name)
+
+
+def yaml_parse(shape: Shape, build: Callable[[Any, Report], Any] | None = None) -> Parse:
+    """Make a ``parse`` for a YAML kind of a shape; ``build`` may turn the `Parsed` into a room's own value."""
+
+    def parse(content: bytes, file: str, frame: Frame) -> tuple[Any, list[Finding]]:
+        report = Report(file, frame.languages)
+        try:
+            node = parse_yaml(content, file=file)
+        except SourceRefused as refused:
+            return None, list(refused.findings)
+        value = shape.read(node, report, "")
+        if value is not None and build is not None and not any(f.is_error for f in report.findings):
+            value = build(value, report)
+        return value, report.findings
+
+    return parse
