@@ -105,15 +105,136 @@ INSTALLED_APPS = [
 if (SOURCE / "foundation/identity/models.py").exists():
     AUTH_USER_MODEL = "identity.Account"
 
+# --- the frame (foundation.web) -------------------------------------------------------------------------------------------------
+
+BEHIND_PROXY = _setting("FURONG_BEHIND_PROXY") == "1"  # then X-Request-ID and X-Forwarded-Proto are believed
+HTTPS = PRODUCTION or _setting("FURONG_HTTPS") == "1"
+SITE_NAME = json.loads(_setting("FURONG_SITE_NAME", '{"zh": "政务服务", "en": "Government services"}'))
+ROOT_URLCONF = "furong.entrypoints.urls"
+WSGI_APPLICATION = "furong.entrypoints.wsgi.application"
+METRICS_TOKEN = _setting("FURONG_METRICS_TOKEN")
+
+
+def _room_has(room: str, file: str) -> bool:
+    return (SOURCE / room.replace(".", "/") / file).exists()
+
+
 MIDDLEWARE = [
+    "furong.foundation.web.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "furong.foundation.web.middleware.HeadersMiddleware",
+    "furong.foundation.web.middleware.LanguageMiddleware",
+    "furong.foundation.web.middleware.ReadsMiddleware",
+    "furong.foundation.web.middleware.ProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    *(
+        ["furong.foundation.identity.middleware.ActorMiddleware"]
+        if _room_has("foundation.identity", "middleware.py")
+        else []
+    ),
 ]
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "NAME": "furong",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [
+            SOURCE / room.replace(".", "/") / "templates" / "jinja2"
+            for room in ROOMS
+            if _room_has(room, "templates/jinja2")
+        ],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "environment": "furong.foundation.web.environment.environment",
+            "context_processors": ["furong.foundation.web.requests.frame"],
+        },
+    },
+    {
+        # Only for what the libraries render themselves (mails of allauth).
+        "NAME": "libraries",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    },
+]
+FORM_RENDERER = "furong.foundation.web.forms.Renderer"
+
 USE_TZ = True
-TIME_ZONE = "UTC"
+TIME_ZONE = _setting("FURONG_TIME_ZONE", "Asia/Shanghai")
+USE_I18N = True
 LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LANGUAGE_COOKIE_NAME = "furong_language"
+LOCALE_PATHS = [HOME / "locale"]  # foundation.web compiles the rooms' .po files there
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # files go through foundation.storage
+    "staticfiles": {"BACKEND": "furong.foundation.web.static_files.HashedStorage"},
+}
+
+MAX_FILE_BYTES = 10 * 1024 * 1024
+REQUEST_MAX_BYTES = 60 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+FILE_UPLOAD_HANDLERS = [
+    "furong.foundation.web.uploads.LimitHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],  # data: the drawing library's own style sheet holds an arrow as one
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 2 * 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+X_FRAME_OPTIONS = "DENY"
+
+SESSION_COOKIE_NAME = "furong_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_NAME = "furong_csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "furong.foundation.web.views.csrf_failed"
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "furong.foundation.web.logs.JsonFormatter"}},
+    "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["lines"], "level": "WARNING"},
+    "loggers": {
+        "furong": {"level": _setting("FURONG_LOG_LEVEL", "INFO"), "handlers": ["lines"], "propagate": False},
+        "django": {"level": "WARNING", "handlers": ["lines"], "propagate": False},
+        # Its lines hold paths; RequestMiddleware logs each request by its route instead. Errors stay.
+        "django.request": {"level": "ERROR", "handlers": ["lines"], "propagate": False},
+    },
+}
