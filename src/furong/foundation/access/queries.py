@@ -1,0 +1,235 @@
+"""Decisions. Everything that asks *may they?* asks here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from furong.foundation.access.errors import (
+    AccessRefused,
+    AssuranceTooLow,
+    PurposeMissing,
+    RightUnknownError,
+    SignInNeeded,
+)
+from furong.foundation.access.values import (
+    RIGHTS,
+    Actor,
+    ActorKind,
+    Assurance,
+    Basis,
+    Decision,
+    PostRight,
+    Scope,
+)
+
+DEFAULT_LEASE_SECONDS = 1.0
+
+
+def lease_seconds() -> float:
+    """Give how long a process may go on with rights that it has read: a second, or ``settings.ACCESS_LEASE_SECONDS``."""
+    return float(getattr(settings, "ACCESS_LEASE_SECONDS", DEFAULT_LEASE_SECONDS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    rights: tuple[PostRight, ...]
+    until: float  # time.monotonic()
+
+
+class _Leases:
+    """Rights read by this process, each usable until its lease runs out.
+
+    A lease is counted from before its read began. So a change that commits at T is unknown to no lease that lasts
+    past T + lease: whoever takes a right away needs only to wait that long.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[UUID, _Lease] = {}
+        self._generation = 0
+
+    def get(self, post_id: UUID) -> tuple[PostRight, ...] | None:
+        lease = self._held.get(post_id)
+        return lease.rights if lease is not None and time.monotonic() < lease.until else None
+
+    def generation(self) -> int:
+        return self._generation
+
+    def put(self, post_id: UUID, rights: tuple[PostRight, ...], *, until: float, generation: int) -> None:
+        with self._lock:
+            if generation != self._generation:
+                return  # something changed while we read
+            if len(self._held) > 20_000:
+                self._held.clear()
+            self._held[post_id] = _Lease(rights, until)
+
+    def drop(self, post_ids: Iterable[UUID] | None = None) -> None:
+        with self._lock:
+            self._generation += 1
+            if post_ids is None:
+                self._held.clear()
+            else:
+                for post_id in post_ids:
+                    self._held.pop(post_id, None)
+
+
+LEASES = _Leases()
+
+
+def rights_of_post(*, post_id: UUID) -> tuple[PostRight, ...]:
+    """Give the rights of a post, at most one lease (a second) old; an unknown post has none.
+
+    Cost: a lookup in memory, or one read by primary key.
+    """
+    held = LEASES.get(post_id)
+    if held is not None:
+        return held
+    lease = lease_seconds()
+    for _ in range(5):
+        generation = LEASES.generation()
+        until = time.monotonic() + lease
+        rights = _read(post_id)
+        if _has_uncommitted_change():
+            return rights  # seen by this transaction only; nobody else may live on it
+        if lease <= 0 or time.monotonic() < until:
+            LEASES.put(post_id, rights, until=until, generation=generation)
+            return rights
+    return _read(post_id)  # a database so slow that every answer is older than its lease: use it once, keep nothing
+
+
+def _read(post_id: UUID) -> tuple[PostRight, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rights FROM access_post_rights WHERE post_id = %s", [post_id])
+        row = cursor.fetchone()
+    if row is None:
+        return ()
+    grants = row[0]
+    if isinstance(grants, str):
+        import json
+
+        grants = json.loads(grants)
+    return tuple(
+        PostRight(
+            right=grant["right"],
+            organization_id=UUID(grant["organization_id"]) if grant.get("organization_id") else None,
+            division_prefix=grant.get("division_prefix", ""),
+            everywhere=grant.get("everywhere", False),
+        )
+        for grant in grants
+    )
+
+
+class AfterChange:
+    """Runs once the transaction that changed rights has committed; while it waits there, the change is not committed."""
+
+    def __init__(self) -> None:
+        self.post_ids: set[UUID] = set()
+        self.restricts = False
+
+    def __call__(self) -> None:
+        LEASES.drop(self.post_ids)
+        if self.restricts:
+            time.sleep(max(0.0, lease_seconds()))
+            LEASES.drop(self.post_ids)
+
+
+def _has_uncommitted_change() -> bool:
+    return connection.in_atomic_block and any(isinstance(hook[1], AfterChange) for hook in connection.run_on_commit)
+
+
+def _known(right: str) -> str:
+    if right not in RIGHTS:
+        raise RightUnknownError(f"No room registered the right {right!r}.")
+    return right
+
+
+def scope(*, actor: Actor, right: str) -> Scope:
+    """Give the rows over which ``actor`` holds ``right``; the empty scope when none (its SQL is FALSE).
+
+    Every listing query takes one. The system's own work covers everything; residents and strangers hold no rights.
+    """
+    _known(right)
+    if actor.kind is ActorKind.SYSTEM:
+        return Scope(everything=True)
+    if actor.kind is not ActorKind.STAFF or actor.post_id is None:
+        return Scope()
+    return Scope.of(grant for grant in rights_of_post(post_id=actor.post_id) if grant.right == right)
+
+
+def require(
+    *, actor: Actor, right: str, organization_id: UUID | None = None, division_code: str | None = None
+) -> Decision:
+    """Decide whether ``actor`` may do what ``right`` names, on a thing of this organisation and division.
+
+    Without organisation and division it asks whether the right is held over anything at all. Raises `AccessRefused`, or
+    `SignInNeeded` when nobody is signed in.
+    """
+    if actor.kind is ActorKind.ANONYMOUS:
+        raise SignInNeeded
+    found = scope(actor=actor, right=right)
+    if found.is_empty:
+        raise AccessRefused
+    if (organization_id is not None or division_code is not None) and not found.covers(
+        organization_id=organization_id, division_code=division_code or ""
+    ):
+        raise AccessRefused
+    return Decision(right=right, ground="system" if actor.kind is ActorKind.SYSTEM else "post", scope=found)
+
+
+def allows(*, actor: Actor, right: str, organization_id: UUID | None = None, division_code: str | None = None) -> bool:
+    """Say what `require` would decide, for showing or hiding a control."""
+    try:
+        require(actor=actor, right=right, organization_id=organization_id, division_code=division_code)
+    except (AccessRefused, SignInNeeded):
+        return False
+    return True
+
+
+def require_person(
+    *,
+    actor: Actor,
+    basis: Basis,
+    person_ids: Iterable[UUID],
+    right: str = "population.read",
+    division_code: str | None = None,
+    related: frozenset[UUID] = frozenset(),
+) -> Decision:
+    """Decide whether ``actor`` may read these persons, on the stated basis.
+
+    Staff need ``right`` (over ``division_code`` when given) and a stated purpose. A resident reads themself, the
+    person whose mandate they act by, and ``related``: those whom the asking register knows to be theirs (minor
+    children, household). The system needs a purpose too. Raises `PurposeMissing`, `AssuranceTooLow`, `AccessRefused`,
+    `SignInNeeded`.
+    """
+    if not basis.is_stated:
+        raise PurposeMissing
+    if actor.kind is not ActorKind.RESIDENT:
+        return require(actor=actor, right=right, division_code=division_code)
+    _known(right)
+    require_assurance(actor=actor, level=Assurance.VERIFIED)
+    wanted = frozenset(person_ids)
+    own = {actor.person_id} if actor.person_id is not None else set()
+    if wanted <= own:
+        return Decision(right=right, ground="self", scope=Scope())
+    if actor.principal is not None and actor.principal.kind == "person":
+        own.add(actor.principal.id)
+        if wanted <= own:
+            return Decision(right=right, ground="mandate", scope=Scope())
+    if wanted and wanted <= own | related:
+        return Decision(right=right, ground="related", scope=Scope())
+    raise AccessRefused
+
+
+def require_assurance(*, actor: Actor, level: Assurance) -> None:
+    """Check that the account is bound to its person at least at ``level``. Raises `SignInNeeded` or `AssuranceTooLow`."""
+    if actor.kind is ActorKind.ANONYMOUS:
+        raise SignInNeeded
+    if actor.assurance < level:
+        raise AssuranceTooLow

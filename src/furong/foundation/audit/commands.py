@@ -1,0 +1,214 @@
+"""Recording. `@command` makes a function one transaction with one entry; `record_read` and `@read` leave the trace of
+reads.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from django.db import transaction
+
+from furong.foundation.access.values import Actor, Basis
+from furong.foundation.audit.errors import AuditError
+from furong.foundation.audit.recording import Record, entry_rows, write, write_apart
+from furong.foundation.codes.errors import Refusal
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+COMMANDS: dict[str, Callable[..., object]] = {}
+READS: dict[str, Callable[..., object]] = {}
+
+_current: ContextVar[Record | None] = ContextVar("furong_audit_record", default=None)
+_reads: ContextVar[list[Record] | None] = ContextVar("furong_audit_reads", default=None)
+
+
+def current() -> Record:
+    """Give the record of the command that runs. Raises `AuditError` outside of one."""
+    record = _current.get()
+    if record is None:
+        raise AuditError("No command is running here.")
+    return record
+
+
+def command(name: str, *, database: str = "default") -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a keyword-only function that takes ``actor`` and ``now`` (and usually ``basis``) one transaction with one audit entry.
+
+    It joins an outer transaction on ``database``. On success the entry is written on the same connection and commits
+    with the effects. On a `Refusal` the function's effects are rolled back and the refusal's entry is committed on a
+    connection of its own. A command called by a command leaves an entry of its own, which names its parent. Reads of
+    persons inside are committed when the outermost command, or the web request around it, ends.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        _check_signature(function, name)
+        known = COMMANDS.get(name)
+        if known is not None and _place(known) != _place(function):
+            raise AuditError(f"Two commands are called {name!r}: {_place(known)} and {_place(function)}.")
+
+        @functools.wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+            record = _record(name, "command", database, kwargs)
+            token = _current.set(record)
+            try:
+                with reads_collected(), _refusal_recorded(record):
+                    with transaction.atomic(using=database):
+                        result = function(*args, **kwargs)
+                        write([entry_rows(record)], database=database)
+                    return result
+            finally:
+                _current.reset(token)
+
+        COMMANDS[name] = wrapper
+        return wrapper
+
+    return decorate
+
+
+def read(name: str, *, database: str = "default") -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a keyword-only query that takes ``actor`` and ``now`` (and usually ``basis``) leave an entry when it refuses.
+
+    The query itself says what it disclosed by `record_read`.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        _check_signature(function, name)
+
+        @functools.wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return function(*args, **kwargs)
+            except Refusal as refusal:
+                _write_refusal(_record(name, "read", database, kwargs), refusal)
+                raise
+
+        READS[name] = wrapper
+        return wrapper
+
+    return decorate
+
+
+def record_read(
+    *,
+    actor: Actor,
+    basis: Basis,
+    what: str,
+    subjects: Iterable[UUID],
+    fields: Iterable[str],
+    database: str = "population",
+    now: datetime,
+    object: tuple[str, UUID | str] | None = None,
+) -> None:
+    """Record that ``actor`` reads ``fields`` of the persons ``subjects``; ``what`` names the query.
+
+    Inside a web request or a command it is buffered and committed as one INSERT before the answer leaves
+    (`flush_reads`); elsewhere it is committed at once. Nobody read is recorded too: a search that found nothing.
+    """
+    record = Record(name=what, kind="read", database=database, actor=actor, basis=basis, now=now)
+    if object is not None:
+        record.object(*object)
+    names = list(fields)
+    record.detail(fields=sorted(set(names)))
+    for person_id in subjects:
+        record.subject(person_id, fields=names)
+    buffer = _reads.get()
+    if buffer is not None:
+        buffer.append(record)
+    else:
+        write_apart([entry_rows(record)], database=database)
+
+
+def record_refusal(
+    *, actor: Actor, what: str, refusal: Refusal, now: datetime, basis: Basis | None = None, database: str = "default"
+) -> None:
+    """Record a refusal that no command or query has recorded yet (a page's own check): committed at once, apart."""
+    _write_refusal(Record(name=what, kind="read", database=database, actor=actor, basis=basis, now=now), refusal)
+
+
+@contextmanager
+def reads_collected() -> Iterator[None]:
+    """Buffer the reads recorded inside, and commit them at the end, also when the block raises. Nested uses join the outer one.
+
+    The web's middleware holds a request in it: the answer leaves after the end. When the log cannot be written, it
+    raises and no answer leaves.
+    """
+    if _reads.get() is not None:
+        yield
+        return
+    token = _reads.set([])
+    try:
+        try:
+            yield
+        finally:
+            flush_reads()
+    finally:
+        _reads.reset(token)
+
+
+def flush_reads() -> None:
+    """Commit the reads buffered so far: one INSERT for each database."""
+    buffer = _reads.get()
+    if not buffer:
+        return
+    by_database: dict[str, list[Record]] = {}
+    for record in buffer:
+        by_database.setdefault(record.database, []).append(record)
+    for database, records in by_database.items():
+        write_apart([entry_rows(record) for record in records], database=database)
+        for record in records:
+            buffer.remove(record)
+
+
+def _record(name: str, kind: str, database: str, kwargs: dict[str, object]) -> Record:
+    actor, now, basis = kwargs.get("actor"), kwargs.get("now"), kwargs.get("basis")
+    if not isinstance(actor, Actor):
+        raise TypeError(f"{name} needs actor=, who asks.")
+    if not isinstance(now, datetime):
+        raise TypeError(f"{name} needs now=.")
+    parent = _current.get()
+    return Record(
+        name=name,
+        kind="command" if kind == "command" else "read",
+        database=database,
+        actor=actor,
+        basis=basis if isinstance(basis, Basis) else None,
+        now=now,
+        parent_id=parent.id if parent is not None else None,
+    )
+
+
+@contextmanager
+def _refusal_recorded(record: Record) -> Iterator[None]:
+    try:
+        yield
+    except Refusal as refusal:
+        _write_refusal(record, refusal)
+        raise
+
+
+def _write_refusal(record: Record, refusal: Refusal) -> None:
+    """Write the refusal's entry once: where it was first refused, not again in every command around it."""
+    if getattr(refusal, "audited", False):
+        return
+    write_apart([entry_rows(record, outcome="refused", code=refusal.code)], database=record.database)
+    refusal.audited = True  # type: ignore[attr-defined]
+
+
+def _check_signature(function: Callable[..., object], name: str) -> None:
+    parameters = inspect.signature(function).parameters
+    if any(p.kind is not inspect.Parameter.KEYWORD_ONLY for p in parameters.values()):
+        raise TypeError(f"{name}: a command takes keywords only.")
+    for needed in ("actor", "now"):
+        if needed not in parameters:
+            raise TypeError(f"{name}: a command takes {needed}.")
+
+
+def _place(function: Callable[..., object]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"

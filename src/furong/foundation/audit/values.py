@@ -1,0 +1,381 @@
+"""Canonical forms and the Merkle tree of RFC 6962 (section 2; proofs after RFC 9162 section 2.1): pure, no I/O, no clock.
+
+The exchange uses the same leaves and the same verifier.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+DETAIL_CONTEXT = b"furong.audit.detail.v1\0"
+ENTRY_CONTEXT = b"furong.audit.entry.v1\0"
+HEAD_CONTEXT = "furong.audit.head.v1"
+
+
+def canonical_text(value: object) -> str:
+    """Give the one JSON text of ``value``: keys sorted, no spaces, no escapes but the needed, no floats.
+
+    UUIDs, dates, times (UTC, microseconds), decimals and enums become texts; sets are sorted. Raises TypeError for
+    anything else, floats included: two machines may print them differently.
+    """
+    return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def canonical_time(at: datetime) -> str:
+    """Give an aware time as UTC text with microseconds: ``2026-11-03T08:30:00.000000Z``."""
+    if at.tzinfo is None:
+        raise TypeError("A time without a zone cannot be recorded.")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _plain(value: object) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    if isinstance(value, str):
+        # What no UTF-8 text and no PostgreSQL text can hold is replaced, so that an entry is never lost for it.
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, int):
+        return value
+    if isinstance(value, datetime):
+        return canonical_time(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {_key(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(v) for v in value), key=lambda v: json.dumps(v, sort_keys=True))
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    raise TypeError(f"{type(value).__name__} has no canonical form.")
+
+
+def _key(key: object) -> str:
+    plain = _plain(key)
+    if not isinstance(plain, str):
+        raise TypeError("A key of a canonical mapping is a text.")
+    return plain
+
+
+def detail_digest(*, salt: bytes, content: str) -> bytes:
+    """Give the digest that binds an entry to its erasable detail: SHA-256 over context, 16 bytes of salt and the
+    canonical text.
+    """
+    return hashlib.sha256(DETAIL_CONTEXT + salt + content.encode()).digest()
+
+
+def entry_digest(columns: Mapping[str, object]) -> bytes:
+    """Give the digest of an entry's columns, its detail's digest among them."""
+    return hashlib.sha256(ENTRY_CONTEXT + canonical_text(columns).encode()).digest()
+
+
+# The columns of an entry that its digest covers, in no order that matters.
+ENTRY_COLUMNS = (
+    "id",
+    "at",
+    "kind",
+    "name",
+    "outcome",
+    "code",
+    "actor_kind",
+    "account_id",
+    "post_id",
+    "organization_id",
+    "division_code",
+    "assurance",
+    "request_id",
+    "object_kind",
+    "object_id",
+    "case_id",
+    "parent_id",
+    "detail_digest",
+)
+
+
+# --- the tree -----------------------------------------------------------------------------------------------
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """Give the hash of a leaf: SHA-256(0x00 ‖ data)."""
+    return hashlib.sha256(b"\0" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Give the hash of an inner node: SHA-256(0x01 ‖ left ‖ right)."""
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+@dataclass(slots=True)
+class Frontier:
+    """The right edge of a tree: the roots of its complete subtrees, largest first. Enough to append and to give the root."""
+
+    size: int = 0
+    peaks: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if len(self.peaks) != self.size.bit_count():
+            raise ValueError("The frontier does not fit the size of its tree.")
+
+    def append(self, leaf: bytes, *, completed: Callable[[int, int, bytes], None] | None = None) -> int:
+        """Append a leaf's hash and give its index. ``completed(level, index, hash)`` is told of every subtree that
+        became complete.
+        """
+        index = self.size
+        node, level, position = leaf, 0, index
+        while (self.size >> level) & 1:
+            node = node_hash(self.peaks.pop(), node)
+            level, position = level + 1, position >> 1
+            if completed is not None:
+                completed(level, position, node)
+        self.peaks.append(node)
+        self.size += 1
+        return index
+
+    def root(self) -> bytes:
+        """Give the root over all leaves; of no leaves, the hash of nothing."""
+        if not self.peaks:
+            return EMPTY_ROOT
+        root = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            root = node_hash(peak, root)
+        return root
+
+    def copy(self) -> Frontier:
+        return Frontier(self.size, list(self.peaks))
+
+
+def tree_root(leaves: Iterable[bytes]) -> bytes:
+    """Give the root over leaf hashes, in one pass and O(log n) memory."""
+    frontier = Frontier()
+    for leaf in leaves:
+        frontier.append(leaf)
+    return frontier.root()
+
+
+Range = tuple[int, int]  # leaves [start, end)
+
+
+def _split(size: int) -> int:
+    """The largest power of two smaller than ``size``."""
+    return 1 << (size - 1).bit_length() - 1
+
+
+def inclusion_ranges(*, index: int, size: int) -> list[Range]:
+    """Give the subtrees, as ranges of leaves, whose roots prove that leaf ``index`` is in the tree of ``size``
+    leaves; nearest first.
+    """
+    if not 0 <= index < size:
+        raise ValueError("The leaf is not in the tree.")
+    start, end = 0, size
+    path: list[Range] = []
+    while end - start > 1:
+        middle = start + _split(end - start)
+        if index < middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((start, middle))
+            start = middle
+    return path[::-1]
+
+
+def consistency_ranges(*, earlier: int, size: int) -> list[Range]:
+    """Give the subtrees whose roots prove that the tree of ``earlier`` leaves is a beginning of that of ``size`` leaves."""
+    if not 0 < earlier <= size:
+        raise ValueError("An earlier tree has at least one leaf and no more than the later one.")
+    start, end, whole = 0, size, True
+    path: list[Range] = []
+    while end != earlier:
+        middle = start + _split(end - start)
+        if earlier <= middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((start, middle))
+            start = middle
+            whole = False
+    if not whole:
+        path.append((start, end))
+    return path[::-1]
+
+
+def range_root(leaves: Sequence[bytes], part: Range) -> bytes:
+    """Give the root over the leaves of ``part``."""
+    return tree_root(leaves[part[0] : part[1]])
+
+
+def inclusion_proof(leaves: Sequence[bytes], *, index: int) -> list[bytes]:
+    """Prove that leaf ``index`` is in the tree over ``leaves``. O(n); use `inclusion_ranges` where subtrees are stored."""
+    return [range_root(leaves, part) for part in inclusion_ranges(index=index, size=len(leaves))]
+
+
+def consistency_proof(leaves: Sequence[bytes], *, earlier: int) -> list[bytes]:
+    """Prove that the first ``earlier`` leaves are the beginning of ``leaves``. O(n)."""
+    return [range_root(leaves, part) for part in consistency_ranges(earlier=earlier, size=len(leaves))]
+
+
+def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+    """Say whether ``proof`` shows the leaf's hash at ``index`` of the tree with ``size`` leaves and ``root`` (RFC
+    9162 §2.1.3.2).
+    """
+    if not 0 <= index < size:
+        return False
+    fn, sn, found = index, size - 1, leaf
+    for part in proof:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            found = node_hash(part, found)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            found = node_hash(found, part)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and found == root
+
+
+def verify_consistency(*, earlier: int, earlier_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
+    """Say whether ``proof`` shows that the earlier tree is a beginning of the later one (RFC 9162 §2.1.4.2)."""
+    if not 0 < earlier <= size:
+        return False
+    if earlier == size:
+        return not proof and earlier_root == root
+    path = list(proof)
+    if earlier & (earlier - 1) == 0:
+        path.insert(0, earlier_root)
+    if not path:
+        return False
+    fn, sn = earlier - 1, size - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    first = second = path[0]
+    for part in path[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            first, second = node_hash(part, first), node_hash(part, second)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            second = node_hash(second, part)
+        fn, sn = fn >> 1, sn >> 1
+    return sn == 0 and first == earlier_root and second == root
+
+
+# --- heads --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A statement that the log had exactly these leaves at this time; its signature is over `signed_bytes`."""
+
+    log_id: UUID
+    size: int
+    root: bytes
+    at: datetime
+    key_id: str
+    algorithm: str
+    signature: bytes
+
+    def signed_bytes(self) -> bytes:
+        return head_bytes(log_id=self.log_id, size=self.size, root=self.root, at=self.at)
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "log": str(self.log_id),
+            "size": self.size,
+            "root": self.root.hex(),
+            "at": canonical_time(self.at),
+            "key": self.key_id,
+            "algorithm": self.algorithm,
+            "signature": self.signature.hex(),
+        }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Head:
+        """Read what `as_json` wrote. Raises ValueError, KeyError or TypeError when it is not a head."""
+        return cls(
+            log_id=UUID(found["log"]),
+            size=int(found["size"]),
+            root=bytes.fromhex(found["root"]),
+            at=datetime.fromisoformat(found["at"]),
+            key_id=str(found["key"]),
+            algorithm=str(found["algorithm"]),
+            signature=bytes.fromhex(found["signature"]),
+        )
+
+
+def head_bytes(*, log_id: UUID, size: int, root: bytes, at: datetime) -> bytes:
+    """Give the bytes that a head's signature covers."""
+    return canonical_text({"context": HEAD_CONTEXT, "log": log_id, "size": size, "root": root.hex(), "at": at}).encode()
+
+
+# --- what queries give --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOfPerson:
+    """One line of *who read my data*. Labels are those of the post at that time; the officer's name is not told."""
+
+    at: datetime
+    action: str  # "read" or "command"
+    what: str
+    organization_label: str
+    post_label: str
+    organization_id: UUID | None
+    post_id: UUID | None
+    actor_kind: str
+    fields: tuple[str, ...]
+    purpose: str
+    legal_basis: str
+    case_id: UUID | None
+    by_self: bool
+    database: str
+    entry_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something wrong with a log: what, and at which place. No personal data."""
+
+    problem: str
+    index: int | None = None
+    entry_id: UUID | None = None
+    note: str = ""
+
+    def __str__(self) -> str:
+        where = "" if self.index is None else f" at leaf {self.index}"
+        which = "" if self.entry_id is None else f" (entry {self.entry_id})"
+        return f"{self.problem}{where}{which}{': ' + self.note if self.note else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What verification found. ``unsealed`` entries are committed but younger than the last head."""
+
+    log_id: UUID | None
+    size: int
+    heads: int
+    unsealed: int
+    erased: int
+    findings: tuple[Finding, ...]
+    more_findings: int = 0
+    last_head: Head | None = None
+
+    @property
+    def is_sound(self) -> bool:
+        return not self.findings

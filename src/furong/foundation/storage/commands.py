@@ -1,0 +1,129 @@
+"""Putting files away."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import IO
+
+from django.db import connection
+
+from furong.foundation.storage import store
+from furong.foundation.storage.errors import EmptyFile, NotWhatItSays, TooLarge
+from furong.foundation.storage.values import (
+    DOCX,
+    HEAD_BYTES,
+    OFD,
+    PPTX,
+    XLSX,
+    ZIP,
+    StoredFile,
+    kind_name,
+    sniff,
+    sniff_archive,
+)
+
+CHUNK_BYTES = 1 << 20
+MEMORY_BYTES = 2 << 20
+DEFAULT_LIMIT_BYTES = 50 << 20
+
+_ZIPPED = frozenset({ZIP, DOCX, XLSX, PPTX, OFD})
+
+
+def put(
+    data: bytes | IO[bytes] | Iterable[bytes],
+    media_type: str = "",
+    *,
+    accept: Collection[str] = (),
+    limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    now: datetime | None = None,
+) -> StoredFile:
+    """Store a file durably and give its digest, size and kind. The same content twice is one file.
+
+    ``data`` is bytes, a file open for reading, or chunks; it is streamed, and larger ones never lie in memory whole.
+    ``media_type`` is what the file claims to be: when it names a kind that can be recognised, the content must be
+    that. ``accept`` lists the kinds that may come in. The bytes are flushed to disk before this returns; the row in
+    PostgreSQL joins the caller's transaction, and a file without a row is swept later.
+    Raises `TooLarge` as soon as the limit is passed, `EmptyFile`, `NotWhatItSays`.
+    """
+    with closing(_spool(data, limit_bytes=limit_bytes)) as taken:
+        found = taken.kind()
+        _check_kind(found, claimed=media_type, accept=accept)
+        kept = media_type if media_type and found not in accept and not _recognised(media_type) else found
+        stored = StoredFile(digest=taken.digest, size=taken.size, media_type=kept)
+        store.write(stored.digest, taken.file, size=taken.size)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO storage_file (digest, size, media_type, created_at) VALUES (%s, %s, %s, %s)
+            ON CONFLICT (digest) DO NOTHING
+            """,
+            [stored.digest, stored.size, stored.media_type, now or datetime.now(UTC)],
+        )
+    return stored
+
+
+class _Taken:
+    def __init__(self, file: IO[bytes], digest: str, size: int, head: bytes) -> None:
+        self.file, self.digest, self.size, self.head = file, digest, size, head
+
+    def kind(self) -> str:
+        found = sniff(self.head)
+        if found in _ZIPPED:
+            self.file.seek(0)
+            found = sniff_archive(self.file)  # type: ignore[arg-type]
+            self.file.seek(0)
+        return found
+
+    def close(self) -> None:
+        self.file.close()
+
+
+def _spool(data: bytes | IO[bytes] | Iterable[bytes], *, limit_bytes: int) -> _Taken:
+    """Read everything once, counting and hashing; keep small files in memory and larger ones in a temporary file."""
+    digest, size, head = hashlib.sha256(), 0, b""
+    file = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115 - closed by _Taken
+    try:
+        for chunk in _chunks(data):
+            size += len(chunk)
+            if size > limit_bytes:
+                raise TooLarge(limit_mb=max(1, limit_bytes >> 20))
+            digest.update(chunk)
+            if len(head) < HEAD_BYTES:
+                head += chunk[: HEAD_BYTES - len(head)]
+            file.write(chunk)
+        if size == 0:
+            raise EmptyFile
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return _Taken(file, digest.hexdigest(), size, head)
+
+
+def _chunks(data: bytes | IO[bytes] | Iterable[bytes]) -> Iterator[bytes]:
+    if isinstance(data, bytes | bytearray | memoryview):
+        data = io.BytesIO(data)
+    if hasattr(data, "read"):
+        while chunk := data.read(CHUNK_BYTES):
+            yield chunk
+    else:
+        yield from data
+
+
+def _recognised(media_type: str) -> bool:
+    from furong.foundation.storage.values import KIND_NAMES, UNKNOWN
+
+    return media_type in KIND_NAMES and media_type != UNKNOWN
+
+
+def _check_kind(found: str, *, claimed: str, accept: Collection[str]) -> None:
+    if accept and found not in accept:
+        expected = claimed if claimed in accept else next(iter(sorted(accept)))
+        raise NotWhatItSays(expected=kind_name(expected), found=kind_name(found))
+    if claimed and _recognised(claimed) and found != claimed:
+        raise NotWhatItSays(expected=kind_name(claimed), found=kind_name(found))
