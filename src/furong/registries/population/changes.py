@@ -1,0 +1,690 @@
+"""Commands for every change other than a birth: entry, amendment, correction, death, moves, stays, marriage, parenthood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+
+from furong.foundation.access import queries as access
+from furong.foundation.access.errors import PurposeMissing
+from furong.foundation.access.values import Actor, Basis
+from furong.foundation.audit.commands import command, current
+from furong.foundation.codes.errors import IdentityNumberRefused
+from furong.foundation.codes.identity_numbers import parse_identity_number
+from furong.foundation.codes.ids import new_id
+from furong.foundation.events.commands import publish
+
+from .errors import (
+    AlreadyMarried,
+    CodeInvalid,
+    DateInFuture,
+    FieldNotChangeable,
+    HeadWouldLeave,
+    HouseholdNotFound,
+    NothingToChange,
+    NotMarried,
+    NumberInvalid,
+    NumberTaken,
+    ParentUnfit,
+    PersonDeceased,
+)
+from .events import FamilyChanged, PersonAmended, PersonDied, PersonEntered, PersonMoved
+from .kinship import HEAD, relation_to_head
+from .ledger import (
+    DATABASE,
+    NUMBER_IS_TAKEN,
+    Ledger,
+    digest_of,
+    family_around,
+    find_effect,
+    get_person,
+    is_registered,
+    local_date,
+    lock,
+    spouse_of,
+)
+from .models import Household, HouseholdMember, IdentityNumber, Person, Relation, Residence
+from .rules import check_code, check_name
+from .values import FEMALE, MALE, ChangeKind, ChangeRecorded, PersonStatus, RelationKind, ResidenceKind
+
+# What the world can change about a person, and what only the register can have got wrong (户口登记条例 arts. 17, 18).
+AMENDABLE = frozenset({"name", "former_name", "ethnicity", "native_division_code", "marital"})
+CORRECTABLE = AMENDABLE | {"sex", "born_on", "born_at", "born_place", "born_division_code"}
+_CODED = {"sex": "sex", "ethnicity": "ethnic_group", "marital": "marital_status"}
+
+# Household numbers: the county's division code and a running number.
+NEXT_HOUSEHOLD = "SELECT nextval('population_household_number')"
+
+
+def _begin(*, actor: Actor, basis: Basis, division_code: str) -> None:
+    if not basis.is_stated:
+        raise PurposeMissing
+    access.require(actor=actor, right="population.register", division_code=division_code)
+
+
+def _registered(person_id: UUID) -> Person:
+    person = get_person(person_id, lock_row=True)
+    if not is_registered(person):
+        raise PersonDeceased
+    return person
+
+
+def _past(day: date, *, now: datetime) -> date:
+    if day > local_date(now):
+        raise DateInFuture
+    return day
+
+
+def _members(household_id: UUID) -> Any:
+    return HouseholdMember.objects.filter(
+        household_id=household_id, superseded_at__isnull=True, valid_until__isnull=True
+    )
+
+
+@command("population.open_household", database=DATABASE)
+def open_household(
+    *, division_code: str, address: str, kind: str = "family", actor: Actor, basis: Basis, now: datetime
+) -> UUID:
+    """This function will open an empty household at an address and return its key; its first member becomes head.
+
+    ``division_code`` has 12 digits; ``kind`` is ``family`` or ``collective``. Raises `CodeInvalid`, `AccessRefused`.
+    """
+    _begin(actor=actor, basis=basis, division_code=division_code)
+    if kind not in {"family", "collective"}:
+        raise CodeInvalid(field="kind")
+    if len(division_code) != 12 or not division_code.isdigit():
+        raise CodeInvalid(field="division_code")
+    with connections[DATABASE].cursor() as cursor:
+        cursor.execute(NEXT_HOUSEHOLD)
+        (running,) = cursor.fetchone()
+    household = Household(
+        household_id=new_id(),
+        number=f"{division_code[:6]}{running:08d}",
+        kind=kind,
+        division_code=division_code,
+        address=address.strip(),
+        opened_on=local_date(now),
+    )
+    household.save(force_insert=True)
+    current().object("household", household.household_id)
+    return household.household_id
+
+
+@command("population.register_person", database=DATABASE)
+def register_person(
+    *,
+    name: str,
+    sex: str,
+    ethnicity: str,
+    born_on: date,
+    number: str | None,
+    number_type: str = "111",
+    household_id: UUID,
+    marital: str = "90",
+    born_division_code: str = "",
+    native_division_code: str = "",
+    allow_reserved: bool = False,
+    evidence: str = "",
+    person_id: UUID | None = None,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> UUID:
+    """This function will enter a person other than by birth (from abroad, from service, missed before) and return the key.
+
+    ``number`` may be None; type 111 is checked by GB 11643. ``allow_reserved`` admits the numbers of invented people and is for
+    demo data and tests. Raises `NumberInvalid`, `NumberTaken`, `HouseholdNotFound`, `CodeInvalid`, `NameInvalid`.
+    """
+    household = Household.objects.select_for_update().filter(pk=household_id, closed_on__isnull=True).first()
+    if household is None:
+        raise HouseholdNotFound
+    _begin(actor=actor, basis=basis, division_code=household.division_code)
+    _past(born_on, now=now)
+    checked = _check_number(number, number_type, allow_reserved=allow_reserved)
+    ledger = Ledger(kind=ChangeKind.ENTRY, actor=actor, basis=basis, now=now, evidence=evidence)
+    person = Person(
+        person_id=person_id or new_id(),
+        name=check_name(name),
+        sex=check_code("sex", sex, field="sex"),
+        ethnicity=check_code("ethnic_group", ethnicity, field="ethnicity"),
+        born_on=born_on,
+        marital=check_code("marital_status", marital, field="marital"),
+        born_division_code=born_division_code,
+        native_division_code=native_division_code,
+        status=PersonStatus.REGISTERED,
+        division_code=household.division_code,
+        household_id=household_id,
+    )
+    ledger.enter(person, since=born_on)
+    if checked is not None:
+        ledger.open(IdentityNumber, since=born_on, person_id=person.person_id, type=number_type, number=checked)
+    head = _members(household_id).filter(relation=HEAD).first()
+    ledger.settle(
+        person=person,
+        household_id=household_id,
+        relation="97" if head is not None else HEAD,
+        division_code=household.division_code,
+        address=household.address,
+        since=ledger.today,
+    )
+    _note(person, ledger, fields=("name", "number", "household_id"))
+    publish(
+        PersonEntered(person_id=person.person_id, division_code=person.division_code),
+        database=DATABASE,
+        now=now,
+    )
+    return person.person_id
+
+
+def _check_number(number: str | None, number_type: str, *, allow_reserved: bool) -> str | None:
+    if number is None:
+        return None
+    text = number.strip().upper()
+    if number_type == "111":
+        try:
+            text = parse_identity_number(text, allow_reserved=allow_reserved).number_18
+        except IdentityNumberRefused as refusal:
+            raise NumberInvalid from refusal
+    lock(f"number:{text}")
+    with connections[DATABASE].cursor() as cursor:
+        cursor.execute(NUMBER_IS_TAKEN, [text])
+        if cursor.fetchone() is not None:
+            raise NumberTaken
+    return text
+
+
+def _note(person: Person, ledger: Ledger, *, fields: tuple[str, ...], **detail: object) -> None:
+    entry = current()
+    entry.object("person", person.person_id)
+    entry.subject(person.person_id, fields=fields)
+    entry.detail(change_id=str(ledger.change.id), **detail)
+
+
+def _checked_facts(facts: Mapping[str, Any], allowed: frozenset[str], *, now: datetime) -> dict[str, Any]:
+    checked: dict[str, Any] = {}
+    for field, value in facts.items():
+        if field not in allowed:
+            raise FieldNotChangeable(field=field)
+        if field == "name":
+            checked[field] = check_name(str(value))
+        elif field in _CODED:
+            checked[field] = check_code(_CODED[field], str(value), field=field)
+        elif field == "born_on":
+            if not isinstance(value, date) or isinstance(value, datetime):
+                raise CodeInvalid(field=field)
+            checked[field] = _past(value, now=now)
+        elif field == "born_at":
+            if not isinstance(value, datetime) or value.tzinfo is None or value > now:
+                raise CodeInvalid(field=field)
+            checked[field] = value
+        else:
+            checked[field] = str(value).strip()
+    if not checked:
+        raise NothingToChange
+    return checked
+
+
+@command("population.amend_person", database=DATABASE)
+def amend_person(
+    *,
+    person_id: UUID,
+    facts: Mapping[str, Any],
+    effective_on: date,
+    evidence: str = "",
+    effect_id: UUID | None = None,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> ChangeRecorded:
+    """This function will record that facts about a person changed on a day: a new name, a new ethnic group (变更).
+
+    ``facts`` names fields of `AMENDABLE`. A new name keeps the old one as former name unless ``facts`` says otherwise. What held
+    before ``effective_on`` stays as it was. Raises `PersonNotFound`, `PersonDeceased`, `FieldNotChangeable`, `NothingToChange`,
+    `DateInFuture`, `AccessRefused`.
+    """
+    return _revise(
+        ChangeKind.AMENDMENT,
+        person_id=person_id,
+        facts=facts,
+        since=effective_on,
+        until=None,
+        evidence=evidence,
+        effect_id=effect_id,
+        actor=actor,
+        basis=basis,
+        now=now,
+    )
+
+
+@command("population.correct_person", database=DATABASE)
+def correct_person(
+    *,
+    person_id: UUID,
+    facts: Mapping[str, Any],
+    since: date | None = None,
+    until: date | None = None,
+    evidence: str,
+    effect_id: UUID | None = None,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> ChangeRecorded:
+    """This function will record that the register was wrong (更正): from ``since`` (default: always) until ``until``.
+
+    What was believed before stays readable with the time at which it was given up; nothing is deleted. ``evidence`` says what
+    proves it and may not be empty. Raises as `amend_person`, and `NothingToChange` without evidence.
+    """
+    if not evidence.strip():
+        raise NothingToChange("A correction needs its evidence.", mend="Name the document that proves it.")
+    return _revise(
+        ChangeKind.CORRECTION,
+        person_id=person_id,
+        facts=facts,
+        since=since or date.min,
+        until=until,
+        evidence=evidence,
+        effect_id=effect_id,
+        actor=actor,
+        basis=basis,
+        now=now,
+    )
+
+
+def _revise(
+    kind: ChangeKind,
+    *,
+    person_id: UUID,
+    facts: Mapping[str, Any],
+    since: date,
+    until: date | None,
+    evidence: str,
+    effect_id: UUID | None,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> ChangeRecorded:
+    allowed = AMENDABLE if kind == ChangeKind.AMENDMENT else CORRECTABLE
+    checked = _checked_facts(facts, allowed, now=now)
+    digest = digest_of({"kind": kind, "person": person_id, "facts": checked, "since": since, "until": until})
+    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
+        current().object("person", person_id)
+        current().detail(repeated=True)
+        return ChangeRecorded(change_id=before.id, person_id=person_id)
+    person = get_person(person_id, lock_row=True)
+    _begin(actor=actor, basis=basis, division_code=person.division_code)
+    if kind == ChangeKind.AMENDMENT:
+        if not is_registered(person):
+            raise PersonDeceased
+        _past(since, now=now)
+        if "name" in checked and "former_name" not in checked and checked["name"] != person.name:
+            checked["former_name"] = person.name
+    ledger = Ledger(
+        kind=kind,
+        actor=actor,
+        basis=basis,
+        now=now,
+        evidence=evidence,
+        effect_id=effect_id,
+        effect_digest=digest,
+    )
+    if not ledger.revise(person, facts=checked, since=since, until=until):
+        raise NothingToChange
+    fields = tuple(sorted(checked))
+    _note(person, ledger, fields=fields, kind=kind)
+    publish(
+        PersonAmended(person_id=person_id, kind=kind, fields=fields, version=person.version),
+        database=DATABASE,
+        now=now,
+    )
+    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
+
+
+@command("population.record_death", database=DATABASE)
+def record_death(
+    *,
+    person_id: UUID,
+    died_on: date,
+    evidence: str,
+    effect_id: UUID | None = None,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> ChangeRecorded:
+    """This function will record a death: the person leaves household and residence, and a marriage ends (户口登记条例 art. 8).
+
+    When the head of a household dies the spouse becomes head, else the eldest member, and the others' relations are told anew.
+    Raises `PersonNotFound`, `PersonDeceased` (already recorded), `DateInFuture`, `AccessRefused`.
+    """
+    digest = digest_of({"death": person_id, "died_on": died_on})
+    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
+        current().object("person", person_id)
+        current().detail(repeated=True)
+        return ChangeRecorded(change_id=before.id, person_id=person_id)
+    person = _registered(person_id)
+    _begin(actor=actor, basis=basis, division_code=person.division_code)
+    _past(died_on, now=now)
+    if died_on < person.born_on:
+        raise DateInFuture("The date lies before the person's birth.")
+    ledger = Ledger(
+        kind=ChangeKind.DEATH,
+        actor=actor,
+        basis=basis,
+        now=now,
+        evidence=evidence,
+        effect_id=effect_id,
+        effect_digest=digest,
+    )
+    ledger.revise(person, facts={"status": PersonStatus.DECEASED.value, "died_on": died_on}, since=died_on)
+    widowed = spouse_of(person_id)
+    household_id = person.household_id
+    _leave(ledger, person, on=died_on, successor=widowed)
+    ledger.end(IdentityNumber.objects.filter(person_id=person_id), until=died_on)
+    ledger.end(Residence.objects.filter(person_id=person_id), until=died_on)
+    ledger.touch(person, household_id=None)
+    if widowed is not None:
+        _part(ledger, person_id, widowed, on=died_on)
+        survivor = get_person(widowed, lock_row=True)
+        ledger.revise(survivor, facts={"marital": "30"}, since=died_on)
+        current().subject(widowed, fields=("marital",))
+    _note(person, ledger, fields=("status", "died_on"), household_id=str(household_id))
+    publish(PersonDied(person_id=person_id, died_on=died_on), database=DATABASE, now=now)
+    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
+
+
+def _leave(ledger: Ledger, person: Person, *, on: date, successor: UUID | None) -> None:
+    """Take the person out of their household; name a new head when they were it."""
+    mine = HouseholdMember.objects.filter(
+        person_id=person.person_id, superseded_at__isnull=True, valid_until__isnull=True
+    ).first()
+    if mine is None:
+        return
+    household = Household.objects.select_for_update().get(pk=mine.household_id)
+    ledger.end(HouseholdMember.objects.filter(pk=mine.pk), until=on)
+    others = list(_members(household.household_id).select_for_update())
+    if not others:
+        household.closed_on = on
+        household.save(update_fields=["closed_on"])
+        return
+    if mine.relation != HEAD:
+        return
+    ids = [row.person_id for row in others]
+    if successor is not None and successor in ids:
+        head_id = successor
+    else:
+        head_id = Person.objects.filter(pk__in=ids).order_by("born_on", "person_id").values_list("pk", flat=True)[0]
+    _lead(ledger, household.household_id, head_id=head_id, on=on)
+
+
+def _lead(ledger: Ledger, household_id: UUID, *, head_id: UUID, on: date) -> None:
+    """Make somebody head and tell everybody's relation to them anew."""
+    members = list(_members(household_id).select_for_update())
+    family = family_around([head_id, *(row.person_id for row in members)])
+    told = {row.person_id: relation_to_head(person_id=row.person_id, head_id=head_id, family=family) for row in members}
+    changed = [row for row in members if told[row.person_id] != row.relation]
+    ledger.end(HouseholdMember.objects.filter(pk__in=[row.pk for row in changed]), until=on)
+    for row in changed:
+        ledger.open(
+            HouseholdMember,
+            since=max(on, row.valid_from),
+            household_id=household_id,
+            person_id=row.person_id,
+            relation=told[row.person_id],
+        )
+
+
+@command("population.move_person", database=DATABASE)
+def move_person(
+    *,
+    person_id: UUID,
+    household_id: UUID,
+    moved_on: date,
+    reason: str,
+    new_head_person_id: UUID | None = None,
+    effect_id: UUID | None = None,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> ChangeRecorded:
+    """This function will move a person's permanent residence into another household of this register (户口登记条例 art. 10, 13).
+
+    The first member of an empty household becomes its head. A head who leaves members behind must name the next one
+    (``new_head_person_id``). A household left empty is closed. Raises `PersonNotFound`, `PersonDeceased`, `HouseholdNotFound`,
+    `HeadWouldLeave`, `NothingToChange` (already there), `DateInFuture`, `AccessRefused`.
+    """
+    digest = digest_of({"move": person_id, "to": household_id, "on": moved_on})
+    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
+        current().object("person", person_id)
+        current().detail(repeated=True)
+        return ChangeRecorded(change_id=before.id, person_id=person_id)
+    person = _registered(person_id)
+    target = Household.objects.select_for_update().filter(pk=household_id, closed_on__isnull=True).first()
+    if target is None:
+        raise HouseholdNotFound
+    _begin(actor=actor, basis=basis, division_code=target.division_code)
+    _past(moved_on, now=now)
+    if person.household_id == household_id:
+        raise NothingToChange
+    mine = HouseholdMember.objects.filter(
+        person_id=person_id, superseded_at__isnull=True, valid_until__isnull=True
+    ).first()
+    if mine is not None and mine.relation == HEAD:
+        staying = set(_members(mine.household_id).exclude(person_id=person_id).values_list("person_id", flat=True))
+        if staying and new_head_person_id not in staying:
+            raise HeadWouldLeave
+    ledger = Ledger(
+        kind=ChangeKind.MOVE,
+        actor=actor,
+        basis=basis,
+        now=now,
+        evidence=reason,
+        effect_id=effect_id,
+        effect_digest=digest,
+    )
+    from_division = person.division_code
+    _leave(ledger, person, on=moved_on, successor=new_head_person_id)
+    ledger.end(Residence.objects.filter(person_id=person_id, kind=ResidenceKind.PERMANENT), until=moved_on)
+    head = _members(household_id).filter(relation=HEAD).first()
+    relation = HEAD
+    if head is not None:
+        family = family_around([person_id, head.person_id])
+        relation = relation_to_head(person_id=person_id, head_id=head.person_id, family=family)
+    ledger.settle(
+        person=person,
+        household_id=household_id,
+        relation=relation,
+        division_code=target.division_code,
+        address=target.address,
+        since=moved_on,
+    )
+    _note(person, ledger, fields=("household_id", "address", "division_code"))
+    publish(
+        PersonMoved(
+            person_id=person_id,
+            household_id=household_id,
+            from_division=from_division,
+            to_division=target.division_code,
+        ),
+        database=DATABASE,
+        now=now,
+    )
+    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
+
+
+@command("population.record_temporary_stay", database=DATABASE)
+def record_temporary_stay(
+    *,
+    person_id: UUID,
+    division_code: str,
+    address: str,
+    since: date,
+    reason: str = "",
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> UUID:
+    """This function will record that a person stays away from their permanent residence and return the stay's key.
+
+    户口登记条例 art. 15 (three days or more). Raises `PersonNotFound`, `PersonDeceased`, `DateInFuture`, `AccessRefused`.
+    """
+    _begin(actor=actor, basis=basis, division_code=division_code)
+    person = _registered(person_id)
+    ledger = Ledger(kind=ChangeKind.TEMPORARY_STAY, actor=actor, basis=basis, now=now, evidence=reason)
+    row = ledger.open(
+        Residence,
+        since=_past(since, now=now),
+        person_id=person_id,
+        kind=ResidenceKind.TEMPORARY,
+        division_code=division_code,
+        address=address.strip(),
+        reason=reason,
+    )
+    _note(person, ledger, fields=("address",))
+    return row.id
+
+
+@command("population.end_temporary_stay", database=DATABASE)
+def end_temporary_stay(*, stay_id: UUID, ended_on: date, actor: Actor, basis: Basis, now: datetime) -> None:
+    """This function will end a temporary stay. Raises `NothingToChange` when it is not open, `DateInFuture`, `AccessRefused`."""
+    stay = Residence.objects.filter(
+        pk=stay_id, kind=ResidenceKind.TEMPORARY, superseded_at__isnull=True, valid_until__isnull=True
+    ).first()
+    if stay is None:
+        raise NothingToChange
+    _begin(actor=actor, basis=basis, division_code=stay.division_code)
+    person = get_person(stay.person_id, lock_row=True)
+    ledger = Ledger(kind=ChangeKind.TEMPORARY_STAY, actor=actor, basis=basis, now=now)
+    ledger.end(Residence.objects.filter(pk=stay_id), until=_past(ended_on, now=now))
+    _note(person, ledger, fields=("address",))
+
+
+@command("population.record_marriage", database=DATABASE)
+def record_marriage(
+    *,
+    person_id: UUID,
+    spouse_person_id: UUID,
+    married_on: date,
+    evidence: str,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> ChangeRecorded:
+    """This function will record that two people married (婚姻登记条例), on both of them.
+
+    Raises `PersonNotFound`, `PersonDeceased`, `AlreadyMarried`, `DateInFuture`, `AccessRefused`.
+    """
+    one, other = (_registered(key) for key in sorted((person_id, spouse_person_id)))
+    _begin(actor=actor, basis=basis, division_code=get_person(person_id).division_code)
+    _past(married_on, now=now)
+    if person_id == spouse_person_id or spouse_of(one.person_id) or spouse_of(other.person_id):
+        raise AlreadyMarried
+    ledger = Ledger(kind=ChangeKind.MARRIAGE, actor=actor, basis=basis, now=now, evidence=evidence)
+    ledger.relate(
+        person_id=person_id,
+        kind=RelationKind.SPOUSE,
+        other=spouse_person_id,
+        back=RelationKind.SPOUSE,
+        since=married_on,
+        evidence=evidence,
+    )
+    for person in (one, other):
+        again = "22" if person.marital in {"30", "40"} else "21"
+        ledger.revise(person, facts={"marital": again}, since=married_on)
+    _note(one, ledger, fields=("marital", "spouse_id"))
+    current().subject(other.person_id, fields=("marital", "spouse_id"))
+    _tell_family(person_id, spouse_person_id, RelationKind.SPOUSE, ended=False, now=now)
+    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
+
+
+@command("population.record_divorce", database=DATABASE)
+def record_divorce(
+    *,
+    person_id: UUID,
+    spouse_person_id: UUID,
+    divorced_on: date,
+    evidence: str,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> ChangeRecorded:
+    """This function will record that a marriage was dissolved. Raises `NotMarried` and as `record_marriage`."""
+    one, other = (_registered(key) for key in sorted((person_id, spouse_person_id)))
+    _begin(actor=actor, basis=basis, division_code=get_person(person_id).division_code)
+    _past(divorced_on, now=now)
+    if spouse_of(person_id) != spouse_person_id:
+        raise NotMarried
+    ledger = Ledger(kind=ChangeKind.DIVORCE, actor=actor, basis=basis, now=now, evidence=evidence)
+    _part(ledger, person_id, spouse_person_id, on=divorced_on)
+    for person in (one, other):
+        ledger.revise(person, facts={"marital": "40"}, since=divorced_on)
+    _note(one, ledger, fields=("marital", "spouse_id"))
+    current().subject(other.person_id, fields=("marital", "spouse_id"))
+    _tell_family(person_id, spouse_person_id, RelationKind.SPOUSE, ended=True, now=now)
+    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
+
+
+def _part(ledger: Ledger, one: UUID, other: UUID, *, on: date) -> None:
+    pairs = Relation.objects.filter(kind=RelationKind.SPOUSE)
+    ledger.end(pairs.filter(person_id=one, other_person_id=other), until=on)
+    ledger.end(pairs.filter(person_id=other, other_person_id=one), until=on)
+
+
+@command("population.record_parenthood", database=DATABASE)
+def record_parenthood(
+    *,
+    child_person_id: UUID,
+    parent_person_id: UUID,
+    kind: RelationKind,
+    since: date | None = None,
+    evidence: str,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> ChangeRecorded:
+    """This function will record a mother or a father (``kind``): by birth, recognition or adoption; ``evidence`` says which
+    paper.
+
+    An earlier parent of the same kind is ended on that day. ``since`` defaults to the child's birth. Raises `ParentUnfit`,
+    `PersonNotFound`, `DateInFuture`, `NothingToChange`, `AccessRefused`. 户口登记条例 art. 19.
+    """
+    if kind not in {RelationKind.MOTHER, RelationKind.FATHER}:
+        raise CodeInvalid(field="kind")
+    child = get_person(child_person_id, lock_row=True)
+    parent = get_person(parent_person_id)
+    _begin(actor=actor, basis=basis, division_code=child.division_code)
+    day = _past(since or child.born_on, now=now)
+    wanted = FEMALE if kind == RelationKind.MOTHER else MALE
+    if parent.sex != wanted or parent.born_on >= child.born_on or child.person_id == parent.person_id:
+        raise ParentUnfit(role=str(kind))
+    held = Relation.objects.filter(person_id=child_person_id, kind=kind)
+    now_held = held.filter(superseded_at__isnull=True, valid_until__isnull=True).first()
+    if now_held is not None and now_held.other_person_id == parent_person_id:
+        raise NothingToChange
+    ledger = Ledger(kind=ChangeKind.PARENTHOOD, actor=actor, basis=basis, now=now, evidence=evidence)
+    if now_held is not None:
+        ledger.end(held, until=day)
+        back = Relation.objects.filter(
+            person_id=now_held.other_person_id, kind=RelationKind.CHILD, other_person_id=child_person_id
+        )
+        ledger.end(back, until=day)
+    ledger.relate(
+        person_id=child_person_id,
+        kind=kind,
+        other=parent_person_id,
+        back=RelationKind.CHILD,
+        since=day,
+        evidence=evidence,
+    )
+    _note(child, ledger, fields=(f"{kind}_id",))
+    current().subject(parent_person_id, fields=("name",))
+    _tell_family(child_person_id, parent_person_id, kind, ended=False, now=now)
+    return ChangeRecorded(change_id=ledger.change.id, person_id=child_person_id)
+
+
+def _tell_family(one: UUID, other: UUID, kind: RelationKind, *, ended: bool, now: datetime) -> None:
+    publish(
+        FamilyChanged(person_id=one, other_person_id=other, kind=kind.value, ended=ended), database=DATABASE, now=now
+    )

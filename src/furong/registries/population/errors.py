@@ -1,0 +1,169 @@
+"""What the population register refuses, and the faults its operator must mend. None of them carries personal data."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from furong.foundation.codes.errors import Fault, Refusal
+
+
+class PersonNotFound(Refusal):
+    """The register holds nobody by that key, or nobody the asker may know of."""
+
+    code: ClassVar[str] = "population.person_not_found"
+    message = "No such person is in the register."
+
+
+class FieldUnknown(Refusal):
+    """A field was asked for that the register does not have."""
+
+    code: ClassVar[str] = "population.field_unknown"
+    message = "The register has no field named %(field)s."
+
+
+class SearchTooBroad(Refusal):
+    """A search names nobody: it would list the population."""
+
+    code: ClassVar[str] = "population.search_too_broad"
+    message = "The search is too broad."
+    mend = "Give a name, its pinyin, an identity number or a date of birth."
+
+
+class PersonDeceased(Refusal):
+    """The person is recorded as deceased at the time that matters."""
+
+    code: ClassVar[str] = "population.person_deceased"
+    message = "The person is recorded as deceased at that time."
+    mend = "Check the person chosen; if the record is wrong, ask for its correction."
+
+
+class ChildAlreadyRegistered(Refusal):
+    """The birth record was used for a registration before: one child, one registration."""
+
+    code: ClassVar[str] = "population.child_already_registered"
+    message = "A child was already registered with this birth certificate."
+    mend = "Look the child up in the household; do not register it again."
+
+
+class HouseholdNotFound(Refusal):
+    """The household does not exist or was closed."""
+
+    code: ClassVar[str] = "population.household_not_found"
+    message = "No such household is open in the register."
+
+
+class HouseholdNotOfParents(Refusal):
+    """Neither parent is a member of the household (户口登记条例, art. 7 with 国发〔1998〕24号)."""
+
+    code: ClassVar[str] = "population.household_not_of_parents"
+    message = "Neither parent is a member of this household."
+    mend = "Choose the mother's or the father's household."
+
+
+class ConsentMissing(Refusal):
+    """The other parent's consent is required and no reference to it was given."""
+
+    code: ClassVar[str] = "population.consent_missing"
+    message = "The other parent's consent is missing."
+    mend = "Ask the other parent to consent, then register the birth."
+
+
+class ParentUnfit(Refusal):
+    """The person named as a parent cannot be one: sex or age is against it."""
+
+    code: ClassVar[str] = "population.parent_unfit"
+    message = "The person named as %(role)s cannot be the %(role)s by the register's facts."
+    mend = "Check the person chosen."
+
+
+class DateInFuture(Refusal):
+    """A fact was to be recorded before it happened."""
+
+    code: ClassVar[str] = "population.date_in_future"
+    message = "The date lies in the future."
+
+
+class NumberTaken(Refusal):
+    """The identity number belongs to somebody else, or did."""
+
+    code: ClassVar[str] = "population.number_taken"
+    message = "This identity number is already in the register."
+
+
+class NumberInvalid(Refusal):
+    """The identity number breaks GB 11643."""
+
+    code: ClassVar[str] = "population.number_invalid"
+    message = "The identity number is not valid."
+    mend = "Compare it with the card: 17 digits and a check character."
+
+
+class CodeInvalid(Refusal):
+    """A code is not in its code table."""
+
+    code: ClassVar[str] = "population.code_invalid"
+    message = "The value of %(field)s is not in its code table."
+
+
+class EthnicityNotOfParents(Refusal):
+    """A child's ethnic group is its father's or its mother's (中国公民民族成份登记管理办法, 2015, art. 3)."""
+
+    code: ClassVar[str] = "population.ethnicity_not_of_parents"
+    message = "A child's ethnic group is the father's or the mother's."
+    mend = "Choose one of the parents' ethnic groups."
+
+
+class NameInvalid(Refusal):
+    """The name is empty, too long, or holds characters that no name has."""
+
+    code: ClassVar[str] = "population.name_invalid"
+    message = "This cannot be registered as a name."
+    mend = "Use Chinese characters, or the letters and dots of another script; at most 50."
+
+
+class FieldNotChangeable(Refusal):
+    """The field is not changed this way: a birth date is corrected, never amended."""
+
+    code: ClassVar[str] = "population.field_not_changeable"
+    message = "%(field)s cannot be changed this way."
+
+
+class AlreadyMarried(Refusal):
+    """One of the two is recorded as married to somebody else."""
+
+    code: ClassVar[str] = "population.already_married"
+    message = "One of the two is recorded as married."
+
+
+class NotMarried(Refusal):
+    """The two are not recorded as each other's spouses."""
+
+    code: ClassVar[str] = "population.not_married"
+    message = "The two are not recorded as married to each other."
+
+
+class HeadWouldLeave(Refusal):
+    """The head of a household leaves and members stay without one."""
+
+    code: ClassVar[str] = "population.head_would_leave"
+    message = "The head of the household would leave, and members would stay."
+    mend = "Name the member who becomes head."
+
+
+class NothingToChange(Refusal):
+    """An amendment or a correction that changes nothing."""
+
+    code: ClassVar[str] = "population.nothing_to_change"
+    message = "The record already says so; nothing was changed."
+
+
+class EffectReusedError(Fault):
+    """The same effect was asked for twice with different content: a defect of the caller, never of a person."""
+
+    code: ClassVar[str] = "population.effect_reused"
+
+
+class NumbersExhaustedError(Fault):
+    """All sequence numbers of a county, day and sex are used (GB 11643 has 999 a day for both sexes)."""
+
+    code: ClassVar[str] = "population.numbers_exhausted"

@@ -1,0 +1,75 @@
+"""What happened to people, for others to follow. Facts in the past tense, by key; never a name or a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from furong.foundation.events.values import event
+
+
+@event("population.person_born")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonBorn:
+    """A birth was registered; ``effect_id`` is the step that asked for it."""
+
+    person_id: UUID
+    registration_id: UUID
+    effect_id: UUID
+    household_id: UUID
+    division_code: str
+    mother_person_id: UUID
+    father_person_id: UUID | None
+    is_late: bool
+
+
+@event("population.person_entered")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonEntered:
+    """A person came into the register other than by birth."""
+
+    person_id: UUID
+    division_code: str
+
+
+@event("population.person_amended")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAmended:
+    """Facts about a person changed (``kind`` amendment) or were found wrong (correction); ``fields`` names them."""
+
+    person_id: UUID
+    kind: str
+    fields: tuple[str, ...]
+    version: int
+
+
+@event("population.person_died")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonDied:
+    """A death was recorded."""
+
+    person_id: UUID
+    died_on: date
+
+
+@event("population.person_moved")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonMoved:
+    """A person's permanent residence changed."""
+
+    person_id: UUID
+    household_id: UUID
+    from_division: str
+    to_division: str
+
+
+@event("population.family_changed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyChanged:
+    """Two people became, or ceased to be, something to each other."""
+
+    person_id: UUID
+    other_person_id: UUID
+    kind: str
+    ended: bool
