@@ -12,3 +12,9 @@ class OrganizationsConfig(AppConfig):
     label = "organizations"
     verbose_name = "organizations"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Make the room's kinds of pack content known."""
+        from furong.foundation.organizations.importing import register_kinds
+
+        register_kinds()
