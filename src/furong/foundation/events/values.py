@@ -83,6 +83,18 @@ def retry_after(attempts: int) -> timedelta:
     return timedelta(seconds=min(600, 2 ** min(attempts - 1, 10)))
 
 
+def describe_error(exc: BaseException) -> str:
+    """Name an error without its words, which may quote personal data: its type, its code if it has one, and where it
+    arose.
+    """
+    code = getattr(exc, "code", "")
+    trace = exc.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace is not None else ""
+    return f"{type(exc).__name__}{f' [{code}]' if isinstance(code, str) and code else ''}{place}"
+
+
 # --- JSON ---------------------------------------------------------------------------------------------------
 
 

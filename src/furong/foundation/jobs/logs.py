@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 
+from furong.foundation.events.values import describe_error
+
 _ARGUMENTS = re.compile(r"(\w[\w.]*\[\d+\])\(.*\)", re.DOTALL)
 
 
@@ -14,6 +16,9 @@ class WithoutArguments(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = _ARGUMENTS.sub(r"\1", record.getMessage())
         record.args = None
+        if record.exc_info and record.exc_info[1] is not None:  # its words may quote what was worked on
+            record.error = describe_error(record.exc_info[1])
+            record.exc_info = record.exc_text = None
         for name in ("job", "jobs", "args", "task_kwargs", "result", "job_result"):
             if name in record.__dict__:
                 found = record.__dict__[name]
@@ -28,7 +33,13 @@ class WithoutArguments(logging.Filter):
 
 def strip_arguments() -> None:
     """Put the filter on the loggers of procrastinate that speak of jobs."""
-    for name in ("procrastinate", "procrastinate.worker", "procrastinate.manager", "procrastinate.jobs"):
+    for name in (
+        "procrastinate",
+        "procrastinate.worker",
+        "procrastinate.worker.worker",
+        "procrastinate.manager",
+        "procrastinate.jobs",
+    ):
         logger = logging.getLogger(name)
         if not any(isinstance(one, WithoutArguments) for one in logger.filters):
             logger.addFilter(WithoutArguments())

@@ -1,0 +1,96 @@
+"""Running jobs: one procrastinate worker over every queue, which looks after the jobs of killed workers too."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from procrastinate import App
+from procrastinate.contrib.django import app
+
+from furong.foundation.jobs.values import QUEUES
+
+logger = logging.getLogger("furong.jobs")
+
+CONCURRENCY = 8
+HEARTBEAT_SECONDS = 2.0
+STALLED_AFTER_SECONDS = 10.0
+RESCUE_EVERY_SECONDS = 3.0
+POLL_SECONDS = 1.0
+STOP_WITHIN_SECONDS = 15.0
+
+
+def run(stop: threading.Event, *, concurrency: int = CONCURRENCY) -> None:
+    """Run jobs of all `QUEUES` in this thread until ``stop`` is set; running jobs are given 15 s to end.
+
+    Jobs run in threads, ``concurrency`` at a time, and are woken by NOTIFY. Raises when the database goes away;
+    `loops` starts it again.
+    """
+    asyncio.run(_run(stop, concurrency=concurrency, wait=True))
+
+
+def run_until_idle(*, concurrency: int = 1) -> None:
+    """Run the jobs that are due now and return: for tests and the demo's check."""
+    asyncio.run(_run(threading.Event(), concurrency=concurrency, wait=False))
+
+
+async def _run(stop: threading.Event, *, concurrency: int, wait: bool) -> None:
+    threads = ThreadPoolExecutor(concurrency, thread_name_prefix="furong-job")
+    asyncio.get_running_loop().set_default_executor(threads)
+    async with _worker_app().open_async() as worker_app:
+        working = asyncio.create_task(
+            worker_app.run_worker_async(
+                queues=list(QUEUES),
+                concurrency=concurrency,
+                wait=wait,
+                fetch_job_polling_interval=POLL_SECONDS,
+                listen_notify=wait,
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=STOP_WITHIN_SECONDS,
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALLED_AFTER_SECONDS,
+            )
+        )
+        rescuing = asyncio.create_task(_rescue_often(worker_app)) if wait else None
+        watched = {working} if rescuing is None else {working, rescuing}
+        try:
+            while not stop.is_set():
+                done, _ = await asyncio.wait(watched, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
+                if done:
+                    for task in done:
+                        task.result()  # raises what ended it
+                    return
+        finally:
+            for task in watched:
+                task.cancel()
+            for task in watched:
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await task
+
+
+def _worker_app() -> App:
+    return app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined, no-any-return]
+
+
+async def _rescue_often(worker_app: App) -> None:
+    while True:
+        await rescue(worker_app)
+        await asyncio.sleep(RESCUE_EVERY_SECONDS)
+
+
+async def rescue(worker_app: App) -> int:
+    """Queue again the jobs of workers whose heartbeat is older than 10 s; give how many.
+
+    A worker that was only slow may still end such a job: jobs key their effects, so running twice changes nothing.
+    """
+    manager = worker_app.job_manager
+    stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS))
+    for job in stalled:
+        logger.warning("job of a lost worker is run again", extra={"job": job.task_name, "job_id": job.id})
+        with contextlib.suppress(Exception):  # another worker's rescue was quicker
+            await manager.retry_job(job)
+    await manager.prune_stalled_workers(STALLED_AFTER_SECONDS * 6)
+    return len(stalled)
