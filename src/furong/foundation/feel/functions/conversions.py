@@ -1,0 +1,258 @@
+"""Conversions, booleans and contexts (10.3.4.1, 10.3.4.2, 10.3.4.8)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+
+from furong.foundation.feel import temporal
+from furong.foundation.feel.errors import FeelLimitReached
+from furong.foundation.feel.functions.registry import Null, builtin, whole
+from furong.foundation.feel.values import MOST_TEXT, FeelFunction, FeelRange, Run, YearsMonths, compare, equal
+
+__all__ = ["text_of"]
+
+_NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+
+
+def text_of(value: object, *, inside: bool = False, run: Run | None = None) -> str:
+    """This function will write a FEEL value as ``string()`` does; strings inside of lists stand in quotes."""
+    if run is not None:
+        run.spend()
+    if isinstance(value, str):
+        if not inside:
+            return value
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, Decimal):
+        text = format(value, "f")
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return "0" if text == "-0" else text
+    if isinstance(value, date | time | timedelta | YearsMonths):
+        text = temporal.text_of(value)
+        return f'@"{text}"' if inside else text
+    if isinstance(value, list):
+        return _bounded("[", ", ".join(text_of(one, inside=True, run=run) for one in value), "]")
+    if isinstance(value, dict):
+        parts = (f"{_key(key)}: {text_of(one, inside=True, run=run)}" for key, one in value.items())
+        return _bounded("{", ", ".join(parts), "}")
+    if isinstance(value, FeelRange):
+        start = "" if value.start is None else text_of(value.start, inside=True)
+        end = "" if value.end is None else text_of(value.end, inside=True)
+        return f"{'[' if value.start_included else '('}{start}..{end}{']' if value.end_included else ')'}"
+    if isinstance(value, FeelFunction):
+        return f"function({', '.join(value.parameters)})"
+    raise Null("It has no text.")
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[^\W\d][\w ]*", key) else f'"{key}"'
+
+
+def _bounded(start: str, middle: str, end: str) -> str:
+    if len(middle) > MOST_TEXT:
+        raise FeelLimitReached(f"{MOST_TEXT} characters")
+    return f"{start}{middle}{end}"
+
+
+@builtin("string", "from: any")
+def _string(run: Run, value: object) -> object:
+    return None if value is None else text_of(value, run=run)
+
+
+@builtin("string", "mask: string, p: any")
+def _string_format(run: Run, mask: str, value: object) -> object:
+    raise Null("Masks are not part of DMN.")
+
+
+@builtin("number", "from: string|number, grouping separator: string?, decimal separator: string?")
+def _number(run: Run, text: str | Decimal, grouping: str | None = None, point: str | None = None) -> object:
+    if isinstance(text, Decimal):
+        return text
+    if grouping not in (None, " ", ",", ".") or point not in (None, ",", "."):
+        raise Null("A separator is a space, a comma or a full stop.")
+    if grouping is not None and grouping == point:
+        raise Null("The separators are the same.")
+    if grouping:
+        text = text.replace(grouping, "")
+    if point:
+        text = text.replace(point, ".")
+    if len(text) > 200 or not _NUMBER.fullmatch(text):
+        raise Null("The text is no number.")
+    return Decimal(text)
+
+
+@builtin("date", "from: string|date")
+def _date(run: Run, value: str | date | datetime) -> object:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    found = temporal.parse_date(value)
+    if found is None:
+        raise Null("The text is no date.")
+    return found
+
+
+@builtin("date", "year: number, month: number, day: number")
+def _date_of(run: Run, year: Decimal, month: Decimal, day: Decimal) -> object:
+    try:
+        return date(whole(year, "year", 1, 9999), whole(month, "month", 1, 12), whole(day, "day", 1, 31))
+    except ValueError:
+        raise Null("There is no such day.") from None
+
+
+@builtin("date and time", "from: string|date")
+def _moment(run: Run, value: str | date | datetime) -> object:
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    found = temporal.parse_datetime(value)
+    if found is None:
+        raise Null("The text is no date and time.")
+    return found
+
+
+@builtin("date and time", "date: date, time: time")
+def _moment_of(run: Run, day: date | datetime, clock: time) -> object:
+    return datetime.combine(day.date() if isinstance(day, datetime) else day, clock)
+
+
+@builtin("time", "from: string|date|time")
+def _time(run: Run, value: str | date | datetime | time) -> object:
+    if isinstance(value, time):
+        return value
+    if isinstance(value, datetime):
+        return value.timetz()
+    if isinstance(value, date):
+        return time(tzinfo=UTC)
+    found = temporal.parse_time(value)
+    if found is None and "T" in value:
+        moment = temporal.parse_datetime(value)
+        found = moment.timetz() if moment else None
+    if found is None:
+        raise Null("The text is no time.")
+    return found
+
+
+@builtin("time", "hour: number, minute: number, second: number, offset: duration?")
+def _time_of(run: Run, hour: Decimal, minute: Decimal, second: Decimal, offset: object = None) -> object:
+    zone = None
+    if offset is not None:
+        if not isinstance(offset, timedelta) or abs(offset) > timedelta(hours=14):
+            raise Null("Its offset is no offset.")
+        zone = timezone(offset)
+    if not 0 <= second < 60:
+        raise Null("There is no such second.")
+    micros = int((second % 1).scaleb(6))
+    return time(whole(hour, "hour", 0, 23), whole(minute, "minute", 0, 59), int(second), micros, tzinfo=zone)
+
+
+@builtin("duration", "from: string|duration")
+def _duration(run: Run, value: str | timedelta | YearsMonths) -> object:
+    if not isinstance(value, str):
+        return value
+    found = temporal.parse_duration(value)
+    if found is None:
+        raise Null("The text is no duration.")
+    return found
+
+
+@builtin("years and months duration", "from: date, to: date")
+def _years_months(run: Run, start: date, end: date) -> object:
+    one = start.date() if isinstance(start, datetime) else start
+    other = end.date() if isinstance(end, datetime) else end
+    sign = 1
+    if other < one:
+        one, other, sign = other, one, -1
+    months = (other.year - one.year) * 12 + other.month - one.month
+    if other.day < one.day:
+        months -= 1
+    return YearsMonths(sign * months)
+
+
+@builtin("not", "negand: any")
+def _not(run: Run, value: object) -> object:
+    return not value if isinstance(value, bool) else None
+
+
+@builtin("is", "value1: any, value2: any")
+def _is(run: Run, one: object, other: object) -> object:
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, datetime | time) and isinstance(other, datetime | time) and one.utcoffset() != other.utcoffset():
+        return False
+    return equal(one, other) is True
+
+
+@builtin("get value", "m: context, key: string")
+def _get_value(run: Run, context: dict[str, object], key: str) -> object:
+    return context.get(key)
+
+
+@builtin("get value", "context: context, key: string")
+def _get_value_named(run: Run, context: dict[str, object], key: str) -> object:
+    return context.get(key)
+
+
+@builtin("get entries", "m: context")
+def _get_entries(run: Run, context: dict[str, object]) -> object:
+    run.spend(len(context))
+    return [{"key": key, "value": value} for key, value in context.items()]
+
+
+@builtin("context", "entries: list")
+def _context(run: Run, entries: list[object]) -> object:
+    run.spend(len(entries))
+    made: dict[str, object] = {}
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("key"), str) or "value" not in entry:
+            raise Null("An entry has no key or no value.")
+        if entry["key"] in made:
+            raise Null("Two entries have the same key.")
+        made[entry["key"]] = entry["value"]
+    return made
+
+
+@builtin("context put", "context: context, key: string|list, value: any")
+@builtin("context put", "context: context, keys: string|list, value: any")
+def _context_put(run: Run, context: dict[str, object], key: object, value: object) -> object:
+    keys = [one for one in (key if isinstance(key, list) else [key]) if isinstance(one, str)]
+    if not keys or (isinstance(key, list) and len(keys) != len(key)):
+        raise Null("Its key is no key.")
+    run.spend(len(context) + len(keys))
+    if len(keys) == 1:
+        return {**context, keys[0]: value}
+    inner = context.get(keys[0])
+    if inner is not None and not isinstance(inner, dict):
+        raise Null("A key on the way leads to no context.")
+    return {**context, keys[0]: _context_put(run, inner or {}, keys[1:], value)}
+
+
+@builtin("context merge", "contexts: list")
+def _context_merge(run: Run, contexts: list[object]) -> object:
+    merged: dict[str, object] = {}
+    for one in contexts:
+        if not isinstance(one, dict):
+            raise Null("One of them is no context.")
+        run.spend(len(one))
+        merged.update(one)
+    return merged
+
+
+def least(values: list[object]) -> object:
+    """This function will return the smallest of comparable values, or raise ``Null``."""
+    best = values[0]
+    for one in values:
+        order = compare(one, best)
+        if order is None:
+            raise Null("Its items do not compare.")
+        if order < 0:
+            best = one
+    return best

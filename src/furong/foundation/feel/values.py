@@ -1,0 +1,261 @@
+"""FEEL's values in Python, what equals what, and what comes before what (DMN 1.5, 10.3.2).
+
+number is ``Decimal`` (34 digits), string ``str``, boolean ``bool``, null ``None``, date ``date``, date and time
+``datetime``, time ``time``, days and time duration ``timedelta``, years and months duration ``YearsMonths``, list
+``list``, context ``dict``, range ``FeelRange``, function ``FeelFunction``. Dates are those of the years 1 to 9999.
+"""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import total_ordering
+from uuid import UUID
+
+from furong.foundation.feel.errors import FeelLimitReached, FeelProblem
+
+__all__ = [
+    "MOST_ITEMS",
+    "MOST_STEPS",
+    "MOST_TEXT",
+    "NUMBERS",
+    "FeelFunction",
+    "FeelRange",
+    "Run",
+    "YearsMonths",
+    "compare",
+    "equal",
+    "kind",
+    "to_feel",
+]
+
+MOST_STEPS = 200_000
+MOST_ITEMS = 100_000
+MOST_TEXT = 1_000_000
+
+# Decimal128, as DMN asks for (10.3.2.3.1). What it cannot do (1/0, overflow) raises and becomes null.
+NUMBERS = decimal.Context(
+    prec=34,
+    rounding=decimal.ROUND_HALF_EVEN,
+    Emin=-6143,
+    Emax=6144,
+    traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
+)
+
+
+class Run:
+    """What one evaluation keeps: its clock, its steps and its problems."""
+
+    __slots__ = ("calls", "now", "problems", "steps")
+
+    def __init__(self, now: datetime | None, problems: list[FeelProblem]) -> None:
+        self.now = now
+        self.problems = problems
+        self.steps = MOST_STEPS
+        self.calls = 0
+
+    def spend(self, steps: int = 1) -> None:
+        """Count steps; straight-line parts are bounded by the text, so only loops and calls are counted."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise FeelLimitReached(f"{MOST_STEPS} steps")
+
+    def problem(self, code: str, message: str, line: int = 0, column: int = 0) -> None:
+        """Note why something is null; the first hundred are kept."""
+        if len(self.problems) < 100:
+            self.problems.append(FeelProblem(code, message, line, column))
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class YearsMonths:
+    """A years and months duration: ``months`` in all, negative ones too."""
+
+    months: int
+
+    def __lt__(self, other: object) -> bool:
+        return self.months < other.months if isinstance(other, YearsMonths) else NotImplemented
+
+    def __str__(self) -> str:
+        years, months = divmod(abs(self.months), 12)
+        sign = "-" if self.months < 0 else ""
+        if not years and not months:
+            return "P0M"
+        return f"{sign}P{f'{years}Y' if years else ''}{f'{months}M' if months else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class FeelRange:
+    """A range; an end that is None is open without bound, as in the test ``< 5``."""
+
+    start: object
+    end: object
+    start_included: bool
+    end_included: bool
+
+    def includes(self, value: object) -> bool | None:
+        """Tell whether ``value`` lies inside; None when it cannot be compared with an end."""
+        below = above = True
+        if self.start is not None:
+            order = compare(self.start, value)
+            if order is None:
+                return None
+            below = order < 0 or (order == 0 and self.start_included)
+        if self.end is not None:
+            order = compare(value, self.end)
+            if order is None:
+                return None
+            above = order < 0 or (order == 0 and self.end_included)
+        if self.start is None and self.end is None:
+            return None
+        return below and above
+
+
+@dataclass(frozen=True, slots=True)
+class FeelFunction:
+    """Something a FEEL expression may call: its parameters' names and a Python function of positional values."""
+
+    parameters: tuple[str, ...]
+    call: Callable[[Run, Sequence[object]], object]
+    name: str = "function"
+    variadic: bool = False
+
+
+_KINDS: dict[type, str] = {
+    Decimal: "number",
+    str: "string",
+    bool: "boolean",
+    type(None): "null",
+    date: "date",
+    datetime: "date and time",
+    time: "time",
+    timedelta: "days and time duration",
+    YearsMonths: "years and months duration",
+    list: "list",
+    dict: "context",
+    FeelRange: "range",
+    FeelFunction: "function",
+}
+
+
+def kind(value: object) -> str:
+    """This function will name the FEEL type of a FEEL value."""
+    return _KINDS.get(type(value), "unknown")
+
+
+def to_feel(value: object, depth: int = 64) -> object:
+    """This function will turn a Python value into a FEEL value.
+
+    Integers and floats become decimals, mappings and sequences are copied, enums give their value and UUIDs their
+    text. Raises ``TypeError`` for anything else (a FEEL expression never sees a Python object) and ``FeelLimitReached``
+    for nesting deeper than 64.
+    """
+    found = type(value)
+    if found in _KINDS:
+        if found is list:
+            return _list(value, depth)  # type: ignore[arg-type]
+        if found is dict:
+            return _context(value, depth)  # type: ignore[arg-type]
+        if found is Decimal and not value.is_finite():  # type: ignore[attr-defined]
+            raise TypeError("A number that is not finite is no FEEL number.")
+        return value
+    if found is int:
+        return Decimal(value)  # type: ignore[arg-type]
+    if isinstance(value, Enum):
+        return to_feel(value.value, depth - 1)
+    if found is float:
+        number = Decimal(repr(value))
+        if not number.is_finite():
+            raise TypeError("A number that is not finite is no FEEL number.")
+        return number
+    if isinstance(value, bool):
+        return bool(value)
+    if isinstance(value, int):
+        return Decimal(int(value))
+    if isinstance(value, str | UUID):
+        return str(value)
+    if isinstance(value, Mapping):
+        return _context(value, depth)
+    if isinstance(value, list | tuple | set | frozenset):
+        return _list(list(value), depth)
+    raise TypeError(f"{found.__name__} is no type that FEEL has.")
+
+
+def _list(values: list[object], depth: int) -> list[object]:
+    if depth <= 0:
+        raise FeelLimitReached("64 levels of nesting")
+    return [to_feel(one, depth - 1) for one in values]
+
+
+def _context(values: Mapping[object, object], depth: int) -> dict[str, object]:
+    if depth <= 0:
+        raise FeelLimitReached("64 levels of nesting")
+    return {str(key): to_feel(one, depth - 1) for key, one in values.items()}
+
+
+# Types whose Python order and equality are FEEL's; moments need care with zones.
+_PLAIN = frozenset((Decimal, str, date, timedelta, YearsMonths))
+
+
+def _moment(value: datetime | time) -> tuple[bool, datetime]:
+    if isinstance(value, time):
+        value = datetime.combine(date(2000, 1, 1), value)
+    offset = value.utcoffset()
+    if offset is None:
+        return False, value.replace(tzinfo=None)
+    return True, value.astimezone(UTC)
+
+
+def compare(left: object, right: object) -> int | None:
+    """This function will return -1, 0 or 1 as ``left`` comes before, with or after ``right``; None if they do not compare.
+
+    Moments with a zone and moments without one do not compare. DMN 1.5, table 54.
+    """
+    found = type(left)
+    if found is not type(right):
+        return None
+    if found in _PLAIN:
+        return -1 if left < right else (1 if left > right else 0)  # type: ignore[operator]
+    if found is datetime or found is time:
+        left_zoned, left_at = _moment(left)  # type: ignore[arg-type]
+        right_zoned, right_at = _moment(right)  # type: ignore[arg-type]
+        if left_zoned is not right_zoned:
+            return None
+        return -1 if left_at < right_at else (1 if left_at > right_at else 0)
+    return None
+
+
+def equal(left: object, right: object) -> bool | None:
+    """This function will tell whether two FEEL values are equal; None when their types differ and neither is null.
+
+    DMN 1.5, table 53. Lists and contexts are equal when their parts are.
+    """
+    if left is None or right is None:
+        return left is right
+    found = type(left)
+    if found is not type(right):
+        return None
+    if found in _PLAIN or found is bool:
+        return left == right
+    if found is datetime or found is time:
+        return compare(left, right) == 0
+    if isinstance(left, list) and isinstance(right, list):
+        if len(left) != len(right):
+            return False
+        return all(equal(one, other) for one, other in zip(left, right, strict=True))
+    if isinstance(left, dict) and isinstance(right, dict):
+        if left.keys() != right.keys():
+            return False
+        return all(equal(one, right[key]) for key, one in left.items())
+    if isinstance(left, FeelRange) and isinstance(right, FeelRange):
+        return bool(
+            left.start_included is right.start_included
+            and left.end_included is right.end_included
+            and equal(left.start, right.start)
+            and equal(left.end, right.end)
+        )
+    return None
