@@ -1,0 +1,105 @@
+"""Published definitions, compiled once a process and shared by all instances of a digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from furong.domains.processes.errors import DefinitionUnknown, StuckError
+from furong.domains.processes.store import execute, query, wakers
+from furong.domains.processes.values.graph import ProcessDefinition
+from furong.domains.processes.values.parsing import parse_bpmn
+
+
+@dataclass(slots=True)
+class Published:
+    """A published version: its row's id, its graph, and the decision models that were published with it."""
+
+    id: int
+    digest: str
+    code: str
+    version: int
+    graph: ProcessDefinition
+    resources: Mapping[str, str]
+    wakers: Mapping[str, tuple[bool, bool, bool]]
+    _models: dict[str, Any] = field(default_factory=dict)
+
+    def decide(self, resource: str, decision: str, context: Mapping[str, object]) -> object:
+        """Evaluate a decision of a DMN file that was published with the process."""
+        model = self._models.get(resource)
+        if model is None:
+            text = self.resources.get(resource)
+            if text is None:
+                raise StuckError("decision_missing", f"The process was published without {resource}.")
+            model = self._models[resource] = read_dmn(text.encode(), file=f"{resource}.dmn")
+        return model.evaluate(decision, dict(context))
+
+
+def read_dmn(content: bytes, *, file: str) -> Any:
+    """Read a DMN file by the room that owns decisions."""
+    from furong.domains.decisions.values import parse_dmn
+
+    return parse_dmn(content, file=file)
+
+
+def digest_of(xml: bytes, resources: Mapping[str, str], process_id: str) -> str:
+    """Give the digest of a process with everything it needs: what an instance is pinned to."""
+    parts = [process_id.encode(), xml]
+    for name in sorted(resources):
+        parts += [name.encode(), resources[name].encode()]
+    seen = hashlib.sha256()
+    for part in parts:
+        seen.update(len(part).to_bytes(8, "big") + part)
+    return seen.hexdigest()
+
+
+def compiled(row: tuple[Any, ...]) -> Published:
+    """Compile a row of `find_definition`; it was checked when it was published."""
+    number, digest, code, version, file, process_id, xml, resources = row
+    graph = parse_bpmn(bytes(xml), file=file, process_id=process_id, check=False)
+    return Published(
+        id=number,
+        digest=digest,
+        code=code,
+        version=version,
+        graph=graph,
+        resources=json.loads(resources),
+        wakers={node.id: wakers(node, graph.nodes) for node in graph.nodes.values()},
+    )
+
+
+@lru_cache(maxsize=1024)
+def by_id(number: int) -> Published:
+    """Give a published version by its row; a lookup in memory after the first time."""
+    return _get("definition_by_id", number)
+
+
+@lru_cache(maxsize=1024)
+def by_digest(digest: str) -> Published:
+    """Give a published version by its digest."""
+    return _get("definition_by_digest", digest)
+
+
+def latest(code: str) -> Published:
+    """Give the newest version of a code: one read of its number, the graph from memory."""
+    row = execute(query("definitions.sql", "latest_definition"), [code]).fetchone()
+    if row is None:
+        raise DefinitionUnknown
+    return by_id(row[0])
+
+
+def _get(name: str, key: object) -> Published:
+    row = execute(query("definitions.sql", name), [key]).fetchone()
+    if row is None:
+        raise DefinitionUnknown
+    return compiled(row)
+
+
+def forget() -> None:
+    """Empty the memory of compiled definitions; tests that change databases need it."""
+    by_id.cache_clear()
+    by_digest.cache_clear()

@@ -1,0 +1,158 @@
+"""Loads and writes instances. Two statements a step: one reads and locks, one writes everything that changed.
+
+Statements are named in ``sql/``; psycopg prepares each the fifth time a connection runs it. Values travel as parameters, lists of
+rows as one JSON parameter each, which costs the client a tenth of binding their columns one by one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+
+from furong.domains.processes import variables as variable_values
+from furong.domains.processes.interpreter import Token
+from furong.domains.processes.values.elements import NodeKind
+from furong.domains.processes.values.graph import Node
+
+_FOLDER = Path(__file__).parent / "sql"
+TASK_COLUMNS = (
+    "instance_id, id, token, element_id, kind, title, department, organization_id, division_code, right_code, item_code, "
+    "business_key, label, outcomes, priority, state, claimed_by, claimed_at, created_at, due_at, yellow_at, escalated_at, rank_at"
+)
+
+
+@cache
+def named(file: str) -> Mapping[str, str]:
+    """Read a file of named queries: ``-- name: x``, a sentence in comments, the text."""
+    found: dict[str, str] = {}
+    for part in (_FOLDER / file).read_text().split("-- name: ")[1:]:
+        name, _, rest = part.partition("\n")
+        lines = [line for line in rest.splitlines() if not line.startswith("--")]
+        found[name.strip()] = "\n".join(lines).strip()
+    return found
+
+
+def query(file: str, name: str) -> str:
+    """Give one named query, with the column lists that several share put in."""
+    queries = named(file)
+    text = queries[name]
+    if "{load_columns}" in text:
+        text = text.replace("{load_columns}", queries["load_columns"])
+    return text.replace("{task_columns}", TASK_COLUMNS)
+
+
+def execute(text: str, params: Mapping[str, object] | Sequence[object]) -> psycopg.Cursor[Any]:
+    """Run a statement on the platform's connection, without the layers between Django and psycopg."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        return psycopg.Cursor(connection.connection).execute(text, params)  # type: ignore[arg-type]
+
+
+@dataclass(slots=True)
+class Loaded:
+    """An instance as its rows say, locked until the transaction ends; ``wait`` holds the columns of the row that was asked for."""
+
+    id: UUID
+    definition_id: int
+    next_token: int
+    variables: dict[str, Any]
+    business_key: str
+    organization_id: UUID | None
+    division_code: str
+    item_code: str
+    label: str
+    state: str
+    tokens: dict[int, Token]
+    wait: tuple[Any, ...]
+
+
+_LOADS = {by: query("step.sql", f"load_by_{by}") for by in ("task", "timer", "subscription", "job", "instance")}
+
+
+def load(by: str, key: UUID, *, now: datetime | None = None) -> Loaded | None:
+    """Read and lock the instance of the task, timer, subscription or job ``key`` (or of that id); None when there is none."""
+    params = {"id": key} if now is None else {"id": key, "now": now}
+    while True:
+        row = execute(_LOADS[by], params).fetchone()
+        if row is None:
+            return None
+        if row[2] == row[3]:
+            break
+    tokens = {n: Token(n, e, a, s, k) for n, e, a, s, k in json.loads(row[12])} if row[12] else {}
+    return Loaded(
+        row[0], row[1], row[4], variable_values.load(row[5]), row[6], row[7], row[8], row[9], row[10], row[11],
+        tokens, row[13:],
+    )  # fmt: skip
+
+
+def wakers(node: Node, nodes: Mapping[str, Node]) -> tuple[bool, bool, bool]:
+    """Say which rows may wake a token at ``node``: timers, subscriptions, jobs."""
+    own = [node, *(nodes[name] for name in node.boundary)]
+    if node.kind is NodeKind.EVENT_GATEWAY:
+        own += [nodes[flow.target] for flow in node.outgoing]
+    escalates = node.work is not None and node.work.escalate_after is not None
+    timers = escalates or any(n.timer is not None for n in own)
+    subscriptions = any(n.message is not None and n.kind in _LISTENS for n in own)
+    return timers, subscriptions, node.kind in {NodeKind.SERVICE_TASK, NodeKind.SEND_TASK}
+
+
+_LISTENS = frozenset({NodeKind.RECEIVE_TASK, NodeKind.CATCH_MESSAGE, NodeKind.BOUNDARY_MESSAGE})
+_AFTER = {"tasks_opened": "tasks_closed", "jobs_opened": "jobs_dropped"}
+
+
+@lru_cache(maxsize=512)
+def _statement(parts: tuple[str, ...], instance: str) -> str:
+    """Put the parts of a step's one writing statement together; few combinations occur, so each is prepared once."""
+    found = []
+    for part in parts:
+        text = query("step.sql", part)
+        before = _AFTER.get(part)
+        if before in parts:
+            # A token keeps its number from one task to the next: the old row must be gone before the new one comes.
+            text += f" WHERE (SELECT count(*) FROM {before}) >= 0"
+        if part == "jobs_dropped":
+            text += " RETURNING 1"
+        found.append(f"{part} AS ({text})")
+        if part == "tasks_closed":
+            found.append(f"tasks_kept AS ({query('step.sql', 'tasks_kept')})")
+    if instance == "instance_kept":
+        found.append(f"instance_gone AS ({query('step.sql', 'instance_gone')})")
+    found.append(f"the_instance AS ({query('step.sql', instance)} RETURNING 1)")
+    closed = (
+        "(SELECT json_agg(json_build_array(id, element_id, token, how, claimed_by))::text FROM tasks_closed)"
+        if "tasks_closed" in parts
+        else "NULL"
+    )
+    return f"WITH {', '.join(found)}\nSELECT (SELECT count(*) FROM the_instance), {closed}"
+
+
+def write(
+    *, instance: str, params: dict[str, object], parts: Mapping[str, object]
+) -> list[tuple[str, str, int, str, str | None]]:
+    """Write one step. ``parts`` maps the parts that have something to do to their parameter; ``instance`` names the last part.
+
+    Returns (id, element, token, how, claimed by) of each task that was closed.
+    """
+    row = execute(_statement(tuple(parts), instance), {**params, **parts}).fetchone()
+    if row is None or row[0] != 1:
+        raise RuntimeError("a step wrote no instance")  # the row is locked: this cannot happen
+    return [tuple(one) for one in json.loads(row[1])] if row[1] else []
+
+
+def rows(values: object) -> str:
+    """Give rows as the JSON parameter of a part."""
+    return json.dumps(values, ensure_ascii=False, default=str)
+
+
+def numbers(values: Sequence[int] | set[int]) -> str:
+    """Give token numbers as the array parameter of a part."""
+    return "{" + ",".join(map(str, sorted(values))) + "}"

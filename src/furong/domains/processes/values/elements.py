@@ -1,0 +1,188 @@
+"""What the engine does with each element of BPMN 2.0: runs it, keeps it as drawing, or refuses it.
+
+``docs/reference/bpmn.md`` shows these tables, and a test compares the two. Clauses are of OMG formal/2011-01-03 (ISO/IEC 19510).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+DRAWING = "http://www.omg.org/spec/BPMN/20100524/DI"
+FURONG = "https://furong.example/bpmn"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+
+class Treatment(StrEnum):
+    RUNS = "runs"
+    DRAWN = "drawn only"
+    REFUSED = "refused"
+
+
+class NodeKind(StrEnum):
+    """What a flow node is to the interpreter; each has one behaviour there."""
+
+    START = "start"
+    MESSAGE_START = "message start"
+    PASS = "pass"
+    USER_TASK = "user task"
+    SERVICE_TASK = "service task"
+    SEND_TASK = "send task"
+    RECEIVE_TASK = "receive task"
+    BUSINESS_RULE_TASK = "business rule task"
+    EXCLUSIVE = "exclusive gateway"
+    PARALLEL = "parallel gateway"
+    INCLUSIVE = "inclusive gateway"
+    EVENT_GATEWAY = "event-based gateway"
+    CATCH_TIMER = "timer catch event"
+    CATCH_MESSAGE = "message catch event"
+    THROW_MESSAGE = "message throw event"
+    BOUNDARY_TIMER = "timer boundary event"
+    BOUNDARY_MESSAGE = "message boundary event"
+    BOUNDARY_ERROR = "error boundary event"
+    END = "end"
+    MESSAGE_END = "message end"
+    TERMINATE_END = "terminate end"
+
+
+# Kinds at which a token stays until a row wakes it.
+WAITING = frozenset(
+    {
+        NodeKind.USER_TASK,
+        NodeKind.SERVICE_TASK,
+        NodeKind.SEND_TASK,
+        NodeKind.RECEIVE_TASK,
+        NodeKind.EVENT_GATEWAY,
+        NodeKind.CATCH_TIMER,
+        NodeKind.CATCH_MESSAGE,
+    }
+)
+BOUNDARY = frozenset({NodeKind.BOUNDARY_TIMER, NodeKind.BOUNDARY_MESSAGE, NodeKind.BOUNDARY_ERROR})
+ENDS = frozenset({NodeKind.END, NodeKind.MESSAGE_END, NodeKind.TERMINATE_END})
+GATEWAYS = frozenset({NodeKind.EXCLUSIVE, NodeKind.PARALLEL, NodeKind.INCLUSIVE, NodeKind.EVENT_GATEWAY})
+# Kinds whose work can end in a BPMN error or be cut short, so that a boundary event on them can fire.
+HOSTS = frozenset({NodeKind.USER_TASK, NodeKind.SERVICE_TASK, NodeKind.SEND_TASK, NodeKind.RECEIVE_TASK})
+CAN_FAIL = frozenset({NodeKind.SERVICE_TASK, NodeKind.SEND_TASK})
+
+# Flow nodes by tag; events are told apart further by their definition.
+TASKS: dict[str, NodeKind] = {
+    "task": NodeKind.PASS,
+    "manualTask": NodeKind.PASS,
+    "userTask": NodeKind.USER_TASK,
+    "serviceTask": NodeKind.SERVICE_TASK,
+    "sendTask": NodeKind.SEND_TASK,
+    "receiveTask": NodeKind.RECEIVE_TASK,
+    "businessRuleTask": NodeKind.BUSINESS_RULE_TASK,
+    "exclusiveGateway": NodeKind.EXCLUSIVE,
+    "parallelGateway": NodeKind.PARALLEL,
+    "inclusiveGateway": NodeKind.INCLUSIVE,
+    "eventBasedGateway": NodeKind.EVENT_GATEWAY,
+}
+# (tag of the event, tag of its definition or "") to kind.
+EVENTS: dict[tuple[str, str], NodeKind] = {
+    ("startEvent", ""): NodeKind.START,
+    ("startEvent", "messageEventDefinition"): NodeKind.MESSAGE_START,
+    ("intermediateCatchEvent", "timerEventDefinition"): NodeKind.CATCH_TIMER,
+    ("intermediateCatchEvent", "messageEventDefinition"): NodeKind.CATCH_MESSAGE,
+    ("intermediateThrowEvent", ""): NodeKind.PASS,
+    ("intermediateThrowEvent", "messageEventDefinition"): NodeKind.THROW_MESSAGE,
+    ("boundaryEvent", "timerEventDefinition"): NodeKind.BOUNDARY_TIMER,
+    ("boundaryEvent", "messageEventDefinition"): NodeKind.BOUNDARY_MESSAGE,
+    ("boundaryEvent", "errorEventDefinition"): NodeKind.BOUNDARY_ERROR,
+    ("endEvent", ""): NodeKind.END,
+    ("endEvent", "messageEventDefinition"): NodeKind.MESSAGE_END,
+    ("endEvent", "terminateEventDefinition"): NodeKind.TERMINATE_END,
+}
+EVENT_TAGS = frozenset({"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"})
+EVENT_DEFINITIONS = (
+    "messageEventDefinition",
+    "timerEventDefinition",
+    "errorEventDefinition",
+    "terminateEventDefinition",
+    "signalEventDefinition",
+    "escalationEventDefinition",
+    "conditionalEventDefinition",
+    "compensateEventDefinition",
+    "cancelEventDefinition",
+    "linkEventDefinition",
+)
+# Flow nodes that change what runs and that the engine does not run yet.
+REFUSED = {
+    "scriptTask": "10.3.3.4",
+    "callActivity": "10.3.6",
+    "subProcess": "10.3.5",
+    "transaction": "10.3.5.5",
+    "adHocSubProcess": "10.3.5.4",
+    "complexGateway": "10.6.6",
+    "implicitThrowEvent": "10.5.3",
+    "callChoreography": "11",
+    "choreographyTask": "11",
+    "subChoreography": "11",
+}
+# What, inside an activity, changes how it runs and is not run yet.
+REFUSED_WITHIN = {
+    "multiInstanceLoopCharacteristics": "13.3.7",
+    "standardLoopCharacteristics": "13.3.6",
+    "resourceRole": "10.3.1",
+}
+# Elements of a process that say something to people and nothing to the engine; they are kept as they are.
+DRAWN = frozenset(
+    {
+        "documentation",
+        "extensionElements",
+        "laneSet",
+        "dataObject",
+        "dataObjectReference",
+        "dataStoreReference",
+        "textAnnotation",
+        "association",
+        "group",
+        "ioSpecification",
+        "property",
+        "auditing",
+        "monitoring",
+        "resourceRole",
+        "performer",
+        "humanPerformer",
+        "potentialOwner",
+        "supports",
+        "correlationSubscription",
+        "artifact",
+    }
+)
+# Attributes of the namespace furong: by the kinds that read them; any other is a slip of the pen and is refused.
+ANY_TASK = HOSTS | {NodeKind.BUSINESS_RULE_TASK, NodeKind.PASS}
+_MESSAGES = frozenset(
+    {
+        NodeKind.SEND_TASK,
+        NodeKind.RECEIVE_TASK,
+        NodeKind.CATCH_MESSAGE,
+        NodeKind.THROW_MESSAGE,
+        NodeKind.MESSAGE_END,
+        NodeKind.BOUNDARY_MESSAGE,
+        NodeKind.MESSAGE_START,
+    }
+)
+_USER = frozenset({NodeKind.USER_TASK})
+_HANDLED = frozenset({NodeKind.SERVICE_TASK, NodeKind.SEND_TASK})
+ATTRIBUTES: dict[str, frozenset[NodeKind]] = {
+    "kind": _USER,
+    "department": _USER,
+    "division": _USER,
+    "post_right": _USER,
+    "item": _USER,
+    "priority": _USER,
+    "outcomes": _USER,
+    "due": _USER,
+    "due_calendar": _USER,
+    "yellow": _USER,
+    "escalate_after": _USER,
+    "handler": _HANDLED,
+    "retries": _HANDLED,
+    "backoff": _HANDLED,
+    "input": _HANDLED | {NodeKind.BUSINESS_RULE_TASK} | _MESSAGES,
+    "decision": frozenset({NodeKind.BUSINESS_RULE_TASK}),
+    "result": HOSTS | {NodeKind.BUSINESS_RULE_TASK} | _MESSAGES,
+    "correlation": _MESSAGES,
+    "calendar": frozenset({NodeKind.CATCH_TIMER, NodeKind.BOUNDARY_TIMER}),
+}
