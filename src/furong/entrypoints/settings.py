@@ -104,6 +104,7 @@ INSTALLED_APPS = [
 ]
 if (SOURCE / "foundation/identity/models.py").exists():
     AUTH_USER_MODEL = "identity.Account"
+    ACCOUNT_USER_MODEL_EMAIL_FIELD = None  # accounts have no e-mail address; allauth's migrations would look for one
 
 # --- the frame (foundation.web) -------------------------------------------------------------------------------------------------
 

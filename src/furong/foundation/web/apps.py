@@ -1,3 +1,5 @@
+from types import ModuleType
+
 from django.apps import AppConfig
 
 
@@ -6,7 +8,9 @@ class WebConfig(AppConfig):
     label = "web"
     default_auto_field = "django.db.models.BigAutoField"
 
-    def ready(self) -> None:
+    def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
+        super().__init__(app_name, app_module)
         from furong.foundation.web import messages
 
+        # Here and not in ready(): Django keeps the first catalogue it reads, and another room may translate in its ready().
         messages.compile_if_changed()

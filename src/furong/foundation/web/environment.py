@@ -26,7 +26,8 @@ def environment(**options: Any) -> jinja2.Environment:
     options["trim_blocks"] = True
     options["lstrip_blocks"] = True
     options["extensions"] = ["jinja2.ext.i18n", "jinja2.ext.do"]
-    env = jinja2.Environment(**{**options, "autoescape": True})
+    options["autoescape"] = True
+    env = jinja2.Environment(**options)  # noqa: S701 - set on the line above
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(  # type: ignore[attr-defined]  # the i18n extension adds it
         translation.gettext, translation.ngettext, newstyle=True, pgettext=translation.pgettext

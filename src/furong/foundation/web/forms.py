@@ -3,8 +3,9 @@
 The pattern is GOV.UK's: the summary at the top links to each field, each message stands at its field, and both say the same.
 A template writes ``{{ forms.fields(form) }}``; what the macros need is gathered here as values.
 
-A field may carry more than Django knows, as attributes: ``source`` (a text: which department supplied the value), ``width`` (2, 4,
-10, 18 or 30 characters), ``inline`` (choices beside each other), ``group`` (legend of the set it belongs to), ``optional_note``.
+A field may carry more than Django knows, as attributes: ``source`` (a text: which department supplied the value), ``width``
+(2, 4, 10, 18 or 30 characters), ``inline`` (choices beside each other), ``group`` (legend of the set it belongs to) and
+``choice_hints`` (value → a line under that choice).
 """
 
 from __future__ import annotations

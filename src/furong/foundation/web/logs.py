@@ -1,7 +1,8 @@
 """Log lines as JSON, one a line, without personal data.
 
-A line names the request, the route and the fact. Exceptions are logged by class, code and the places in the code they passed, never
-by their text: a database error quotes the values it met. Arguments of other libraries' messages are left out for the same reason.
+A line names the request, the route and the fact. Exceptions are logged by class, code and the places in the code they passed,
+never by their text: a database error quotes the values it met. Arguments of other libraries' messages are left out for the same
+reason.
 """
 
 from __future__ import annotations

@@ -32,14 +32,15 @@ class MessageFileError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """A message that has no Chinese."""
+    """A message whose Chinese is missing or in doubt."""
 
     file: str
     line: int
     message: str
+    what: str = "has no zh-CN text"
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: no zh-CN text for {self.message!r}"
+        return f"{self.file}:{self.line}: {self.message!r} {self.what}"
 
 
 def source_files() -> list[Path]:
@@ -122,14 +123,24 @@ def compile_mo(messages: dict[str, list[str]]) -> bytes:
 
 
 def catalogue() -> dict[str, list[str]]:
-    """Read all rooms' translations together. Raises `MessageFileError` when two files differ over one message."""
+    """Read all rooms' translations together. Where two rooms differ over one message the first in order of path speaks."""
     merged: dict[str, list[str]] = {}
+    for path in source_files():
+        found = parse_po(path.read_text(encoding="utf-8"), str(path.relative_to(settings.SOURCE)))
+        merged = {**found, **merged}
+    return merged
+
+
+def conflicts() -> list[Missing]:
+    """List the messages that two rooms translate differently; empty when all agree."""
+    merged: dict[str, list[str]] = {}
+    found: list[Missing] = []
     for path in source_files():
         name = str(path.relative_to(settings.SOURCE))
         for key, forms in parse_po(path.read_text(encoding="utf-8"), name).items():
             if merged.setdefault(key, forms) != forms:
-                raise MessageFileError(f"{name}: {key!r} is translated differently in another room")
-    return merged
+                found.append(Missing(file=name, line=0, message=key, what="is translated differently in another room"))
+    return found
 
 
 def compile_if_changed() -> Path:
@@ -186,12 +197,12 @@ def _is_refusal(base: ast.expr) -> bool:
 
 
 def check_messages() -> list[Missing]:
-    """List every message of templates, code and refusals that has no Chinese; empty when all is translated."""
+    """List every message of templates, code and refusals that has no Chinese, and those with two; empty when all is well."""
     from django.template import engines
 
     env: Any = engines["furong"].env  # type: ignore[attr-defined]  # the Jinja2 backend has it
     known = catalogue()
-    missing: list[Missing] = []
+    missing = conflicts()
 
     def look(path: Path, line: int, context: str, message: str) -> None:
         key = context + _CONTEXT + message if context else message

@@ -1,7 +1,7 @@
 """Style sheets, scripts, fonts and pictures under names that hold their hash, so that browsers keep them for a year.
 
-The launcher gathers them in the home folder when they changed; a server in front (nginx, or granian's own static mount) serves that
-folder at ``/static/``. Where none does, `serve` answers from Django.
+The launcher gathers them in the home folder when they changed; a server in front (nginx, or granian's own static mount) serves
+that folder at ``/static/``. Where none does, `serve` answers from Django.
 """
 
 from __future__ import annotations
@@ -46,8 +46,7 @@ def serve(request: HttpRequest, path: str) -> Any:
     found = found or finders.find(path)
     if not found:
         raise Http404
-    response = FileResponse(
-        Path(found).open("rb"), content_type=mimetypes.guess_type(path)[0] or "application/octet-stream"
-    )
+    media_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    response = FileResponse(Path(found).open("rb"), content_type=media_type)  # noqa: SIM115 - the response closes it
     response["Cache-Control"] = _FOREVER if hashed else "no-cache"
     return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from furong.sites.portal.river import river
-from furong.sites.portal.values import STAGES, Audience, EventCard, Figures, Home, Station
+from furong.sites.portal.values import STAGES, Audience, EventCard, Figures, Hit, Home, Station
 
 
 def _life_events(*, audience: Audience, now: dt.datetime) -> dict[str, tuple[EventCard, ...]]:
@@ -31,3 +31,8 @@ def home_content(*, audience: Audience, stage_code: str, now: dt.datetime) -> Ho
         asked=None,
         figures=Figures(),
     )
+
+
+def find_services(*, words: str, now: dt.datetime) -> list[Hit]:
+    """Find what is published by words, pinyin or initials; life events before single services; empty for no words."""
+    return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 WIDTH, HEIGHT = 1000.0, 160.0
 _MIDDLE, _SWING = 80.0, 24.0
@@ -45,7 +46,7 @@ def _pair(point: tuple[float, float]) -> str:
 def _curve(points: list[tuple[float, float]]) -> str:
     # Control points half-way and level: the band is level at each station and steepest between two.
     parts = []
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         middle = (x0 + x1) / 2
         parts.append(f"C{middle:.1f} {y0:.1f} {middle:.1f} {y1:.1f} {x1:.1f} {y1:.1f}")
     return "".join(parts)

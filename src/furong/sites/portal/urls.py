@@ -10,4 +10,9 @@ app_name = "portal"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("search", views.search, name="search"),
+    path("life/<slug:code>", views.life_event, name="life_event"),
+    path("life/<slug:code>/start", views.start, name="start"),
+    path("guide/<slug:code>", views.guide, name="guide"),
+    path("about/<slug:page>", views.about, name="about"),
 ]
