@@ -12,7 +12,6 @@ from furong import __version__
 
 
 def _django() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "furong.entrypoints.settings")
     import django
 
     django.setup()
@@ -103,7 +102,6 @@ def _messages(args: argparse.Namespace) -> int:
 
 
 def _manage(args: argparse.Namespace) -> int:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "furong.entrypoints.settings")
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(["furong manage", *args.words])
@@ -168,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; what goes wrong is one clear line, never a stack trace for a user's mistake."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "furong.entrypoints.settings")
     args = _parser().parse_args(argv)
     from furong.entrypoints.postgres import PostgresError
 
