@@ -28,7 +28,9 @@ def test_content_text_is_given_in_the_readers_language_or_in_chinese(language: s
 
 @pytest.mark.parametrize(
     ("language", "minutes_ago", "told"),
-    [("zh-hans", 0, "今天 09:42"), ("zh-hans", 600, "昨天 23:42"), ("en", 600, "yesterday 23:42"), ("zh-hans", 4 * 1440, "11 月 18 日"),
+    [("zh-hans", 0, "今天 09:42"), ("zh-hans", 600, "昨天 23:42"),
+     ("en", 600, "yesterday 23:42"),
+     ("zh-hans", 4 * 1440, "11 月 18 日"),
      ("en", 4 * 1440, "18 November"), ("zh-hans", 400 * 1440, "2025 年 10 月 18 日")],
 )  # fmt: skip
 def test_moments_are_told_in_local_time_as_people_say_them(language: str, minutes_ago: int, told: str) -> None:
