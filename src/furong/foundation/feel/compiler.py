@@ -15,15 +15,16 @@ from typing import Any
 
 from lark import Token, Tree
 
-from furong.foundation.feel import operators, temporal
+from furong.foundation.feel import loops, operators, temporal, unary
 from furong.foundation.feel.errors import FeelLimitReached, FeelProblem, FeelSyntaxError
 from furong.foundation.feel.functions import BUILTINS, Builtin
-from furong.foundation.feel.operators import INPUT, Env, Fn, Site, Test
+from furong.foundation.feel.operators import INPUT, Env, Fn, Site
 from furong.foundation.feel.parser import parse
 from furong.foundation.feel.types import Check, type_check
+from furong.foundation.feel.unary import Test
 from furong.foundation.feel.values import FeelFunction, Run, YearsMonths, kind, to_feel
 
-__all__ = ["Compiled", "Program"]
+__all__ = ["Compiled", "Program", "Scope"]
 
 _IMMEDIATE = frozenset((str, bool, type(None), date, datetime, time, timedelta, YearsMonths, FeelFunction))
 _COMPARISONS = frozenset(("=", "!=", "<", "<=", ">", ">="))
@@ -31,7 +32,7 @@ _MISSING = object()
 
 
 @dataclass(slots=True)
-class _Scope:
+class Scope:
     """Names bound at one place of the text: places of locals, or the place of a filter's item."""
 
     names: dict[str, int] = field(default_factory=dict)
@@ -51,29 +52,42 @@ class Compiled:
 class Program:
     """Expressions that share one environment. Not for sharing while it is still being added to."""
 
-    def __init__(self, *, known_names: Collection[str] | None = None) -> None:
+    def __init__(self, *, known_names: Collection[str] | None = None, spellings: Collection[str] = ()) -> None:
         self.known = None if known_names is None else frozenset(known_names)
+        self._spellings = frozenset(spellings)  # names of entries that hold spaces or signs, for the lexer alone
         self.roots: dict[str, int] = {}
         self._soft: set[str] = set()  # roots that may also be entries of a filter's items
         self._template: list[object] = [None, None]
-        self._asked_input = False
 
     # --- use ------------------------------------------------------------------------------------------------
 
-    def expression(self, text: str) -> Fn:
-        """Compile an expression into a function of the environment. Raises ``FeelSyntaxError``."""
-        tree = parse(text, known_names=self.known or ())
-        return _Compiler(self).compile(_only(tree)).fn
+    def expression(self, text: str, scopes: Sequence[Scope] = ()) -> Fn:
+        """Compile an expression into a function of the environment. Raises ``FeelSyntaxError``.
 
-    def constant(self, text: str) -> Compiled:
+        ``scopes`` are the names bound around it, outermost first (boxed contexts, parameters).
+        """
+        return self.compiled(text, scopes).fn
+
+    def compiled(self, text: str, scopes: Sequence[Scope] = ()) -> Compiled:
         """Compile an expression and tell whether it is a constant. Raises ``FeelSyntaxError``."""
-        return _Compiler(self).compile(_only(parse(text, known_names=self.known or ())))
+        return _Compiler(self, scopes).compile(_only(parse(text, known_names=self._words(scopes))))
 
-    def unary_tests(self, text: str) -> tuple[Test, tuple[object, ...] | None]:
+    def unary_tests(self, text: str, scopes: Sequence[Scope] = ()) -> tuple[Test, tuple[object, ...] | None]:
         """Compile the tests of a cell: a function of environment and value, and the values it waits for if it is
         nothing but a list of constants. Raises ``FeelSyntaxError``.
         """
-        return _Compiler(self).unary(parse(text, known_names=self.known or (), unary=True))
+        return _Compiler(self, scopes).unary(parse(text, known_names=self._words(scopes), unary=True))
+
+    def scope(self, names: Sequence[str] = ()) -> Scope:
+        """Make a scope that binds ``names``, each to a place of its own."""
+        return Scope({name: self.new_place() for name in names})
+
+    def filter_scope(self) -> Scope:
+        """Make the scope of a filter, whose names are first the entries of its item."""
+        return Scope(filter_place=self.new_place())
+
+    def _words(self, scopes: Sequence[Scope]) -> frozenset[str]:
+        return (self.known or frozenset()) | self._spellings | {name for scope in scopes for name in scope.names}
 
     def environment(self, context: Mapping[str, object], now: datetime | None, problems: list[FeelProblem]) -> Env:
         """Make the environment of one evaluation from the caller's variables."""
@@ -126,9 +140,9 @@ def _site(tree: Tree[Token]) -> Site:
 
 
 class _Compiler:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, scopes: Sequence[Scope]) -> None:
         self.program = program
-        self.scopes: list[_Scope] = []
+        self.scopes: list[Scope] = list(scopes)
         self.asks_input = False
 
     # --- plumbing -------------------------------------------------------------------------------------------
@@ -151,9 +165,9 @@ class _Compiler:
         # Lists and contexts are made anew each time, so that no caller holds a part of the compiled expression.
         return Compiled(fn, constant=True, value=value) if isinstance(value, list | dict) else _constant(value)
 
-    def _bind(self, names: Sequence[str]) -> tuple[_Scope, list[int]]:
+    def _bind(self, names: Sequence[str]) -> tuple[Scope, list[int]]:
         places = [self.program.new_place() for _ in names]
-        return _Scope(dict(zip(names, places, strict=True))), places
+        return Scope(dict(zip(names, places, strict=True))), places
 
     # --- leaves ---------------------------------------------------------------------------------------------
 
@@ -240,14 +254,14 @@ class _Compiler:
     def _in_test(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         value = self.compile(parts[0])
         test, _ = self._test(parts[-1], cell=False)
-        return Compiled(operators.in_tests(value.fn, (test,)))
+        return Compiled(unary.in_tests(value.fn, (test,)))
 
     def _in_tests(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         value = self.compile(parts[0])
-        tests = next(part for part in parts[1:] if isinstance(part, Tree))
+        listed = next(part for part in parts[1:] if isinstance(part, Tree))
         return Compiled(
-            operators.in_tests(
-                value.fn, tuple(self._test(one, cell=False)[0] for one in tests.children if isinstance(one, Tree))
+            unary.in_tests(
+                value.fn, tuple(self._test(one, cell=False)[0] for one in listed.children if isinstance(one, Tree))
             )
         )
 
@@ -282,7 +296,7 @@ class _Compiler:
         return self._folded(operators.make_list(tuple(item.fn for item in items)), items)
 
     def _context(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
-        scope = _Scope()
+        scope = Scope()
         self.scopes.append(scope)
         entries: list[tuple[str, int, Fn]] = []
         for entry in (part for part in parts if isinstance(part, Tree)):
@@ -308,7 +322,7 @@ class _Compiler:
     def _filter(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         value = self.compile(parts[0])
         place = self.program.new_place()
-        self.scopes.append(_Scope(filter_place=place))
+        self.scopes.append(Scope(filter_place=place))
         condition = self.compile(parts[2])
         self.scopes.pop()
         site = _site(tree)
@@ -318,15 +332,15 @@ class _Compiler:
 
     # --- loops ----------------------------------------------------------------------------------------------
 
-    def _iterators(self, parts: list[Any]) -> tuple[tuple[operators.Iterator_, ...], int]:
+    def _iterators(self, parts: list[Any]) -> tuple[tuple[loops.Iterator_, ...], int]:
         """Compile ``x in xs, y in ys``: each sees the ones before; leaves the scopes on the stack and counts them."""
-        made: list[operators.Iterator_] = []
+        made: list[loops.Iterator_] = []
         for part in parts:
             name = str(part.children[0])
             sources = [self.compile(one).fn for one in part.children if isinstance(one, Tree)]
             scope, (place,) = self._bind((name,))
             self.scopes.append(scope)
-            made.append(operators.Iterator_(place, sources[0], sources[1] if len(sources) > 1 else None, _site(part)))
+            made.append(loops.Iterator_(place, sources[0], sources[1] if len(sources) > 1 else None, _site(part)))
         return tuple(made), len(made)
 
     def _for_return(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
@@ -336,14 +350,14 @@ class _Compiler:
         self.scopes.append(partial)
         body = self.compile(trees[-1]).fn
         del self.scopes[-count - 1 :]
-        return Compiled(operators.for_return(iterators, place, body))
+        return Compiled(loops.for_return(iterators, place, body))
 
     def _quantified(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         trees = [part for part in parts if isinstance(part, Tree)]
         iterators, count = self._iterators(trees[:-1])
         body = self.compile(trees[-1]).fn
         del self.scopes[-count:]
-        return Compiled(operators.quantified(iterators, body, some=str(parts[0]) == "some"))
+        return Compiled(loops.quantified(iterators, body, some=str(parts[0]) == "some"))
 
     # --- functions ------------------------------------------------------------------------------------------
 
@@ -361,7 +375,7 @@ class _Compiler:
         self.scopes.append(scope)
         body = self.compile(trees[-1]).fn
         self.scopes.pop()
-        return Compiled(operators.make_function(tuple(names), tuple(places), tuple(checks), body))
+        return Compiled(loops.make_function(tuple(names), tuple(places), tuple(checks), body))
 
     def _callee(self, tree: Tree[Token]) -> tuple[str, Builtin | None, Fn | None]:
         if tree.data != "name":
@@ -385,13 +399,13 @@ class _Compiler:
         site = _site(tree)
         if builtin is None:
             assert fn is not None  # noqa: S101  _callee gives one or the other
-            return Compiled(operators.call_value(fn, tuple(one.fn for one in arguments), None, site))
+            return Compiled(loops.call_value(fn, tuple(one.fn for one in arguments), None, site))
         overload = builtin.by_count(len(arguments))
         if overload is None:
             raise FeelSyntaxError(
                 site.line, site.column, f"{name}() does not take {len(arguments)} arguments.", "feel.arguments"
             )
-        made = operators.call_builtin(name, overload, tuple(one.fn for one in arguments), site)
+        made = loops.call_builtin(name, overload, tuple(one.fn for one in arguments), site)
         return self._folded(made, arguments) if builtin.pure else Compiled(made)
 
     def _call_named(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
@@ -404,7 +418,7 @@ class _Compiler:
             raise FeelSyntaxError(site.line, site.column, f"{name}() is given an argument twice.", "feel.arguments")
         if builtin is None:
             assert fn is not None  # noqa: S101  _callee gives one or the other
-            return Compiled(operators.call_value(fn, tuple(one.fn for one in arguments), tuple(names), site))
+            return Compiled(loops.call_value(fn, tuple(one.fn for one in arguments), tuple(names), site))
         fitting = builtin.by_names(names)
         if fitting is None:
             raise FeelSyntaxError(
@@ -415,37 +429,37 @@ class _Compiler:
             order = order[:-1]
         nothing = operators.constant(None)
         ordered = tuple(nothing if at is None else arguments[at].fn for at in order)
-        made = operators.call_builtin(name, overload.positional(), ordered, site)
+        made = loops.call_builtin(name, overload.positional(), ordered, site)
         return self._folded(made, arguments) if builtin.pure else Compiled(made)
 
     # --- unary tests ----------------------------------------------------------------------------------------
 
     def unary(self, tree: Tree[Token]) -> tuple[Test, tuple[object, ...] | None]:
         if tree.data == "any_value":
-            return operators.anything, None
-        tests = next(part for part in tree.children if isinstance(part, Tree))
-        made = [self._test(part, cell=True) for part in tests.children if isinstance(part, Tree)]
+            return unary.anything, None
+        listed = next(part for part in tree.children if isinstance(part, Tree))
+        made = [self._test(part, cell=True) for part in listed.children if isinstance(part, Tree)]
         all_tests = tuple(test for test, _ in made)
         if tree.data == "not_tests":
-            return operators.none_of(all_tests), None
+            return unary.none_of(all_tests), None
         values = [value for _, value in made]
         constants = tuple(value[0] for value in values if value is not None)
         waits_for = constants if len(constants) == len(values) else None
-        return (all_tests[0] if len(all_tests) == 1 else operators.any_of(all_tests)), waits_for
+        return (all_tests[0] if len(all_tests) == 1 else unary.any_of(all_tests)), waits_for
 
     def _test(self, tree: Tree[Token], *, cell: bool) -> tuple[Test, tuple[object] | None]:
         if tree.data == "compare_test":
             operand = self.compile(tree.children[1])
-            return operators.compare_test(str(tree.children[0]), operand.fn, _site(tree)), None
+            return unary.compare_test(str(tree.children[0]), operand.fn, _site(tree)), None
         before, self.asks_input = self.asks_input, False
         compiled = self.compile(tree)
         asked, self.asks_input = self.asks_input, before or self.asks_input
         if cell and asked:
-            return operators.is_true(compiled.fn), None
+            return unary.is_true(compiled.fn), None
         if compiled.constant and kind(compiled.value) in ("string", "number", "boolean"):
-            return operators.equals_constant(compiled.value), (compiled.value,)
+            return unary.equals_constant(compiled.value), (compiled.value,)
         fn = operators.constant(compiled.value) if compiled.constant else compiled.fn
-        return operators.matches_value(fn, cell=cell), None
+        return unary.matches_value(fn, cell=cell), None
 
 
 _NOISE = frozenset(("COMMA", "LPAR", "RPAR", "LBRACE", "RBRACE", "DOT"))
@@ -467,7 +481,7 @@ def _as_value(builtin: Builtin) -> FeelFunction:
         if overload is None:
             run.problem("feel.arguments", f"{builtin.name}() does not take {len(arguments)} arguments.")
             return None
-        return operators.run_builtin(run, builtin.name, overload, arguments, Site(0, 0))
+        return loops.run_builtin(run, builtin.name, overload, arguments, Site(0, 0))
 
     first = builtin.overloads[0]
     return FeelFunction(tuple(one.name for one in first.parameters), call, builtin.name, bool(first.variadic))

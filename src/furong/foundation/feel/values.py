@@ -48,15 +48,16 @@ NUMBERS = decimal.Context(
 
 
 class Run:
-    """What one evaluation keeps: its clock, its steps and its problems."""
+    """What one evaluation keeps: its clock, its steps, its problems and its trace."""
 
-    __slots__ = ("calls", "now", "problems", "steps")
+    __slots__ = ("calls", "now", "problems", "steps", "trace")
 
     def __init__(self, now: datetime | None, problems: list[FeelProblem]) -> None:
         self.now = now
         self.problems = problems
         self.steps = MOST_STEPS
         self.calls = 0
+        self.trace: list[object] = []  # what evaluators above FEEL want to know, such as the rules that fired
 
     def spend(self, steps: int = 1) -> None:
         """Count steps; straight-line parts are bounded by the text, so only loops and calls are counted."""
