@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connections, transaction
 
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.errors import AuditError
@@ -38,13 +38,14 @@ def current() -> Record:
     return record
 
 
-def command(name: str, *, database: str = "default") -> Callable[[Callable[P, R]], Callable[P, R]]:
+def command(name: str, *, database: str | None = "default") -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a keyword-only function that takes ``actor`` and ``now`` (and usually ``basis``) one transaction with one audit entry.
 
     It joins an outer transaction on ``database``. On success the entry is written on the same connection and commits
     with the effects. On a `Refusal` the function's effects are rolled back and the refusal's entry is committed on a
     connection of its own. A command called by a command leaves an entry of its own, which names its parent. Reads of
     persons inside are committed when the outermost command, or the web request around it, ends.
+    With ``database=None`` the function takes ``database`` itself.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -55,13 +56,14 @@ def command(name: str, *, database: str = "default") -> Callable[[Callable[P, R]
 
         @functools.wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            record = _record(name, "command", database, kwargs)
+            alias = str(kwargs["database"]) if database is None else database
+            record = _record(name, "command", alias, kwargs)
             token = _current.set(record)
             try:
                 with reads_collected(), _refusal_recorded(record):
-                    with transaction.atomic(using=database):
+                    with transaction.atomic(using=alias):
                         result = function(*args, **kwargs)
-                        write([entry_rows(record)], database=database)
+                        write([entry_rows(record)], database=alias)
                     return result
             finally:
                 _current.reset(token)
@@ -212,3 +214,28 @@ def _check_signature(function: Callable[..., object], name: str) -> None:
 
 def _place(function: Callable[..., object]) -> str:
     return f"{function.__module__}.{function.__qualname__}"
+
+
+@command("audit.erase_details", database=None)
+def erase_details(
+    *, entry_ids: Iterable[UUID], actor: Actor, basis: Basis, now: datetime, database: str = "default"
+) -> int:
+    """Erase the details of entries and the persons they name, where the law demands it; give how many details went.
+
+    The entries, their digests and the log stay as they are, and this erasure is in the log. Who may order it is for the
+    caller to decide (audit officer and legal officer, never one alone). Raises `AuditError` for an entry that is itself
+    an erasure, or not there.
+    """
+    wanted = sorted(set(entry_ids))
+    with connections[database].cursor() as cursor:
+        cursor.execute("SELECT id, name FROM audit_entry WHERE id = ANY(%s)", [wanted])
+        names = dict(cursor.fetchall())
+        if len(names) != len(wanted) or "audit.erase_details" in names.values():
+            raise AuditError("An erasure names entries that are there and are no erasures themselves.")
+        cursor.execute("SELECT set_config('furong.audit_erasure', 'on', true)")
+        cursor.execute("DELETE FROM audit_subject WHERE entry_id = ANY(%s)", [wanted])
+        cursor.execute("DELETE FROM audit_detail WHERE entry_id = ANY(%s)", [wanted])
+        erased = cursor.rowcount
+        cursor.execute("SELECT set_config('furong.audit_erasure', 'off', true)")
+    current().detail(entries=wanted)
+    return erased

@@ -349,6 +349,42 @@ class ReadOfPerson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One entry as the auditor's page lists it: no personal detail."""
+
+    id: UUID
+    at: datetime
+    kind: str
+    name: str
+    outcome: str
+    code: str
+    actor_kind: str
+    post_id: UUID | None
+    organization_id: UUID | None
+    object_kind: str
+    object_id: str
+    case_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InclusionProof:
+    """A receipt: this leaf is in the log whose head is signed. `verify_inclusion` and the head's signature check it."""
+
+    entry_id: UUID
+    index: int
+    leaf: bytes
+    path: tuple[bytes, ...]
+    head: Head
+
+    @property
+    def holds(self) -> bool:
+        """Whether the path leads from the leaf to the head's root; the head's signature is checked apart."""
+        return verify_inclusion(
+            leaf=self.leaf, index=self.index, size=self.head.size, proof=self.path, root=self.head.root
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something wrong with a log: what, and at which place. No personal data."""
 

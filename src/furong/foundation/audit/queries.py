@@ -1,0 +1,192 @@
+"""Reading the log: who read a person's data, what happened to a thing, proofs, and its verification."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connections
+
+from furong.foundation.audit.sealer import NODE_LEVELS
+from furong.foundation.audit.values import (
+    Head,
+    InclusionProof,
+    LogLine,
+    Range,
+    ReadOfPerson,
+    inclusion_ranges,
+    node_hash,
+    tree_root,
+)
+from furong.foundation.audit.verification import export_log, read_head, verify_all, verify_database, verify_file
+
+__all__ = [
+    "count_unsealed",
+    "export_log",
+    "find_head",
+    "list_entries",
+    "list_reads_of_person",
+    "prove_inclusion",
+    "read_head",
+    "verify_all",
+    "verify_database",
+    "verify_file",
+]
+
+
+def list_reads_of_person(
+    *,
+    person_id: UUID,
+    limit: int = 50,
+    before: datetime | None = None,
+    databases: Sequence[str] | None = None,
+) -> list[ReadOfPerson]:
+    """Give who read or changed a person's data, newest first, over all databases: *who read my data*.
+
+    ``before`` pages: give the time of the last line seen. Entries whose detail was erased are no longer listed.
+    The caller decides who may ask: the person, or audit.view.
+    """
+    found = [_reads(alias, person_id, limit, before) for alias in databases or settings.DATABASES]
+    merged = heapq.merge(*found, key=lambda read: (read.at, read.entry_id), reverse=True)
+    return list(islice(merged, limit))
+
+
+def _reads(alias: str, person_id: UUID, limit: int, before: datetime | None) -> Iterator[ReadOfPerson]:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT s.at, e.kind, e.name, e.organization_id, e.post_id, e.actor_kind, s.fields, d.content, e.case_id, e.id
+            FROM audit_subject s JOIN audit_entry e ON e.id = s.entry_id JOIN audit_detail d ON d.entry_id = s.entry_id
+            WHERE s.person_id = %s AND (%s::timestamptz IS NULL OR s.at < %s::timestamptz)
+            ORDER BY s.at DESC, s.entry_id DESC LIMIT %s
+            """,
+            [person_id, before, before, limit],
+        )
+        rows = cursor.fetchall()
+    for at, kind, name, organization_id, post_id, actor_kind, fields, text, case_id, entry_id in rows:
+        content: dict[str, Any] = json.loads(text)
+        yield ReadOfPerson(
+            at=at,
+            action=kind,
+            what=name,
+            organization_label=content.get("organization_label", ""),
+            post_label=content.get("post_label", ""),
+            organization_id=organization_id,
+            post_id=post_id,
+            actor_kind=actor_kind,
+            fields=tuple(fields),
+            purpose=content.get("purpose", ""),
+            legal_basis=content.get("legal_basis", ""),
+            case_id=case_id,
+            by_self=content.get("actor_person_id") == str(person_id),
+            database=alias,
+            entry_id=entry_id,
+        )
+
+
+def list_entries(
+    *,
+    case_id: UUID | None = None,
+    object_id: UUID | str | None = None,
+    before: datetime | None = None,
+    limit: int = 100,
+    database: str = "default",
+) -> list[LogLine]:
+    """Give the entries of a case, of a thing, or of all, newest first, without their details. The caller decides who
+    may ask.
+    """
+    with connections[database].cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id, at, kind, name, outcome, code, actor_kind, post_id, organization_id, object_kind, object_id, case_id
+            FROM audit_entry
+            WHERE (%(case)s::uuid IS NULL OR case_id = %(case)s::uuid)
+              AND (%(object)s::text IS NULL OR object_id = %(object)s::text)
+              AND (%(before)s::timestamptz IS NULL OR at < %(before)s::timestamptz)
+            ORDER BY at DESC, seq DESC LIMIT %(limit)s
+            """,
+            {
+                "case": case_id,
+                "object": None if object_id is None else str(object_id),
+                "before": before,
+                "limit": limit,
+            },
+        )
+        names = [column.name for column in cursor.description]
+        return [LogLine(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def find_head(*, database: str = "default") -> Head | None:
+    """Give the last signed head of a database's log, or None when nothing is sealed yet."""
+    with connections[database].cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT l.log_id, h.size, h.root, h.at, h.key_id, h.algorithm, h.signature
+            FROM audit_head h, audit_log l ORDER BY h.size DESC LIMIT 1
+            """
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return Head(
+        log_id=row[0],
+        size=row[1],
+        root=bytes(row[2]),
+        at=row[3],
+        key_id=row[4],
+        algorithm=row[5],
+        signature=bytes(row[6]),
+    )
+
+
+def count_unsealed(*, database: str = "default") -> int:
+    """Give how many committed entries no head covers yet: for metrics; it stays near zero while a sealer runs."""
+    with connections[database].cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FROM audit_entry e
+            WHERE e.xid >= coalesce((SELECT settled_xid FROM audit_head ORDER BY size DESC LIMIT 1), 0)
+              AND NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.entry_id = e.id)
+            """
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def prove_inclusion(*, entry_id: UUID, database: str = "default") -> InclusionProof | None:
+    """Prove that an entry is in the log under its last head; None while it is not sealed.
+
+    The receipt holds digests only. Cost: some hundred rows, whatever the size of the log.
+    """
+    head = find_head(database=database)
+    with connections[database].cursor() as cursor:
+        cursor.execute("SELECT index, hash FROM audit_leaf WHERE entry_id = %s", [entry_id])
+        row = cursor.fetchone()
+        if row is None or head is None or row[0] >= head.size:
+            return None
+        path = [_range_root(cursor, part) for part in inclusion_ranges(index=row[0], size=head.size)]
+    return InclusionProof(entry_id=entry_id, index=row[0], leaf=bytes(row[1]), path=tuple(path), head=head)
+
+
+def _range_root(cursor: Any, part: Range) -> bytes:
+    """The root over a subtree: from the stored roots of complete subtrees where they are, from leaves elsewhere."""
+    start, end = part
+    size = end - start
+    if size & (size - 1):  # the right edge: split as the tree does
+        middle = start + (1 << size.bit_length() - 1)
+        return node_hash(_range_root(cursor, (start, middle)), _range_root(cursor, (middle, end)))
+    level = (size.bit_length() - 1) // NODE_LEVELS * NODE_LEVELS
+    if level == 0:
+        cursor.execute("SELECT hash FROM audit_leaf WHERE index >= %s AND index < %s ORDER BY index", [start, end])
+    else:
+        cursor.execute(
+            "SELECT hash FROM audit_node WHERE level = %s AND index >= %s AND index < %s ORDER BY index",
+            [level, start >> level, end >> level],
+        )
+    return tree_root(bytes(row[0]) for row in cursor.fetchall())
