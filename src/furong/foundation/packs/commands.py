@@ -88,7 +88,7 @@ def import_pack(
         _mark(kind, code, pack.frame.code, syncs[kind, code].path, "", now)
     forget_cache()
     transaction.on_commit(forget_cache)
-    context = ImportContext(actor=actor, now=now, pack=whole)
+    context = _import_context(whole, actor, now)
     for spec in kinds():
         if spec.importer is not None:
             spec.importer(context)
@@ -126,7 +126,8 @@ def publish_definition(
     parse_file(draft, spec, frame)
     newest = _newest_releases(frame.code)
     published = [f for f in published_files(frame.code, newest) if (f.kind, f.code) != (kind, code)]
-    findings = [*draft.findings, *check(Pack(frame=frame, files=[*published, draft]))]
+    whole = Pack(frame=frame, files=[*published, draft])
+    findings = check(whole)
     if has_errors(findings):
         raise PackRefused(findings)
     before = newest.get((kind, code))
@@ -145,6 +146,9 @@ def publish_definition(
     current().detail(kind=kind, code=code, version=row.version, digest=row.digest_id or "")
     forget_cache()
     transaction.on_commit(forget_cache)
+    for other in kinds():
+        if other.importer is not None and other.on_publish:
+            other.importer(_import_context(whole, actor, now))
     return _value(row)
 
 
@@ -174,6 +178,15 @@ def export_pack(*, path: str | os.PathLike[str], actor: Actor, now: datetime) ->
         _mark(kind, code, frame.code, release.path, release.digest, now)
     current().detail(pack=frame.code, changed=changed)
     return tuple(changed)
+
+
+def _import_context(pack: Pack, actor: Actor, now: datetime) -> ImportContext:
+    return ImportContext(
+        actor=actor,
+        now=now,
+        pack=pack,
+        store=lambda content, media_type: _store(content, media_type, now),
+    )
 
 
 def published_files(pack: str, newest: Mapping[tuple[str, str], Release]) -> list[PackFile]:

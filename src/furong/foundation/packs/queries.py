@@ -28,6 +28,7 @@ __all__ = [
     "get_value",
     "list_codes",
     "list_current_releases",
+    "list_days_in_force",
     "list_releases",
     "read_pack",
 ]
@@ -165,6 +166,12 @@ def list_current_releases(*, kind: str, on: date) -> list[Release]:
     """List the releases of a kind in force on the local day ``on``, sorted by code."""
     found = [r for (k, _), r in _index(on).items() if k == kind and not r.is_withdrawn]
     return sorted(found, key=lambda r: r.code)
+
+
+def list_days_in_force(*, kinds: Sequence[str]) -> list[date]:
+    """List the local days on which a release of one of the kinds came or comes into force, sorted."""
+    days = models.Release.objects.filter(kind__in=list(kinds)).values_list("in_force_from", flat=True).distinct()
+    return sorted(days)
 
 
 def list_releases(*, kind: str, code: str, limit: int = 100) -> Sequence[Release]:

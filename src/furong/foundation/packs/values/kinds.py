@@ -75,17 +75,25 @@ class Pack:
         """Give what was read of a kind, by code."""
         return {f.code: f.value for f in self.files if f.kind == kind and f.value is not None}
 
+    def knows(self, kind: str, code: str) -> bool:
+        """Say whether the pack has a file for this definition, also one that could not be read."""
+        return any(f.kind == kind and f.code == code for f in self.files)
+
     def find(self, kind: str, code: str) -> PackFile | None:
         return next((f for f in self.files if f.kind == kind and f.code == code and f.value is not None), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportContext:
-    """What an importer gets: who imports, when, and the whole pack (which has no errors)."""
+    """What an importer gets: who imports, when, and the whole pack (which has no errors).
+
+    ``store`` keeps bytes of a media type as an immutable definition and gives its digest.
+    """
 
     actor: Any
     now: datetime
     pack: Pack
+    store: Callable[[bytes, str], str]
 
 
 Parse = Callable[[bytes, str, Frame], tuple[Any, list[Finding]]]
@@ -97,7 +105,8 @@ class Kind:
 
     ``folder/CODE.yaml`` when ``file`` is empty, ``folder/CODE/file`` otherwise, and ``file`` at the pack's top when ``folder`` is
     empty. ``parse`` gives the value and findings. ``cross_check`` sees the whole pack. ``importer`` writes the room's own tables,
-    in the import's transaction, in the order of ``order``; it must be repeatable.
+    in the import's transaction, in the order of ``order``; it must be repeatable. With ``on_publish`` it also runs after a
+    definition was published from the workbench.
     """
 
     name: str
@@ -108,6 +117,7 @@ class Kind:
     cross_check: Callable[[Pack], Iterable[Finding]] | None = None
     importer: Callable[[ImportContext], None] | None = None
     in_force_from: Callable[[Any], date | None] | None = None
+    on_publish: bool = False
     order: int = 100
 
 

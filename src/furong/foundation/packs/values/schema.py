@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -65,6 +65,10 @@ class Report:
     file: str
     languages: tuple[str, ...] = ("zh", "en")
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def errors(self) -> int:
+        return sum(finding.is_error for finding in self.findings)
 
     def add(
         self,
@@ -136,6 +140,46 @@ class Str(Shape):
             )
             return None
         return value
+
+
+class Ref(str):
+    """A code that names something, with the line where it stands."""
+
+    __slots__ = ("line",)
+    line: int
+
+    @classmethod
+    def at(cls, value: str, line: int) -> Ref:
+        made = cls(value)
+        made.line = line
+        return made
+
+
+@dataclass
+class RefTo(Shape):
+    """A reference by code; gives a `Ref`."""
+
+    pattern: str = r"[a-z][a-z0-9_]*([.-][a-z0-9_]+)*"
+    expected: Text = _TEXT
+
+    def read(self, node: SourceNode, report: Report, path: str) -> Ref | None:
+        value = Str(pattern=self.pattern, max_length=200).read(node, report, path)
+        return None if value is None else Ref.at(value, node.line)
+
+
+def record(cls: type[Any]) -> Callable[[Parsed], Any]:
+    """Make a ``build`` for a frozen dataclass whose fields are the map's keys; a field ``line`` gets the map's line."""
+    names = {f.name for f in fields(cls)}
+
+    def build(parsed: Parsed) -> Any:
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in parsed.items() if k in names}
+        if "line" in names:
+            values["line"] = parsed.line
+        if "lines" in names:
+            values["lines"] = parsed.lines
+        return cls(**values)
+
+    return build
 
 
 CODE = Str(pattern=r"[a-z][a-z0-9_]{0,63}", expected=both("小写代码", "a code in lower case"))
@@ -324,7 +368,7 @@ class ListOf(Shape):
             if value is None:
                 continue
             if self.unique is not None:
-                key = value if self.unique == "" else value.get(self.unique)
+                key = _key_of(value, self.unique)
                 if key in seen:
                     report.add(
                         child.line,
@@ -343,6 +387,12 @@ class ListOf(Shape):
             lines.append(child.line)
         values.lines = lines
         return values
+
+
+def _key_of(value: Any, name: str) -> Any:
+    if name == "":
+        return value
+    return value.get(name) if isinstance(value, dict) else getattr(value, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,16 +416,21 @@ def optional(shape: Shape, default: Any = None) -> Key:
 
 @dataclass
 class MapOf(Shape):
-    """A map with known keys; an unknown key is a finding that names the nearest known one."""
+    """A map with known keys; an unknown key is a finding that names the nearest known one.
+
+    ``check`` may add findings; ``build`` (`record`, say) turns a map without errors into a value.
+    """
 
     keys: Mapping[str, Key] = field(default_factory=dict)
     check: Callable[[Parsed, Report, str], None] | None = None
+    build: Callable[[Parsed], Any] | None = None
     expected: Text = _MAP
 
-    def read(self, node: SourceNode, report: Report, path: str) -> Parsed | None:
+    def read(self, node: SourceNode, report: Report, path: str) -> Any:
         if not isinstance(node, MapNode):
             self.wrong(node, report, path)
             return None
+        before = report.errors
         values: dict[str, Any] = {}
         for name, child in node.entries.items():
             where = f"{path}.{name}" if path else name
@@ -398,9 +453,11 @@ class MapOf(Shape):
             if values.get(name) is None:
                 values[name] = key.default() if callable(key.default) else key.default
         parsed = Parsed(values, line=node.line, lines=node.key_lines)
-        if self.check is not None:
+        if self.check is not None and report.errors == before:
             self.check(parsed, report, path)
-        return parsed
+        if self.build is None:
+            return parsed
+        return self.build(parsed) if report.errors == before else None
 
 
 def _unknown_key(keys: Mapping[str, Key], name: str, line: int, report: Report, path: str) -> None:

@@ -1,0 +1,123 @@
+"""The kind of definition that the catalogue owns: ``data_elements/GROUP.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from furong.domains.catalogue.values import GROUP, DataElement, Dictionary, ElementGroup, build_group
+from furong.foundation.codes.errors import UnknownCodeTable
+from furong.foundation.codes.queries import get_table
+from furong.foundation.packs.values import Finding, Kind, Pack, Text, both, register_kind, yaml_parse
+
+
+def dictionary_of(pack: Pack) -> Dictionary:
+    """Give the dictionary of data elements of a pack that was read."""
+    return Dictionary(_elements(pack))
+
+
+def _elements(pack: Pack) -> Iterable[DataElement]:
+    groups: dict[str, ElementGroup] = pack.values("data_element")
+    for _, group in sorted(groups.items()):
+        yield from group.elements
+
+
+def check_elements(pack: Pack) -> Iterable[Finding]:
+    """Find elements declared twice (second source, second owner), two elements for one thing, unknown code tables."""
+    by_code: dict[str, DataElement] = {}
+    by_source: dict[tuple[str, str, str], DataElement] = {}
+    by_name: dict[str, DataElement] = {}
+    for element in _elements(pack):
+        first = by_code.setdefault(element.code, element)
+        if first is not element:
+            yield from _twice(first, element)
+            continue
+        if element.source.kind == "register":
+            key = (element.source.name, element.source.field, element.source.of)
+            same = by_source.setdefault(key, element)
+            if same is not element:
+                yield _finding(
+                    element,
+                    "catalogue.same_source",
+                    both(
+                        f"与数据元 {same.code}（{same.file}:{same.line}）取自同一字段。",
+                        f"It is the same field of the same register as {same.code} ({same.file}:{same.line}).",
+                    ),
+                    both("请使用已有的数据元。", "Use the element that exists."),
+                )
+        named = by_name.setdefault(element.name.primary, element)
+        if named is not element:
+            yield _finding(
+                element,
+                "catalogue.same_name",
+                both(
+                    f"与数据元 {named.code}（{named.file}:{named.line}）同名。",
+                    f"It has the name of {named.code} ({named.file}:{named.line}).",
+                ),
+                both(
+                    "若是同一事实，请使用已有的数据元；否则请改名。",
+                    "If it is the same fact, use that element; else give it its own name.",
+                ),
+            )
+        if element.code_table is not None:
+            try:
+                get_table(name=element.code_table)
+            except UnknownCodeTable:
+                yield _finding(
+                    element,
+                    "catalogue.code_table",
+                    both(f"没有代码表 {element.code_table}。", f"There is no code table {element.code_table}."),
+                    both("请使用平台的代码表，或写出 codes:。", "Use a table of the platform, or list codes:."),
+                )
+        if element.type == "code" and not element.code_table and not element.codes:
+            yield _finding(
+                element,
+                "catalogue.no_codes",
+                both("代码型数据元没有代码表。", "An element of type code has no table."),
+                both("请写明 code_table: 或 codes:。", "Name code_table: or list codes:."),
+            )
+
+
+def _twice(first: DataElement, second: DataElement) -> Iterable[Finding]:
+    place = f"{first.file}:{first.line}"
+    if second.source != first.source:
+        yield _finding(
+            second,
+            "catalogue.second_source",
+            both(
+                f"数据元已有权威来源 {first.source.name}（{place}），不能再有第二个（一数一源）。",
+                f"The element has its source {first.source.name} ({place}) already; a second is refused.",
+            ),
+            both("请删除第二个来源。", "Remove the second source."),
+        )
+    if second.owner != first.owner:
+        yield _finding(
+            second,
+            "catalogue.two_owners",
+            both(
+                f"数据元已由 {first.owner} 负责（{place}），不能再由 {second.owner} 负责。",
+                f"The element is owned by {first.owner} ({place}); {second.owner} cannot own it too.",
+            ),
+            both("请只保留一个责任部门。", "Keep one owner."),
+        )
+    if second.source == first.source and second.owner == first.owner:
+        yield _finding(
+            second,
+            "catalogue.duplicate",
+            both(f"数据元重复，首次出现在 {place}。", f"The element is declared twice, first at {place}."),
+            both("请删除其中一个。", "Remove one of them."),
+        )
+
+
+def _finding(element: DataElement, rule: str, message: Text, mend: Text) -> Finding:
+    return Finding(file=element.file, line=element.line, element=element.code, rule=rule, message=message, mend=mend)
+
+
+register_kind(
+    Kind(
+        name="data_element",
+        folder="data_elements",
+        parse=yaml_parse(GROUP, build_group),
+        cross_check=check_elements,
+        order=20,
+    )
+)

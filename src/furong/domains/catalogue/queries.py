@@ -1,0 +1,42 @@
+"""Reads of the catalogue: the dictionary of data elements in force on a day."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import date
+
+from furong.domains.catalogue.errors import ElementMissing
+from furong.domains.catalogue.kinds import dictionary_of
+from furong.domains.catalogue.values import DataElement, Dictionary
+from furong.foundation.packs import queries as packs
+
+__all__ = ["dictionary_of", "get_dictionary", "get_element", "list_elements"]
+
+_kept: OrderedDict[tuple[str, ...], Dictionary] = OrderedDict()
+
+
+def get_dictionary(*, on: date) -> Dictionary:
+    """Give the data elements in force on the local day ``on``; kept in memory while the releases stay the same."""
+    digests = tuple(release.digest for release in packs.list_current_releases(kind="data_element", on=on))
+    found = _kept.get(digests)
+    if found is None:
+        groups = [packs.get_value(kind="data_element", digest=digest) for digest in digests]
+        found = Dictionary(element for group in groups for element in group.elements)
+        _kept[digests] = found
+        while len(_kept) > 8:
+            _kept.popitem(last=False)
+    return found
+
+
+def get_element(*, code: str, on: date) -> DataElement:
+    """Give a data element. Raises `ElementMissing`."""
+    found = get_dictionary(on=on).get(code)
+    if found is None:
+        raise ElementMissing(element=code)
+    return found
+
+
+def list_elements(*, on: date, owner: str | None = None) -> list[DataElement]:
+    """List the data elements, of one owner's role when given, sorted by code."""
+    elements = get_dictionary(on=on).values()
+    return sorted((e for e in elements if owner is None or e.owner == owner), key=lambda e: e.code)

@@ -1,0 +1,88 @@
+"""Conditions of forms: FEEL over the answers, where ``newborn.name`` is a path into nested contexts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+
+from furong.domains.services.values.forms import FieldType, Form
+from furong.foundation.feel import CompiledExpression, compile_expression
+from furong.foundation.packs.values import Expression
+
+
+@lru_cache(maxsize=4096)
+def compiled(text: str) -> CompiledExpression:
+    """Compile a condition once a process."""
+    return compile_expression(text)
+
+
+def holds(expression: Expression | None, context: Mapping[str, Any], *, now: datetime | None = None) -> bool:
+    """Say whether a condition is true; no condition is. What FEEL makes null is not true."""
+    return expression is None or compiled(expression.text).evaluate(context, now=now) is True
+
+
+def value_of(expression: Expression | None, context: Mapping[str, Any], *, now: datetime | None = None) -> Any:
+    """Give what an expression is, or None without one."""
+    return None if expression is None else compiled(expression.text).evaluate(context, now=now)
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn ``{"newborn.name": x}`` into ``{"newborn": {"name": x}}``, which is how FEEL, BPMN and DMN see elements."""
+    result: dict[str, Any] = {}
+    for code, value in values.items():
+        *path, last = code.split(".")
+        place = result
+        for step in path:
+            inner = place.get(step)
+            if not isinstance(inner, dict):
+                inner = {} if inner is None else {"value": inner}
+                place[step] = inner
+            place = inner
+        place[last] = value
+    return result
+
+
+def python_value(kind: FieldType | None, value: Any) -> Any:
+    """Turn an answer as JSON keeps it into the value that FEEL compares: dates, decimals."""
+    if value is None or value == "":
+        return None
+    if kind is FieldType.DATE and isinstance(value, str):
+        try:
+            return date.fromisoformat(value[:10])
+        except ValueError:
+            return None
+    if kind is FieldType.DECIMAL and isinstance(value, str):
+        try:
+            return Decimal(value)
+        except InvalidOperation:
+            return None
+    return value
+
+
+def context_of(form: Form, answers: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Give the FEEL context of a form: every element of it (null when unanswered), the answers, and what registers hold."""
+    kinds = {str(f.element): f.type for f in form.fields()}
+    values: dict[str, Any] = dict.fromkeys(kinds)
+    for source in (known or {}, answers):
+        for code, value in source.items():
+            values[code] = python_value(kinds.get(code), value)
+    return nested(values)
+
+
+def json_value(value: Any) -> Any:
+    """Turn a cleaned value into what a draft keeps as JSON."""
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return [json_value(v) for v in value]
+    return value
+
+
+def lookups(expressions: Iterable[Expression | None]) -> frozenset[str]:
+    """Give the first names (``newborn`` of ``newborn.name``) that expressions use."""
+    return frozenset(name for e in expressions if e is not None for name in compiled(e.text).names)

@@ -1,0 +1,230 @@
+"""Reads of services: items as an organisation does them, life events, their forms, and what registers fill in."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from furong.domains.catalogue.queries import get_dictionary
+from furong.domains.catalogue.values import DataElement, SourceKind
+from furong.domains.services.closures import closures_on
+from furong.domains.services.errors import FormMissing, ItemMissing, LifeEventMissing
+from furong.domains.services.forms.compile import CompiledForm, Divisions, compile_form
+from furong.domains.services.values.closures import Closure, EventClosure, read_closure
+from furong.domains.services.values.forms import Form
+from furong.domains.services.values.implementations import ImplementationList, Override, implement
+from furong.domains.services.values.items import Item
+from furong.domains.services.values.life_events import (
+    Composition,
+    LifeEvent,
+    compose,
+    in_order_of_needs,
+    needs_of,
+)
+from furong.domains.services.values.prefill import Prefilled, Subject, prefill_sources
+from furong.foundation.access.values import Actor, Basis
+from furong.foundation.packs import queries as packs
+from furong.foundation.packs.errors import DefinitionMissing
+
+T = TypeVar("T")
+_kept: OrderedDict[Hashable, Any] = OrderedDict()
+
+
+def _keep(key: Hashable, make: Callable[[], T]) -> T:
+    """Keep what depends on immutable definitions only; the key holds their digests."""
+    found = _kept.get(key)
+    if found is None:
+        found = _kept[key] = make()
+        while len(_kept) > 1024:
+            _kept.popitem(last=False)
+    result: T = found
+    return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifeEventInForce:
+    """A life event with its items and the order in which they wait for each other. ``digest`` is what a draft keeps."""
+
+    event: LifeEvent
+    items: Mapping[str, Item]
+    closures: Mapping[str, Closure]
+    needs: Mapping[str, tuple[str, ...]]
+    order: tuple[str, ...]
+    digest: str
+
+
+# --- items ----------------------------------------------------------------------------------------------------------
+
+
+def get_item(*, code: str, division_code: str = "", organization_code: str = "", on: date) -> ImplementationList:
+    """Give an item as the organisation of a division does it on the local day ``on``: basic item and overrides.
+
+    Raises `ItemMissing`.
+    """
+    release = packs.find_release(kind="item", code=code, on=on)
+    if release is None:
+        raise ItemMissing(item=code)
+    item: Item = packs.get_value(kind="item", digest=release.digest)
+    return implement(item, _overrides(on), division_code=division_code, organization_code=organization_code)
+
+
+def _overrides(on: date) -> list[Override]:
+    releases = packs.list_current_releases(kind="implementation", on=on)
+    return [packs.get_value(kind="implementation", digest=r.digest) for r in releases]
+
+
+def list_items(*, on: date, department: str | None = None) -> list[Item]:
+    """List the basic items in force on the local day ``on``, of one department's role when given, sorted by code."""
+    releases = packs.list_current_releases(kind="item", on=on)
+    items: list[Item] = [packs.get_value(kind="item", digest=r.digest) for r in releases]
+    return [i for i in items if department is None or i.department == department]
+
+
+def get_closure(*, code: str, on: date) -> Closure:
+    """Give what a case of this item that starts on ``on`` is pinned to. Raises `ItemMissing`."""
+    found = closures_on(on)[0].get(code)
+    if found is None:
+        raise ItemMissing(item=code)
+    return found
+
+
+def get_pinned(*, digest: str) -> Closure:
+    """Give the closure that a case was pinned to. Raises `DefinitionMissing`."""
+    found = read_closure(packs.get_definition(digest=digest).content)
+    if not isinstance(found, Closure):
+        raise DefinitionMissing
+    return found
+
+
+def get_pinned_item(*, digest: str) -> Item:
+    """Give the basic item of a closure. Raises `DefinitionMissing`."""
+    item: Item = packs.get_value(kind="item", digest=get_pinned(digest=digest).item)
+    return item
+
+
+# --- life events ------------------------------------------------------------------------------------------------------
+
+
+def list_life_events(*, on: date, audience: str | None = None) -> list[LifeEvent]:
+    """List the life events in force on the local day ``on`` in their order, for persons or enterprises when given."""
+    releases = packs.list_current_releases(kind="life_event", on=on)
+    events: list[LifeEvent] = [packs.get_value(kind="life_event", digest=r.digest) for r in releases]
+    return sorted((e for e in events if audience is None or e.audience == audience), key=lambda e: (e.order, e.code))
+
+
+def get_life_event(*, code: str, on: date) -> LifeEventInForce:
+    """Give a life event as it is in force on the local day ``on``. Raises `LifeEventMissing`."""
+    items, events = closures_on(on)
+    closure = events.get(code)
+    if closure is None:
+        raise LifeEventMissing(event=code)
+    used = {c: items[c] for c, _ in closure.items}
+    return _keep(("event", closure.digest, on), lambda: _event_in_force(closure, used, on))
+
+
+def get_pinned_life_event(*, digest: str, on: date) -> LifeEventInForce:
+    """Give the life event that a draft was begun with; ``on`` chooses the dictionary. Raises `DefinitionMissing`."""
+    closure = read_closure(packs.get_definition(digest=digest).content)
+    if not isinstance(closure, EventClosure):
+        raise DefinitionMissing
+    used = {code: get_pinned(digest=d) for code, d in closure.items}
+    return _keep(("event", digest, on), lambda: _event_in_force(closure, used, on))
+
+
+def _event_in_force(closure: EventClosure, used: Mapping[str, Closure], on: date) -> LifeEventInForce:
+    event: LifeEvent = packs.get_value(kind="life_event", digest=closure.event)
+    items: dict[str, Item] = {c: packs.get_value(kind="item", digest=u.item) for c, u in used.items()}
+    needs = needs_of(event, items, get_dictionary(on=on))
+    return LifeEventInForce(
+        event=event,
+        items=items,
+        closures=used,
+        needs=needs,
+        order=tuple(in_order_of_needs(needs)),
+        digest=closure.digest,
+    )
+
+
+def get_needs(*, event: LifeEventInForce, chosen: Iterable[str] | None, on: date) -> dict[str, tuple[str, ...]]:
+    """Give which items wait for which when only some were chosen."""
+    return needs_of(event.event, event.items, get_dictionary(on=on), chosen)
+
+
+# --- forms ------------------------------------------------------------------------------------------------------------
+
+
+def get_form(*, digest: str) -> Form:
+    """Give a form's definition by its digest. Raises `FormMissing`."""
+    try:
+        form: Form | None = packs.get_value(kind="form", digest=digest)
+    except DefinitionMissing:
+        raise FormMissing from None
+    if form is None:
+        raise FormMissing
+    return form
+
+
+def get_compiled_form(*, digest: str, divisions: Divisions | None = None) -> CompiledForm:
+    """Give an item's form, compiled to Django forms, by its definition's digest. Raises `FormMissing`."""
+    return _keep(
+        ("form", digest, divisions),
+        lambda: compile_form(get_form(digest=digest), digest=digest, divisions=divisions),
+    )
+
+
+def get_composition(*, event: LifeEventInForce, chosen: Iterable[str] | None = None) -> Composition:
+    """Give the merged form of a life event for the required and the ``chosen`` items (all without it)."""
+    codes = event.event.item_codes(chosen)
+
+    def make() -> Composition:
+        forms = {c: get_form(digest=u.form) for c, u in event.closures.items() if u.form and c in codes}
+        return compose(event.event, forms, codes)
+
+    return _keep(("composition", event.digest, codes), make)
+
+
+def get_life_event_form(
+    *,
+    event: LifeEventInForce,
+    chosen: Iterable[str] | None = None,
+    divisions: Divisions | None = None,
+) -> CompiledForm:
+    """Give the one form of a life event, compiled to Django forms; its digest is the event's."""
+    codes = event.event.item_codes(chosen)
+    return _keep(
+        ("event form", event.digest, codes, divisions),
+        lambda: compile_form(get_composition(event=event, chosen=codes).form, digest=event.digest, divisions=divisions),
+    )
+
+
+def prefill(
+    *,
+    elements: Iterable[str],
+    subject: Subject,
+    actor: Actor,
+    basis: Basis,
+    on: date,
+    now: datetime,
+) -> dict[str, Prefilled]:
+    """Ask the registers for what they hold of ``elements``, each register once, for what it is the source of.
+
+    Elements that a person declares, and those whose source is not bound, are left out. The registers record the read.
+    """
+    dictionary = get_dictionary(on=on)
+    by_source: dict[str, list[DataElement]] = {}
+    for code in dict.fromkeys(elements):
+        element = dictionary.get(code)
+        if element is not None and element.source.is_held:
+            name = "licences" if element.source.kind is SourceKind.ITEM else element.source.name
+            by_source.setdefault(name, []).append(element)
+    result: dict[str, Prefilled] = {}
+    for name, wanted in by_source.items():
+        source = prefill_sources().get(name)
+        if source is None:
+            continue
+        found = source.prefill(elements=wanted, subject=subject, actor=actor, basis=basis, now=now)
+        result.update({c: p for c, p in found.items() if any(e.code == c for e in wanted)})
+    return result
