@@ -21,7 +21,7 @@ from furong.domains.cases.values import (
     application_state,
     next_state,
 )
-from furong.domains.cases.values.clock import ClockMisused, add_days, count_days
+from furong.domains.cases.values.clock import ClockMisusedError, add_days, count_days
 
 
 class Year2026:
@@ -139,14 +139,14 @@ def test_an_item_without_a_limit_shows_no_light() -> None:
 
 def test_a_clock_cannot_be_stopped_twice_or_run_on_while_it_runs() -> None:
     clock = Clock.started(on=date(2026, 3, 2), promised_days=5, statutory_days=20)
-    with pytest.raises(ClockMisused):
+    with pytest.raises(ClockMisusedError):
         clock.resumed(on=date(2026, 3, 3))
     stopped = clock.stopped(on=date(2026, 3, 3), why="hearing")
-    with pytest.raises(ClockMisused):
+    with pytest.raises(ClockMisusedError):
         stopped.stopped(on=date(2026, 3, 4), why="hearing")
-    with pytest.raises(ClockMisused):
+    with pytest.raises(ClockMisusedError):
         stopped.resumed(on=date(2026, 3, 2))
-    with pytest.raises(ClockMisused):
+    with pytest.raises(ClockMisusedError):
         clock.stopped(on=date(2026, 3, 1), why="hearing")
 
 

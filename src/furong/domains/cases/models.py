@@ -126,6 +126,8 @@ class Case(models.Model):
     yellow_on = models.DateField(null=True)
     promised_due_on = models.DateField(null=True)
     statutory_due_on = models.DateField(null=True)
+    # The worst light that was already told, so that each turn is told once.
+    light_told = models.CharField(max_length=10, blank=True)
     decided_at = models.DateTimeField(null=True)
     decided_on = models.DateField(null=True)
     decided_by_account_id = models.UUIDField(null=True)

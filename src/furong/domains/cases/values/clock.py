@@ -1,9 +1,9 @@
 """The legal clock of a case, as a pure value.
 
-A clock runs in working or natural days. The day on which a period begins is not counted (Civil Code art. 201), so a clock started
-on a Monday has its first day on Tuesday, and a clock stopped on a day has used that day. What stops it (a supplement, a hearing, an
-inspection, an expert review: Administrative Licensing Law art. 45) is a gap between two running segments. Nothing here reads the
-time or a table: the caller passes the date and the calendar.
+A clock runs in working or natural days. The day on which a period begins is not counted (Civil Code art. 201), so a
+clock started on a Monday has its first day on Tuesday, and a clock stopped on a day has used that day. What stops it (a
+supplement, a hearing, an inspection, an expert review: Administrative Licensing Law art. 45) is a gap between two
+running segments. Nothing here reads the time or a table: the caller passes the date and the calendar.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Light(StrEnum):
     NONE = "none"  # no clock runs: not begun, or decided in time on the spot
 
 
-class ClockMisused(ValueError):
+class ClockMisusedError(ValueError):
     """A caller's mistake: a clock stopped twice, or before it began."""
 
 
@@ -68,10 +68,11 @@ def add_days(*, after: date, days: int, unit: DayUnit, calendar: DayCalendar, to
     """This function will return the last day of a period of ``days`` that begins on ``after``.
 
     A period in natural days that would end on a day off ends on the next working day (Civil Code art. 203), unless
-    ``to_working_day`` is false. A period of 0 days ends on ``after`` itself. Raises what the calendar raises when the date lies past its data.
+    ``to_working_day`` is false. A period of 0 days ends on ``after`` itself. Raises what the calendar raises when the
+    date lies past its data.
     """
     if days < 0:
-        raise ClockMisused("A period has no negative length.")
+        raise ClockMisusedError("A period has no negative length.")
     if unit is DayUnit.NATURAL:
         on = after + timedelta(days=days)
         while days and to_working_day and not calendar.is_working_day(on):
@@ -89,8 +90,9 @@ def add_days(*, after: date, days: int, unit: DayUnit, calendar: DayCalendar, to
 class Clock:
     """A case's clock: what it may use, and the stretches in which it ran.
 
-    ``promised_days`` is what the body promises in public, ``statutory_days`` what the law allows; ``extension_days`` lengthens both
-    once another person has approved it (art. 42: ten days, with notice). 0 statutory days means that no limit is set.
+    ``promised_days`` is what the body promises in public, ``statutory_days`` what the law allows; ``extension_days``
+    lengthens both once another person has approved it (art. 42: ten days, with notice). 0 statutory days means that no
+    limit is set.
     """
 
     unit: DayUnit = DayUnit.WORKING
@@ -120,28 +122,28 @@ class Clock:
         return self.segments[0].from_on if self.segments else None
 
     def stopped(self, *, on: date, why: str, legal_basis: str = "") -> Clock:
-        """This function will stop the clock on a day, which is still counted. Raises ClockMisused when it does not run."""
+        """This function will stop the clock on a day, which is still counted. Raises ClockMisusedError when it does not run."""
         if not self.is_running:
-            raise ClockMisused("The clock does not run.")
+            raise ClockMisusedError("The clock does not run.")
         last = self.segments[-1]
         if on < last.from_on:
-            raise ClockMisused("A clock cannot stop before it began.")
+            raise ClockMisusedError("A clock cannot stop before it began.")
         closed = replace(last, until_on=on, why_stopped=why, legal_basis=legal_basis)
         return replace(self, segments=(*self.segments[:-1], closed))
 
     def resumed(self, *, on: date) -> Clock:
         """This function will let the clock run on from a day, the next day being the first counted."""
         if self.is_running or not self.segments:
-            raise ClockMisused("Only a stopped clock can run on.")
+            raise ClockMisusedError("Only a stopped clock can run on.")
         until_on = self.segments[-1].until_on
         if until_on is not None and on < until_on:
-            raise ClockMisused("A clock cannot run on before it was stopped.")
+            raise ClockMisusedError("A clock cannot run on before it was stopped.")
         return replace(self, segments=(*self.segments, Segment(from_on=on)))
 
     def extended(self, *, days: int) -> Clock:
         """This function will lengthen both limits by ``days``."""
         if days <= 0:
-            raise ClockMisused("An extension has at least one day.")
+            raise ClockMisusedError("An extension has at least one day.")
         return replace(self, extension_days=self.extension_days + days)
 
     def used_days(self, *, on: date, calendar: DayCalendar) -> int:

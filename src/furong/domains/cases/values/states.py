@@ -69,6 +69,8 @@ TRANSITIONS: Mapping[tuple[CaseState, Act], CaseState] = MappingProxyType(
         (_S.WAITING_PREREQUISITES, _A.RECEIVE): _S.SUBMITTED,
         (_S.WAITING_PREREQUISITES, _A.WITHDRAW): _S.WITHDRAWN,
         (_S.WAITING_PREREQUISITES, _A.FAIL_PREREQUISITE): _S.ABNORMAL_END,
+        # A consent that the item needs was refused or never came.
+        (_S.WAITING_PREREQUISITES, _A.REFUSE_ACCEPTANCE): _S.NOT_ACCEPTED,
         (_S.SUBMITTED, _A.ACCEPT): _S.ACCEPTED,
         (_S.SUBMITTED, _A.DEEM_ACCEPTED): _S.ACCEPTED,
         (_S.SUBMITTED, _A.REFUSE_ACCEPTANCE): _S.NOT_ACCEPTED,

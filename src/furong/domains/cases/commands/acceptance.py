@@ -1,0 +1,310 @@
+"""Acceptance, non-acceptance and the supplement (Administrative Licensing Law art. 32)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from furong.domains.cases import flow, models, notifying
+from furong.domains.cases.commands.dependents import settle_dependents
+from furong.domains.cases.commands.issuing import issue
+from furong.domains.cases.commands.moving import (
+    calendar,
+    check,
+    due_after,
+    end_with,
+    lock_case,
+    move,
+    put_clock,
+    read_clock,
+    remedies_of,
+    require_handler,
+    require_own,
+    rules,
+    today,
+)
+from furong.domains.cases.errors import (
+    ReasonMissing,
+    SupplementAlreadyRequested,
+    SupplementEmpty,
+    SupplementLapsed,
+    SupplementTooLate,
+)
+from furong.domains.cases.values.clock import Clock, DayUnit
+from furong.domains.cases.values.documents import DocumentKind
+from furong.domains.cases.values.states import Act, CaseState, EndReason
+from furong.foundation.access.values import Actor, Basis
+from furong.foundation.audit.commands import command
+
+
+@command("cases.accept_case")
+def accept_case(
+    *,
+    case_id: UUID,
+    actor: Actor,
+    now: datetime,
+    basis: Basis | None = None,
+    expected_version: int | None = None,
+) -> None:
+    """This function will accept a case: the clock starts, the notice of acceptance is issued, the process goes on.
+
+    Needs ``cases.handle`` over the case's organisation. Raises CaseClosed, ActNotAllowed, CaseChanged.
+    """
+    case = lock_case(case_id=case_id, expected_version=expected_version)
+    require_handler(case, actor)
+    accept(case, actor=actor, now=now)
+
+
+def accept(case: models.Case, *, actor: Actor, now: datetime, by_act: Act = Act.ACCEPT) -> None:
+    """This function will accept a locked case, by decision or because the law deems it accepted."""
+    check(case, by_act)
+    # Deemed accepted counts from the day the materials came in (art. 32 (4)); a decision to accept from the day it is made.
+    on = case.received_on if by_act is Act.DEEM_ACCEPTED and case.received_on else today(now)
+    start_clock(case, on=on, now=now)
+    case.accepted_at, case.accepted_on = now, on
+    case.deemed_accepted = by_act is Act.DEEM_ACCEPTED
+    case.acceptance_due_on = None
+    move(case, by_act, actor=actor, now=now, params={"due_on": _text(case.promised_due_on)})
+    issue(
+        case,
+        DocumentKind.ACCEPTANCE,
+        actor=actor,
+        now=now,
+        data={
+            "accepted_on": on.isoformat(),
+            "deemed": case.deemed_accepted,
+            "promised_due_on": _text(case.promised_due_on),
+            "statutory_due_on": _text(case.statutory_due_on),
+        },
+    )
+    notifying.case_moved(case, "accepted", now=now)
+    flow.finish_acceptance(case, outcome="accepted", actor=actor, now=now)
+
+
+def start_clock(case: models.Case, *, on: date, now: datetime) -> None:
+    """This function will start the decision clock of a locked case with the limits that it pinned."""
+    clock = Clock.started(
+        on=on,
+        promised_days=int(case.terms.get("promised_days", 0)),
+        statutory_days=int(case.terms.get("statutory_days", 0)),
+        unit=DayUnit(case.terms.get("unit", "working")),
+    )
+    put_clock(case, clock, now=now)
+
+
+@command("cases.deem_accepted")
+def deem_accepted(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
+    """This function will accept a case whose days for acceptance have passed in silence; False when there is nothing to do.
+
+    The timer calls it; it is repeatable.
+    """
+    case = lock_case(case_id=case_id)
+    due_on = case.acceptance_due_on
+    if case.state != CaseState.SUBMITTED or due_on is None or today(now) <= due_on:
+        return False
+    accept(case, actor=actor, now=now, by_act=Act.DEEM_ACCEPTED)
+    return True
+
+
+@command("cases.refuse_acceptance")
+def refuse_acceptance(
+    *,
+    case_id: UUID,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    legal_basis: str = "",
+    basis: Basis | None = None,
+    expected_version: int | None = None,
+) -> None:
+    """This function will decide not to accept a case, with the reason and the remedies in a sealed document.
+
+    Raises ReasonMissing without a reason, CaseClosed or ActNotAllowed.
+    """
+    case = lock_case(case_id=case_id, expected_version=expected_version)
+    require_handler(case, actor)
+    check(case, Act.REFUSE_ACCEPTANCE)
+    if not reason.strip():
+        raise ReasonMissing
+    not_accepted(
+        case,
+        Act.REFUSE_ACCEPTANCE,
+        EndReason.NOT_ACCEPTED,
+        reason=reason,
+        legal_basis=legal_basis,
+        actor=actor,
+        now=now,
+    )
+
+
+def not_accepted(
+    case: models.Case,
+    act: Act,
+    why: EndReason,
+    *,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    legal_basis: str = "",
+) -> None:
+    """This function will end a locked case before acceptance: process ended, document issued, dependents told."""
+    end_with(case, why, text=reason)
+    case.remedies = remedies_of(case, now)
+    case.acceptance_due_on = None
+    move(case, act, actor=actor, now=now, params={"reason": why.value})
+    issue(
+        case,
+        DocumentKind.NON_ACCEPTANCE,
+        actor=actor,
+        now=now,
+        data={
+            "reason": reason,
+            "why": why.value,
+            "legal_basis": legal_basis or case.terms.get("legal_basis", ""),
+            "remedies": case.remedies,
+        },
+    )
+    flow.cancel(case, why=why.value, actor=actor, now=now)
+    notifying.case_moved(case, "not_accepted", now=now)
+    settle_dependents(case, actor=actor, now=now)
+
+
+@command("cases.request_supplement")
+def request_supplement(
+    *,
+    case_id: UUID,
+    wanted: Iterable[Mapping[str, Any]],
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    basis: Basis | None = None,
+    expected_version: int | None = None,
+) -> date:
+    """This function will tell the applicant, once and in full, what is missing, and stop the days for acceptance.
+
+    ``wanted`` lists ``{"element": code or "", "what": {zh, en}, "how": {zh, en}}``. Returns the last day for the answer. Raises
+    SupplementAlreadyRequested, SupplementTooLate once the case is deemed accepted, SupplementEmpty, CaseClosed, ActNotAllowed.
+    """
+    case = lock_case(case_id=case_id, expected_version=expected_version)
+    require_handler(case, actor)
+    if models.Supplement.objects.filter(case=case).exists():
+        raise SupplementAlreadyRequested
+    if case.state in {CaseState.ACCEPTED, CaseState.IN_PROGRESS, CaseState.PAUSED}:
+        raise SupplementTooLate
+    check(case, Act.REQUEST_SUPPLEMENT)
+    if case.acceptance_due_on is not None and today(now) > case.acceptance_due_on:
+        raise SupplementTooLate
+    listed = [_wanted(w, case) for w in wanted]
+    if not listed or not reason.strip():
+        raise SupplementEmpty
+    due_on = due_after(days=rules(now).supplement_reply_days, now=now)
+    models.Supplement.objects.create(
+        case=case,
+        wanted=listed,
+        reason=reason,
+        requested_at=now,
+        requested_by_account_id=actor.account_id,
+        due_on=due_on,
+    )
+    case.acceptance_due_on = None
+    move(case, Act.REQUEST_SUPPLEMENT, actor=actor, now=now, params={"due_on": due_on.isoformat()})
+    issue(
+        case,
+        DocumentKind.SUPPLEMENT,
+        actor=actor,
+        now=now,
+        data={"wanted": listed, "reason": reason, "due_on": due_on.isoformat()},
+    )
+    notifying.case_moved(case, "to_supplement", now=now)
+    return due_on
+
+
+def _wanted(given: Mapping[str, Any], case: models.Case) -> dict[str, Any]:
+    what = {k: str(v).strip() for k, v in dict(given.get("what", {})).items() if str(v).strip()}
+    element = str(given.get("element", ""))
+    if not what or (element and element not in case.visible_elements):
+        raise SupplementEmpty
+    return {"element": element, "what": what, "how": dict(given.get("how", {}))}
+
+
+@command("cases.submit_supplement")
+def submit_supplement(
+    *,
+    case_id: UUID,
+    answers: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+    note_text: str = "",
+) -> None:
+    """This function will hand in what the notice asked for; the days for acceptance begin anew.
+
+    ``answers`` maps the elements that the notice names to values (an upload to its digest); others are refused. Raises
+    SupplementLapsed after the last day, NotYours, ActNotAllowed.
+    """
+    case = lock_case(case_id=case_id)
+    require_own(case.application, actor)
+    check(case, Act.SUBMIT_SUPPLEMENT)
+    supplement = models.Supplement.objects.get(case=case)
+    if today(now) > supplement.due_on:
+        raise SupplementLapsed
+    asked = {w["element"] for w in supplement.wanted if w["element"]}
+    free = any(not w["element"] for w in supplement.wanted)
+    given = {k: v for k, v in answers.items() if v not in (None, "", [])}
+    if set(given) - asked or asked - set(given) or (free and not note_text.strip() and not given):
+        raise SupplementEmpty("Answer everything that the notice names, and nothing else.")
+    supplement.answers = {k: {"value": v, "source": "supplement"} for k, v in given.items()}
+    if note_text.strip():
+        supplement.answers[""] = {"value": note_text.strip(), "source": "supplement"}
+    supplement.answered_at = now
+    supplement.save()
+    case.received_at, case.received_on = now, today(now)
+    case.acceptance_due_on = due_after(days=rules(now).acceptance_days, now=now)
+    move(case, Act.SUBMIT_SUPPLEMENT, actor=actor, now=now)
+    flow.supplement_came(case, now=now)
+    notifying.case_moved(case, "supplemented", now=now)
+
+
+@command("cases.lapse_supplement")
+def lapse_supplement(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
+    """This function will end a case whose supplement did not come in time; False when there is nothing to do."""
+    case = lock_case(case_id=case_id)
+    supplement = models.Supplement.objects.filter(case=case).first()
+    if case.state != CaseState.TO_SUPPLEMENT or supplement is None or today(now) <= supplement.due_on:
+        return False
+    supplement.lapsed_at = now
+    supplement.save()
+    not_accepted(
+        case,
+        Act.LAPSE_SUPPLEMENT,
+        EndReason.SUPPLEMENT_LAPSED,
+        reason="",
+        actor=actor,
+        now=now,
+    )
+    return True
+
+
+def stop_clock(case: models.Case, *, why: str, legal_basis: str, now: datetime) -> None:
+    """This function will stop the decision clock of a locked case today."""
+    clock = read_clock(case)
+    if clock is not None and clock.is_running:
+        put_clock(case, clock.stopped(on=today(now), why=why, legal_basis=legal_basis), now=now)
+
+
+def run_clock_on(case: models.Case, *, now: datetime) -> None:
+    """This function will let the decision clock of a locked case run on from today."""
+    clock = read_clock(case)
+    if clock is not None and not clock.is_running:
+        put_clock(case, clock.resumed(on=today(now)), now=now)
+
+
+def used_days(case: models.Case, *, now: datetime) -> int:
+    """This function will count the days the case has used so far."""
+    clock = read_clock(case)
+    return clock.used_days(on=today(now), calendar=calendar()) if clock is not None else 0
+
+
+def _text(on: date | None) -> str:
+    return on.isoformat() if on else ""

@@ -1,0 +1,196 @@
+"""Receiving a case: its prerequisites are in, its process begins, consents are asked for, the days for acceptance run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from furong.domains.cases import flow, models, notifying
+from furong.domains.cases.commands.acceptance import not_accepted
+from furong.domains.cases.commands.moving import (
+    due_after,
+    lock_case,
+    move,
+    note,
+    rules,
+    today,
+)
+from furong.domains.cases.errors import (
+    ConsentAlreadyAnswered,
+    ConsentNotYours,
+    ConsentTooLate,
+)
+from furong.domains.cases.values.states import FAILED, Act, CaseState, EndReason
+from furong.foundation.access.queries import require_assurance
+from furong.foundation.access.values import Actor, Assurance
+from furong.foundation.audit import commands as audit
+from furong.foundation.audit.commands import command
+
+
+@command("cases.start_case")
+def start_case(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
+    """This function will start the process of a case whose prerequisites are in; False when it runs or has ended. Repeatable.
+
+    Where somebody else must consent, they are asked now, and the case is received once they have answered.
+    """
+    case = lock_case(case_id=case_id)
+    state = CaseState(case.state)
+    if case.process_instance_id is not None or state not in {
+        CaseState.WAITING_PREREQUISITES,
+        CaseState.SUBMITTED,
+    }:
+        return False
+    if state is CaseState.WAITING_PREREQUISITES and not prerequisites_are_in(case):
+        return False
+    if not case.consents.exists():
+        request_consents(case, actor=actor, now=now)
+    if state is CaseState.WAITING_PREREQUISITES and not case.consents.filter(state="requested").exists():
+        receive(case, actor=actor, now=now)
+    case.process_instance_id = flow.start(case, actor=actor, now=now)
+    case.save(update_fields=["process_instance_id"])
+    return True
+
+
+def prerequisites_are_in(case: models.Case) -> bool:
+    """This function will tell whether every item that the case needs, of those applied for together, is completed."""
+    states = models.Case.objects.filter(application_id=case.application_id, item_code__in=case.requires).values_list(
+        "state", flat=True
+    )
+    return all(s == CaseState.COMPLETED for s in states)
+
+
+def prerequisite_failed(case: models.Case) -> bool:
+    """This function will tell whether an item that the case needs has ended without its result."""
+    return models.Case.objects.filter(
+        application_id=case.application_id, item_code__in=case.requires, state__in=[s.value for s in FAILED]
+    ).exists()
+
+
+def receive(case: models.Case, *, actor: Actor, now: datetime) -> None:
+    """This function will receive a locked case: the days for acceptance run from today."""
+    case.received_at, case.received_on = now, today(now)
+    case.acceptance_due_on = due_after(days=rules(now).acceptance_days, now=now)
+    move(
+        case,
+        Act.RECEIVE,
+        actor=actor,
+        now=now,
+        params={"due_on": case.acceptance_due_on.isoformat()},
+    )
+
+
+def request_consents(case: models.Case, *, actor: Actor, now: datetime) -> None:
+    """This function will ask those whose consent the item needs, as far as the application names them."""
+    current = rules(now)
+    for consent in case.terms.get("consents", ()):
+        answer = case.application.answers.get(consent["person_element"]) or {}
+        person_id = str(answer.get("value") or "")
+        if not person_id:
+            continue
+        row = models.Consent.objects.create(
+            case=case,
+            code=consent["code"],
+            statement=consent["statement"],
+            requested_of_person_id=UUID(person_id),
+            requested_at=now,
+            remind_on=due_after(days=current.consent_reminder_days, now=now),
+            due_on=due_after(days=current.consent_days, now=now),
+        )
+        note(
+            case.application,
+            case,
+            "consent.requested",
+            actor=actor,
+            now=now,
+            params={"due_on": row.due_on.isoformat()},
+        )
+        notifying.consent_requested(row, now=now)
+
+
+@command("cases.give_consent")
+def give_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> None:
+    """This function will record the consent of the person asked; once all are in, the case is received.
+
+    Raises ConsentNotYours for everybody else, ConsentAlreadyAnswered, ConsentTooLate after the last day, AssuranceTooLow.
+    """
+    consent, case = _answering(consent_id=consent_id, actor=actor, now=now)
+    consent.state = "given"
+    consent.save()
+    note(case.application, case, "consent.given", actor=actor, now=now)
+    if (
+        case.state == CaseState.WAITING_PREREQUISITES
+        and not case.consents.filter(state="requested").exists()
+        and prerequisites_are_in(case)
+    ):
+        receive(case, actor=actor, now=now)
+    flow.consent_answered(case, consent, now=now)
+    notifying.consent_answered(consent, now=now)
+
+
+@command("cases.refuse_consent")
+def refuse_consent(*, consent_id: UUID, actor: Actor, now: datetime, reason: str = "") -> None:
+    """This function will record that the person asked does not consent; the case ends with that reason, the others stand."""
+    consent, case = _answering(consent_id=consent_id, actor=actor, now=now)
+    consent.state, consent.refusal_reason = "refused", reason
+    consent.save()
+    note(case.application, case, "consent.refused", actor=actor, now=now)
+    notifying.consent_answered(consent, now=now)
+    _end_for_consent(case, EndReason.CONSENT_REFUSED, actor=actor, now=now)
+
+
+def _answering(*, consent_id: UUID, actor: Actor, now: datetime) -> tuple[models.Consent, models.Case]:
+    found = models.Consent.objects.filter(id=consent_id).values_list("case_id", "requested_of_person_id").first()
+    if found is None or not actor.is_resident or actor.person_id is None or found[1] != actor.person_id:
+        raise ConsentNotYours
+    # A consent is the person's own act: no mandate, no unverified account.
+    require_assurance(actor=actor, level=Assurance.VERIFIED)
+    if actor.principal is not None:
+        raise ConsentNotYours
+    case = lock_case(case_id=found[0])
+    consent = models.Consent.objects.select_for_update().get(id=consent_id)
+    audit.current().object("consent", consent.id)
+    audit.current().subject(actor.person_id, fields=["consent"])
+    if consent.state == "lapsed" or (consent.state == "requested" and today(now) > consent.due_on):
+        raise ConsentTooLate
+    if consent.state != "requested":
+        raise ConsentAlreadyAnswered
+    consent.answered_at, consent.answered_by_account_id = now, actor.account_id
+    return consent, case
+
+
+@command("cases.remind_of_consent")
+def remind_of_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> bool:
+    """This function will remind the person asked, once; False when there is nothing to do."""
+    consent = models.Consent.objects.select_for_update().select_related("case__application").get(id=consent_id)
+    audit.current().object("consent", consent.id)
+    due = consent.remind_on is not None and today(now) >= consent.remind_on
+    if consent.state != "requested" or consent.reminded_at is not None or not due:
+        return False
+    consent.reminded_at = now
+    consent.save(update_fields=["reminded_at"])
+    note(consent.case.application, consent.case, "consent.reminded", actor=actor, now=now)
+    notifying.consent_requested(consent, now=now, again=True)
+    return True
+
+
+@command("cases.lapse_consent")
+def lapse_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> bool:
+    """This function will let an unanswered consent lapse, which ends its case; False when there is nothing to do."""
+    case_id = models.Consent.objects.values_list("case_id", flat=True).get(id=consent_id)
+    case = lock_case(case_id=case_id)
+    consent = models.Consent.objects.select_for_update().get(id=consent_id)
+    if consent.state != "requested" or today(now) <= consent.due_on:
+        return False
+    consent.state, consent.answered_at = "lapsed", now
+    consent.save()
+    note(case.application, case, "consent.lapsed", actor=actor, now=now)
+    notifying.consent_answered(consent, now=now)
+    _end_for_consent(case, EndReason.CONSENT_LAPSED, actor=actor, now=now)
+    return True
+
+
+def _end_for_consent(case: models.Case, why: EndReason, *, actor: Actor, now: datetime) -> None:
+    if case.state not in {CaseState.WAITING_PREREQUISITES, CaseState.SUBMITTED}:
+        return
+    models.Consent.objects.filter(case=case, state="requested").update(state="dropped", answered_at=now)
+    not_accepted(case, Act.REFUSE_ACCEPTANCE, why, reason="", actor=actor, now=now)

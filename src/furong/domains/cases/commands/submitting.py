@@ -1,0 +1,183 @@
+"""Submission: one draft becomes one application with a case per item, however often it is sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from furong.domains.cases import models, notifying, ports
+from furong.domains.cases.commands.dependents import want_start
+from furong.domains.cases.commands.drafting import KEPT_ASIDE, lock_draft
+from furong.domains.cases.commands.moving import note, rules, today
+from furong.domains.cases.commands.receiving import receive
+from furong.domains.cases.errors import (
+    FormChanged,
+    FormNotValid,
+    ItemNotOffered,
+    ItemNotPartOfEvent,
+)
+from furong.domains.cases.events import ApplicationSubmitted
+from furong.domains.cases.numbers import application_number
+from furong.domains.cases.values.plans import Answer, ApplicationPlan, ItemPlan
+from furong.domains.cases.values.states import CaseState
+from furong.domains.cases.values.views import Submitted
+from furong.foundation.access.queries import require_assurance
+from furong.foundation.access.values import Actor, Assurance, Basis
+from furong.foundation.audit import commands as audit
+from furong.foundation.audit.commands import command
+from furong.foundation.codes.ids import new_id
+from furong.foundation.events.commands import publish
+
+
+@command("cases.submit_application")
+def submit_application(*, draft_id: UUID, actor: Actor, now: datetime) -> Submitted:
+    """This function will hand in a draft: one application, one case per item, its number, its first notice.
+
+    The draft is the idempotency key: sent twice, at once or after a lost reply, it is one application, and the second
+    caller gets the first one's answer. Items without prerequisites are received today. Raises DraftNotFound,
+    FormChanged when the form's version changed or an answer still needs checking, FormNotValid with the fields
+    concerned, ItemNotOffered, NobodyResponsible, AssuranceTooLow. About 25 statements.
+    """
+    draft = lock_draft(draft_id=draft_id, actor=actor)
+    before = models.Application.objects.filter(draft_id=draft_id).first()
+    if before is not None:
+        audit.current().detail(repeated=True)
+        return Submitted(application_id=before.id, number=before.number, repeated=True)
+    require_assurance(actor=actor, level=Assurance.VERIFIED)
+    services, on = ports.services(), today(now)
+    digest = services.form_digest(life_event_code=draft.life_event_code, item_codes=draft.item_codes, on=on)
+    if digest != draft.form_digest or draft.to_check:
+        raise FormChanged
+    typed = {k: v for k, v in draft.answers.items() if k != KEPT_ASIDE}
+    known = services.prefill(
+        life_event_code=draft.life_event_code,
+        item_codes=draft.item_codes,
+        answers=typed,
+        actor=actor,
+        basis=Basis(purpose="application", legal_basis="国务院令第716号第十条"),
+        now=now,
+    )
+    checked = services.check(digest=digest, answers=typed, known={k: a.value for k, a in known.items()}, on=on)
+    if checked.problems:
+        raise FormNotValid(fields=sorted(checked.problems), problems=dict(checked.problems))
+    answers = {code: Answer(value=value) for code, value in checked.by_element.items()} | dict(known)
+    plan = services.plan(
+        life_event_code=draft.life_event_code,
+        item_codes=draft.item_codes,
+        division_code=draft.division_code,
+        answers={k: a.value for k, a in answers.items()},
+        on=on,
+    )
+    _check_plan(plan)
+    application = _create(draft, plan, answers, actor=actor, now=now)
+    draft.submitted_at = now
+    # What was handed in lives in the application; the draft keeps no second copy.
+    draft.answers = {}
+    draft.save()
+    return Submitted(application_id=application.id, number=application.number, repeated=False)
+
+
+def _check_plan(plan: ApplicationPlan) -> None:
+    if not plan.items:
+        raise ItemNotOffered
+    codes = [i.code for i in plan.items]
+    if len(set(codes)) != len(codes) or any(set(i.requires) - set(codes) for i in plan.items):
+        raise ItemNotPartOfEvent
+
+
+def _create(
+    draft: models.Draft,
+    plan: ApplicationPlan,
+    answers: dict[str, Answer],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> models.Application:
+    on, current = today(now), rules(now)
+    principal = actor.principal
+    application = models.Application(
+        id=new_id(),
+        draft_id=draft.id,
+        life_event_code=plan.life_event_code,
+        title=dict(plan.title),
+        applicant_account_id=draft.account_id,
+        applicant_person_id=actor.person_id,
+        principal_kind=principal.kind if principal is not None else "person",
+        principal_id=principal.id if principal is not None else actor.person_id,
+        mandate_id=principal.mandate_id if principal is not None else None,
+        division_code=draft.division_code,
+        submitted_at=now,
+        submitted_on=on,
+        form_digest=draft.form_digest,
+        answers={code: a.to_json() for code, a in answers.items()},
+    )
+    # The day's counter is locked until this transaction commits, so it is asked for as late as possible.
+    application.number = application_number(
+        division_code=draft.division_code, on=on, digits=current.number_division_digits
+    )
+    application.save(force_insert=True)
+    cases = models.Case.objects.bulk_create(
+        [_case(application, item, place) for place, item in enumerate(plan.items, 1)]
+    )
+    record = audit.current()
+    record.object("application", application.id)
+    if application.applicant_person_id is not None:
+        record.subject(application.applicant_person_id, fields=["application"])
+    record.detail(number=application.number, items=[c.item_code for c in cases])
+    by_source: dict[str, int] = {}
+    for a in answers.values():
+        by_source[a.source] = by_source.get(a.source, 0) + 1
+    typed = by_source.pop("applicant", 0)
+    note(
+        application,
+        None,
+        "application.submitted",
+        actor=actor,
+        now=now,
+        params={"typed": typed, "filled": sum(by_source.values()), "sources": len(by_source)},
+    )
+    publish(
+        ApplicationSubmitted(
+            application_id=application.id,
+            number=application.number,
+            life_event_code=application.life_event_code,
+            division_code=application.division_code,
+            case_ids=tuple(c.id for c in cases),
+        ),
+        now=now,
+    )
+    for case in cases:
+        case.application = application
+        if not case.requires:
+            if not _asks_consent(case, application):
+                receive(case, actor=actor, now=now)
+            want_start(case)
+    notifying.application_submitted(application, now=now)
+    return application
+
+
+def _asks_consent(case: models.Case, application: models.Application) -> bool:
+    return any(
+        (application.answers.get(c["person_element"]) or {}).get("value") for c in case.terms.get("consents", ())
+    )
+
+
+def _case(application: models.Application, item: ItemPlan, place: int) -> models.Case:
+    return models.Case(
+        id=new_id(),
+        application=application,
+        ordinal=place,
+        number=f"{application.number}-{place}",
+        item_code=item.code,
+        item_name=dict(item.name),
+        result_name=dict(item.result_name),
+        state=CaseState.WAITING_PREREQUISITES.value,
+        closure_digest=item.closure_digest,
+        process_digest=item.process_digest,
+        terms=item.terms(),
+        requires=list(item.requires),
+        visible_elements=sorted(item.visible_elements),
+        department=item.department,
+        organization_id=item.organization_id,
+        division_code=application.division_code,
+    )

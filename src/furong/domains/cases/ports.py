@@ -1,0 +1,161 @@
+"""What cases need from others and do not own: how services plan an application, and two registers outside the platform.
+
+``entrypoints/wiring.py`` binds them. The hospital's and the marriage register's twins ship in ``twins.py`` and serve until the
+exchange carries the real ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from furong.domains.cases.values.drafts import FormDescription
+from furong.domains.cases.values.plans import Answer, ApplicationPlan, Text
+from furong.foundation.access.values import Actor, Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedAnswers:
+    """What a form made of a draft's answers: values by data element, or the problems by field."""
+
+    by_element: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    problems: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class Services(Protocol):
+    """How ``domains.services`` plans an application; its items, form and prefill."""
+
+    def plan(
+        self,
+        *,
+        life_event_code: str,
+        item_codes: Sequence[str],
+        division_code: str,
+        answers: Mapping[str, Any],
+        on: date,
+    ) -> ApplicationPlan:
+        """This function will say which cases an application makes there on that day. Raises ItemNotOffered,
+        NobodyResponsible.
+        """
+        ...
+
+    def form_digest(self, *, life_event_code: str, item_codes: Sequence[str], on: date) -> str:
+        """This function will return the digest of the form in force."""
+        ...
+
+    def describe_form(self, *, digest: str) -> FormDescription:
+        """This function will return what a draft's migration needs to know of a form's version."""
+        ...
+
+    def check(self, *, digest: str, answers: Mapping[str, Any], known: Mapping[str, Any], on: date) -> CheckedAnswers:
+        """This function will check a whole draft against the form's version, what registers hold being ``known``."""
+        ...
+
+    def prefill(
+        self,
+        *,
+        life_event_code: str,
+        item_codes: Sequence[str],
+        answers: Mapping[str, Any],
+        actor: Actor,
+        basis: Basis,
+        now: datetime,
+    ) -> Mapping[str, Answer]:
+        """This function will return what registers hold for the form's elements, with the source of each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BirthRecord:
+    """What a hospital knows of a birth; the facts of a birth certificate (出生医学证明)."""
+
+    record_id: UUID
+    mother_person_id: UUID
+    hospital_name: Text
+    hospital_code: str
+    division_code: str
+    born_at: datetime
+    sex: str
+    weight_g: int
+    length_mm: int
+    gestation_weeks: int
+    certificate_number: str
+
+
+class BirthRecords(Protocol):
+    """The hospitals' birth records."""
+
+    def find_latest(self, *, mother_person_id: UUID) -> BirthRecord | None:
+        """This function will return the latest birth of a mother. Raises TwinUnavailableError when the register
+        does not answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarriageRecord:
+    """A marriage that stands, seen from one of the two."""
+
+    record_id: UUID
+    spouse_person_id: UUID
+    certificate_number: str
+    registered_on: date
+
+
+class MarriageRegister(Protocol):
+    """The marriage register of civil affairs."""
+
+    def find_marriage(self, *, person_id: UUID, on: date) -> MarriageRecord | None:
+        """This function will return the marriage a person is in on a day. Raises TwinUnavailableError."""
+        ...
+
+
+_bound: dict[str, Any] = {}
+
+
+def bind(
+    *,
+    services: Services | None = None,
+    birth_records: BirthRecords | None = None,
+    marriages: MarriageRegister | None = None,
+) -> None:
+    """This function will bind what is given; a later binding replaces an earlier one."""
+    if services is not None:
+        _bound["services"] = services
+    if birth_records is not None:
+        _bound["birth_records"] = birth_records
+    if marriages is not None:
+        _bound["marriages"] = marriages
+
+
+def services() -> Services:
+    """This function will return the bound planner; by default the one over ``domains.services``."""
+    if "services" not in _bound:
+        from furong.domains.cases.planning import ServicesPlanner
+
+        _bound["services"] = ServicesPlanner()
+    found: Services = _bound["services"]
+    return found
+
+
+def birth_records() -> BirthRecords:
+    """This function will return the bound hospitals' records; by default the twin."""
+    if "birth_records" not in _bound:
+        from furong.domains.cases.twins import HospitalTwin
+
+        _bound["birth_records"] = HospitalTwin()
+    found: BirthRecords = _bound["birth_records"]
+    return found
+
+
+def marriages() -> MarriageRegister:
+    """This function will return the bound marriage register; by default the twin."""
+    if "marriages" not in _bound:
+        from furong.domains.cases.twins import MarriageTwin
+
+        _bound["marriages"] = MarriageTwin()
+    found: MarriageRegister = _bound["marriages"]
+    return found

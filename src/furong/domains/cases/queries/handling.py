@@ -1,0 +1,422 @@
+"""What staff see: a case of their organisation with the data its item declares, lists, exports, search.
+
+Each department sees only what its item declares. The other elements do not leave the database: the answers are cut down
+in SQL by the codes that the case pinned, and no list, search or export holds any answer at all but those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from furong.domains.cases import models
+from furong.domains.cases.commands.moving import today
+from furong.domains.cases.errors import CaseNotFound
+from furong.domains.cases.parameters import current_rules
+from furong.domains.cases.queries.applying import RELATED
+from furong.domains.cases.queries.reading import (
+    answer_views,
+    consent_view,
+    document_view,
+    lane,
+    light_of,
+    organization_names,
+    timeline,
+)
+from furong.domains.cases.values.states import ENDED, TRANSITIONS, Act, CaseState
+from furong.domains.cases.values.views import (
+    CaseLine,
+    CasePage,
+    CaseView,
+    ExtensionView,
+    PauseView,
+    ReviewView,
+    SiblingView,
+    TaskFacts,
+)
+from furong.foundation.access import queries as access
+from furong.foundation.access.errors import AccessRefused, PurposeMissing
+from furong.foundation.access.values import Actor, Basis, Scope
+from furong.foundation.audit.commands import read, record_read
+
+# The answers of one case's application and of its supplement, cut down to the elements the case declares.
+VISIBLE_ANSWERS = """
+SELECT
+    (SELECT coalesce(jsonb_object_agg(a.key, a.value), '{}'::jsonb)
+       FROM jsonb_each(p.answers) AS a
+      WHERE c.visible_elements ? a.key)
+    || coalesce(
+    (SELECT jsonb_object_agg(s.key, s.value)
+       FROM cases_supplement AS n, jsonb_each(n.answers) AS s
+      WHERE n.case_id = c.id AND (s.key = '' OR c.visible_elements ? s.key)), '{}'::jsonb)
+FROM cases_case AS c
+JOIN cases_application AS p ON p.id = c.application_id
+WHERE c.id = %s
+"""
+
+# What earlier items of the same application have produced, cut down the same way.
+VISIBLE_OUTPUTS = """
+SELECT coalesce(jsonb_object_agg(o.key, o.value), '{}'::jsonb)
+FROM cases_case AS c
+JOIN cases_case AS other ON other.application_id = c.application_id
+CROSS JOIN jsonb_each(other.outputs) AS o
+WHERE c.id = %s AND (other.id = c.id OR c.visible_elements ? o.key)
+"""
+
+
+def visible_answers(*, case_id: UUID) -> dict[str, Any]:
+    """This function will return the answers that the case's department may see, by element."""
+    return _one_object(VISIBLE_ANSWERS, case_id)
+
+
+def visible_outputs(*, case_id: UUID) -> dict[str, Any]:
+    """This function will return the outputs of the application's cases that the case's department may see, by element."""
+    return _one_object(VISIBLE_OUTPUTS, case_id)
+
+
+def _one_object(sql: str, case_id: UUID) -> dict[str, Any]:
+    import json
+
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [case_id])
+        row = cursor.fetchone()
+    found = row[0] if row is not None else {}
+    return dict(json.loads(found) if isinstance(found, str) else found)
+
+
+@read("cases.case_view")
+def case_view(*, case_id: UUID, actor: Actor, basis: Basis, now: datetime) -> CaseView:
+    """This function will return a case to staff of the organisation that handles it, with the data its item declares.
+
+    Another department's data are not in it, whatever the actor's other rights. Raises CaseNotFound, AccessRefused,
+    PurposeMissing; leaves a trace of whom was read. About 12 statements.
+    """
+    if not basis.is_stated:
+        raise PurposeMissing
+    case = (
+        models.Case.objects.select_related("application")
+        .defer("application__answers")
+        .prefetch_related(*RELATED)
+        .filter(id=case_id)
+        .first()
+    )
+    if case is None:
+        raise CaseNotFound
+    _require_case(case, actor)
+    on = today(now)
+    siblings = list(
+        models.Case.objects.filter(application_id=case.application_id)
+        .only("id", "item_code", "item_name", "state", "requires", "ordinal", "application_id")
+        .order_by("ordinal")
+    )
+    answers = visible_answers(case_id=case.id)
+    outputs = visible_outputs(case_id=case.id)
+    if case.application.applicant_person_id is not None:
+        record_read(
+            actor=actor,
+            basis=basis,
+            what="cases.case_view",
+            subjects=[case.application.applicant_person_id],
+            fields=[code for code in answers if code],
+            database="default",
+            now=now,
+            object=("case", case.id),
+        )
+    return CaseView(
+        lane=lane(case, on=on, names=organization_names([case.organization_id]), siblings=siblings),
+        application_id=case.application_id,
+        application_number=case.application.number,
+        application_title=case.application.title,
+        submitted_at=case.application.submitted_at,
+        division_code=case.division_code,
+        process_instance_id=case.process_instance_id,
+        closure_digest=case.closure_digest,
+        legal_basis=str(case.terms.get("legal_basis", "")),
+        immediate=bool(case.terms.get("immediate")),
+        acceptance_due_on=case.acceptance_due_on,
+        deemed_accepted=case.deemed_accepted,
+        answers=answer_views(answers),
+        outputs=outputs,
+        siblings=tuple(
+            SiblingView(
+                item_name=s.item_name,
+                state=CaseState(s.state),
+                is_prerequisite=s.item_code in case.requires,
+                is_dependent=case.item_code in s.requires,
+            )
+            for s in siblings
+            if s.id != case.id
+        ),
+        timeline=timeline(case.events.order_by("-at"), {case.id: case}, public_only=False),
+        documents=tuple(document_view(d) for d in case.documents.order_by("-issued_at")),
+        consents=tuple(consent_view(c) for c in case.consents.select_related("case__application")),
+        pauses=tuple(
+            PauseView(
+                procedure=p.procedure,
+                legal_basis=p.legal_basis,
+                reason=p.reason,
+                started_on=p.started_on,
+                expected_until_on=p.expected_until_on,
+                ended_on=p.ended_on,
+            )
+            for p in case.pauses.order_by("started_at")
+        ),
+        extensions=tuple(
+            ExtensionView(
+                id=e.id,
+                days=e.days,
+                reason=e.reason,
+                state=e.state,
+                requested_at=e.requested_at,
+                requested_by_account_id=e.requested_by_account_id,
+            )
+            for e in case.extensions.order_by("requested_at")
+        ),
+        reviews=tuple(
+            ReviewView(
+                id=r.id,
+                reason=r.reason,
+                state=r.state,
+                requested_at=r.requested_at,
+                due_on=r.due_on,
+                answer=r.answer,
+            )
+            for r in case.reviews.order_by("requested_at")
+        ),
+        acts=acts_offered(case, actor, on),
+    )
+
+
+def _require_case(case: models.Case, actor: Actor) -> None:
+    for right in ("cases.handle", "cases.decide", "cases.supervise"):
+        if access.allows(
+            actor=actor,
+            right=right,
+            organization_id=case.organization_id,
+            division_code=case.division_code,
+        ):
+            return
+    raise AccessRefused
+
+
+def acts_offered(case: models.Case, actor: Actor, on: date) -> frozenset[str]:
+    """This function will return the acts that the case's state and the actor's rights allow, for showing buttons."""
+    state = CaseState(case.state)
+    lawful = {act for (s, act) in TRANSITIONS if s is state}
+    handle = access.allows(
+        actor=actor,
+        right="cases.handle",
+        organization_id=case.organization_id,
+        division_code=case.division_code,
+    )
+    decide = access.allows(
+        actor=actor,
+        right="cases.decide",
+        organization_id=case.organization_id,
+        division_code=case.division_code,
+    )
+    offered: set[str] = set()
+    if handle:
+        offered |= {
+            a.value for a in lawful & {Act.ACCEPT, Act.REFUSE_ACCEPTANCE, Act.REQUEST_SUPPLEMENT, Act.PAUSE, Act.RESUME}
+        }
+        late = case.acceptance_due_on is not None and on > case.acceptance_due_on
+        if late or hasattr(case, "supplement"):
+            offered.discard(Act.REQUEST_SUPPLEMENT.value)
+        running = {"requested", "approved"}
+        if Act.EXTEND in lawful and not any(e.state in running for e in case.extensions.all()):
+            offered.add("request_extension")
+    if decide:
+        offered |= {a.value for a in lawful & {Act.APPROVE, Act.REJECT}}
+        # Accepted and decided in one sitting.
+        if state is CaseState.SUBMITTED:
+            offered |= {Act.APPROVE.value, Act.REJECT.value}
+        if any(e.state == "requested" and e.requested_by_account_id != actor.account_id for e in case.extensions.all()):
+            offered.add("decide_extension")
+        if any(r.state == "requested" for r in case.reviews.all()) and (actor.account_id != case.decided_by_account_id):
+            offered.add("answer_review")
+    return frozenset(offered)
+
+
+# One page of cases in a scope, by number; no answers in it.
+_LINES = """
+SELECT c.id, c.number, c.item_code, c.item_name, p.title, c.state, c.organization_id, c.division_code, p.submitted_at,
+       c.promised_due_on, c.statutory_due_on, c.acceptance_due_on, c.yellow_on, c.clock -> 'segments' -> -1 -> 'until_on',
+       c.decided_on, c.clock IS NOT NULL
+FROM cases_case AS c
+JOIN cases_application AS p ON p.id = c.application_id
+WHERE {where}
+ORDER BY c.number DESC
+LIMIT %s
+"""
+
+
+@read("cases.search_cases")
+def search_cases(
+    *,
+    scope: Scope,
+    actor: Actor,
+    now: datetime,
+    text: str = "",
+    states: Sequence[CaseState] = (),
+    item_code: str = "",
+    after: str = "",
+    limit: int = 50,
+) -> CasePage:
+    """This function will return a page of the cases in ``scope`` whose number or item's name holds ``text``.
+
+    It searches no answer, so that nobody learns by searching what their own case does not show them. ``after``
+    continues a page.
+    """
+    conditions, params = _in_scope(scope)
+    if text.strip():
+        conditions.append("(c.number LIKE %s OR c.item_name ->> 'zh' LIKE %s OR c.item_name ->> 'en' ILIKE %s)")
+        params += [f"%{_like(text)}%"] * 3
+    if states:
+        conditions.append("c.state = ANY(%s)")
+        params.append([s.value for s in states])
+    if item_code:
+        conditions.append("c.item_code = %s")
+        params.append(item_code)
+    if after:
+        conditions.append("c.number < %s")
+        params.append(after)
+    lines = _lines(conditions, params, limit=limit + 1, on=today(now))
+    return CasePage(lines=tuple(lines[:limit]), next_after=lines[limit - 1].number if len(lines) > limit else "")
+
+
+def _like(text: str) -> str:
+    return text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _in_scope(scope: Scope) -> tuple[list[str], list[object]]:
+    sql, params = scope.sql(organization_column="c.organization_id", division_column="c.division_code")
+    return [sql], list(params)
+
+
+def _lines(conditions: Sequence[str], params: Sequence[object], *, limit: int, on: date) -> list[CaseLine]:
+    with connection.cursor() as cursor:
+        cursor.execute(_LINES.format(where=" AND ".join(conditions)), [*params, limit])
+        rows = cursor.fetchall()
+    return [_line(row, on) for row in rows]
+
+
+def _line(row: Sequence[Any], on: date) -> CaseLine:
+    from furong.domains.cases.queries.supervising import light_from_days
+
+    return CaseLine(
+        case_id=row[0],
+        number=row[1],
+        item_code=row[2],
+        item_name=_object(row[3]),
+        application_title=_object(row[4]),
+        state=CaseState(row[5]),
+        organization_id=row[6],
+        division_code=row[7],
+        submitted_at=row[8],
+        due_on=row[9],
+        statutory_due_on=row[10],
+        acceptance_due_on=row[11],
+        light=light_from_days(
+            on=on,
+            state=CaseState(row[5]),
+            has_clock=row[15],
+            stopped=row[13] not in (None, "null"),
+            decided=row[14] is not None,
+            yellow_on=row[12],
+            due_on=row[9],
+            statutory_due_on=row[10],
+        ),
+    )
+
+
+def _object(value: Any) -> Mapping[str, str]:
+    import json
+
+    return dict(json.loads(value) if isinstance(value, str) else value)
+
+
+@read("cases.export_cases")
+def export_cases(
+    *, scope: Scope, item_code: str, actor: Actor, basis: Basis, now: datetime, limit: int = 10_000
+) -> Iterator[Mapping[str, Any]]:
+    """This function will yield the cases of one item in ``scope`` with the data that the item's department may see.
+
+    Each person disclosed leaves a trace. Raises PurposeMissing; AccessRefused without any scope.
+    """
+    if not basis.is_stated:
+        raise PurposeMissing
+    if scope.is_empty:
+        raise AccessRefused
+    conditions, params = _in_scope(scope)
+    conditions.append("c.item_code = %s")
+    lines = _lines(conditions, [*params, item_code], limit=limit, on=today(now))
+    people = dict(
+        models.Case.objects.filter(id__in=[line.case_id for line in lines]).values_list(
+            "id", "application__applicant_person_id"
+        )
+    )
+    rows = []
+    fields: set[str] = set()
+    for line in lines:
+        answers = visible_answers(case_id=line.case_id)
+        fields |= {code for code in answers if code}
+        rows.append(
+            {
+                "number": line.number,
+                "item": line.item_name,
+                "state": line.state.value,
+                "submitted_at": line.submitted_at.isoformat(),
+                "answers": {code: a.get("value") for code, a in answers.items() if code},
+            }
+        )
+    record_read(
+        actor=actor,
+        basis=basis,
+        what="cases.export_cases",
+        subjects=[p for p in people.values() if p is not None],
+        fields=fields,
+        database="default",
+        now=now,
+    )
+    return iter(rows)
+
+
+def facts_of_tasks(*, case_ids: Sequence[UUID], now: datetime) -> dict[UUID, TaskFacts]:
+    """This function will return what a work list shows beside its tasks, by case. One statement; no personal data."""
+    on = today(now)
+    rows = (
+        models.Case.objects.filter(id__in=list(case_ids))
+        .select_related("application")
+        .defer("application__answers", "outputs", "remedies")
+    )
+    return {
+        c.id: TaskFacts(
+            case_id=c.id,
+            case_number=c.number,
+            item_name=c.item_name,
+            application_title=c.application.title,
+            state=CaseState(c.state),
+            light=light_of(c, on),
+            due_on=c.promised_due_on,
+            submitted_at=c.application.submitted_at,
+        )
+        for c in rows
+    }
+
+
+def count_of_case(*, case_id: UUID) -> int:
+    """This function will return how many cases the application of a case holds."""
+    return models.Case.objects.filter(application__cases=case_id).count()
+
+
+def yellow_share(now: datetime) -> int:
+    """This function will return the share of a limit, in percent, from which a case is yellow today."""
+    return current_rules(on=today(now)).yellow_share_percent
+
+
+ENDED_STATES = tuple(s.value for s in ENDED)

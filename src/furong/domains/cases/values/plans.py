@@ -1,0 +1,95 @@
+"""What is going to be applied for: the items with the terms that a case pins when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from furong.domains.cases.values.clock import DayUnit
+
+Text = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentPlan:
+    """A consent that must be in before a case is received. ``person_element`` names the element that holds who must give it."""
+
+    code: str
+    statement: Text
+    person_element: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemPlan:
+    """One item of an application: who handles it, by which definitions, under which limits."""
+
+    code: str
+    name: Text
+    department: str
+    organization_id: UUID
+    closure_digest: str
+    process_digest: str
+    promised_days: int
+    statutory_days: int
+    result_name: Text = field(default_factory=dict)
+    unit: DayUnit = DayUnit.WORKING
+    requires: tuple[str, ...] = ()
+    visible_elements: frozenset[str] = frozenset()
+    consents: tuple[ConsentPlan, ...] = ()
+    legal_basis: str = ""
+    remedies: tuple[Text, ...] = ()
+    extension_days: int | None = None
+    immediate: bool = False
+
+    def terms(self) -> dict[str, Any]:
+        """This function will return what the case pins beside the digests, as JSON."""
+        return {
+            "promised_days": self.promised_days,
+            "statutory_days": self.statutory_days,
+            "unit": self.unit.value,
+            "immediate": self.immediate,
+            "extension_days": self.extension_days,
+            "legal_basis": self.legal_basis,
+            "remedies": [dict(r) for r in self.remedies],
+            "consents": [
+                {
+                    "code": c.code,
+                    "statement": dict(c.statement),
+                    "person_element": c.person_element,
+                    "message": c.message,
+                }
+                for c in self.consents
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The value of one data element and where it comes from; ``source`` is ``applicant`` for what was typed in."""
+
+    value: Any = field(repr=False)
+    source: str = "applicant"
+    source_label: Text = field(default_factory=dict)
+    legal_basis: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """This function will return the answer as JSON."""
+        return {
+            "value": self.value,
+            "source": self.source,
+            "source_label": dict(self.source_label),
+            "legal_basis": self.legal_basis,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationPlan:
+    """Everything one submission will create, in the order in which the items are shown."""
+
+    title: Text
+    form_digest: str
+    items: tuple[ItemPlan, ...]
+    life_event_code: str = ""
