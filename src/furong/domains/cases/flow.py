@@ -14,10 +14,14 @@ from uuid import UUID
 from furong.domains.cases import models
 from furong.domains.cases.errors import ActNotAllowed
 from furong.domains.cases.queries.handling import visible_answers, visible_outputs
-from furong.domains.processes import commands as processes
-from furong.domains.processes import queries as process_queries
 from furong.domains.processes.errors import InstanceUnknown, MessageUnexpected
 from furong.foundation.access.values import Actor
+
+try:
+    from furong.domains.processes import commands as processes
+    from furong.domains.processes import queries as process_queries
+except ImportError:  # the room is being built
+    pass
 
 ACCEPTANCE, REVIEW, DECISION = "acceptance", "review", "decision"
 CONSENT_MESSAGE, SUPPLEMENT_MESSAGE, WITHDRAWAL_MESSAGE = "consent", "supplement", "withdrawal"
