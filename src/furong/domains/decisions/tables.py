@@ -1,0 +1,243 @@
+"""Decision tables to closures: the tests of each rule, an index on the first column, the hit policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from furong.domains.decisions.item_types import ItemType
+from furong.domains.decisions.values import FiredRule, HitPolicy
+from furong.foundation.feel.functions import BUILTINS
+from furong.foundation.feel.loops import run_builtin
+from furong.foundation.feel.operators import Env, Fn, Site, run_of
+from furong.foundation.feel.unary import Test
+from furong.foundation.feel.values import equal
+
+__all__ = ["Input", "Output", "Rule", "Table", "compile_table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A column of conditions; ``allowed`` is None where every value is."""
+
+    label: str
+    fn: Fn
+    type: ItemType | None
+    allowed: Test | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column of results; ``order`` are its values from the highest priority down."""
+
+    name: str
+    type: ItemType | None
+    order: tuple[object, ...]
+    default: Fn | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row: for each column a test (None where anything passes) and a result."""
+
+    number: int
+    rule_id: str
+    line: int
+    tests: tuple[Test | None, ...]
+    first: tuple[object, ...] | None  # the constants that the first column waits for, if it is nothing else
+    results: tuple[Fn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A decision table, ready to be made into a closure."""
+
+    decision: str
+    policy: HitPolicy
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    rules: tuple[Rule, ...]
+    line: int
+
+
+_AGGREGATES = {HitPolicy.COLLECT_SUM: "sum", HitPolicy.COLLECT_MIN: "min", HitPolicy.COLLECT_MAX: "max"}
+_SINGLE = frozenset((HitPolicy.UNIQUE, HitPolicy.ANY, HitPolicy.PRIORITY, HitPolicy.FIRST))
+Key = tuple[type, object]
+
+
+class _Index:
+    """The rules that a value of the first column may meet: a dictionary where the cells are constants."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.all = rules
+        self.rest = tuple(rule for rule in rules if rule.first is None)
+        keys = {_key(value) for rule in rules for value in rule.first or ()}
+        self.by_key: dict[Key, tuple[Rule, ...]] = {
+            key: tuple(rule for rule in rules if rule.first is None or any(_key(value) == key for value in rule.first))
+            for key in keys
+        }
+
+    def candidates(self, value: object) -> tuple[Rule, ...]:
+        if not self.by_key or isinstance(value, list | dict):
+            return self.all
+        try:
+            return self.by_key.get(_key(value), self.rest)
+        except TypeError:
+            return self.all
+
+
+def _key(value: object) -> Key:
+    return type(value), value
+
+
+def compile_table(table: Table) -> Fn:
+    """This function will return the closure that evaluates ``table`` in an environment.
+
+    It appends a ``FiredRule`` for each rule that counts to the run's trace, and notes breaches of the table as
+    problems whose code begins with ``decisions.``. Costs one test a cell until a row fails; a first column of
+    constants costs one look-up instead.
+    """
+    index = _Index(table.rules)
+    inputs, policy = table.inputs, table.policy
+    site = Site(table.line, 1)
+    resolve = _resolver(table)
+
+    def evaluate(env: Env) -> object:
+        run = run_of(env)
+        values: list[object] = []
+        for column in inputs:
+            value = column.fn(env)
+            if column.type is not None:
+                value, fits = column.type.coerce(value)
+                if not fits:
+                    run.problem(
+                        "decisions.input_type", f"The input {column.label} is no {column.type.name}.", column.line
+                    )
+                    return None
+            if column.allowed is not None and value is not None and column.allowed(env, value) is not True:
+                run.problem("decisions.input_not_allowed", f"The value of {column.label} is not allowed.", column.line)
+                return None
+            values.append(value)
+        matched: list[Rule] = []
+        for rule in index.candidates(values[0]) if values else index.all:
+            for test, value in zip(rule.tests, values, strict=True):
+                if test is not None and test(env, value) is not True:
+                    break
+            else:
+                matched.append(rule)
+                if policy is HitPolicy.FIRST:
+                    break
+        run.spend(1 + len(table.rules) // 10)
+        if not matched:
+            return _default(env, table, site)
+        return resolve(env, matched)
+
+    return evaluate
+
+
+def _fire(env: Env, table: Table, rules: Sequence[Rule]) -> None:
+    run_of(env).trace.extend(FiredRule(table.decision, rule.number, rule.rule_id, rule.line) for rule in rules)
+
+
+def _default(env: Env, table: Table, site: Site) -> object:
+    if table.policy is HitPolicy.COLLECT_COUNT:
+        return Decimal(0)
+    if all(output.default is None for output in table.outputs):
+        return None
+    made = [None if output.default is None else output.default(env) for output in table.outputs]
+    value = _together(table, made)
+    return value if table.policy in _SINGLE or table.policy in _AGGREGATES else [value]
+
+
+def _together(table: Table, results: Sequence[object]) -> object:
+    if len(table.outputs) == 1:
+        return results[0]
+    return {output.name: result for output, result in zip(table.outputs, results, strict=True)}
+
+
+def _result(env: Env, table: Table, rule: Rule) -> object:
+    results: list[object] = []
+    for output, fn in zip(table.outputs, rule.results, strict=True):
+        value = fn(env)
+        if output.type is not None and not output.type.is_list:
+            value, fits = output.type.coerce(value)
+            if not fits:
+                message = f"The result of rule {rule.number} is no {output.type.name}."
+                run_of(env).problem("decisions.output_type", message, rule.line)
+        results.append(value)
+    return _together(table, results)
+
+
+def _resolver(table: Table) -> Callable[[Env, list[Rule]], object]:
+    policy = table.policy
+    site = Site(table.line, 1)
+
+    def single(env: Env, matched: list[Rule]) -> object:
+        _fire(env, table, matched[:1])
+        return _result(env, table, matched[0])
+
+    def unique(env: Env, matched: list[Rule]) -> object:
+        if len(matched) > 1:
+            numbers = ", ".join(str(rule.number) for rule in matched)
+            run_of(env).problem("decisions.not_unique", f"The rules {numbers} match at once.", table.line)
+            return None
+        return single(env, matched)
+
+    def any_(env: Env, matched: list[Rule]) -> object:
+        results = [_result(env, table, rule) for rule in matched]
+        if not all(equal(results[0], one) for one in results):
+            numbers = ", ".join(str(rule.number) for rule in matched)
+            run_of(env).problem("decisions.not_any", f"The rules {numbers} match and differ.", table.line)
+            return None
+        _fire(env, table, matched)
+        return results[0]
+
+    def collect(env: Env, matched: list[Rule]) -> object:
+        _fire(env, table, matched)
+        return [_result(env, table, rule) for rule in matched]
+
+    def ordered(env: Env, matched: list[Rule]) -> list[tuple[Rule, object]]:
+        ranked = [(rule, _result(env, table, rule)) for rule in matched]
+        return sorted(ranked, key=lambda one: _rank(table, one[1]))
+
+    def priority(env: Env, matched: list[Rule]) -> object:
+        rule, result = ordered(env, matched)[0]
+        _fire(env, table, (rule,))
+        return result
+
+    def output_order(env: Env, matched: list[Rule]) -> object:
+        ranked = ordered(env, matched)
+        _fire(env, table, [rule for rule, _ in ranked])
+        return [result for _, result in ranked]
+
+    def count(env: Env, matched: list[Rule]) -> object:
+        _fire(env, table, matched)
+        return Decimal(len(matched))
+
+    def aggregate(env: Env, matched: list[Rule]) -> object:
+        name = _AGGREGATES[policy]
+        overload = BUILTINS[name].overloads[0]
+        return run_builtin(run_of(env), name, overload, (collect(env, matched),), site)
+
+    return {
+        HitPolicy.UNIQUE: unique,
+        HitPolicy.ANY: any_,
+        HitPolicy.FIRST: single,
+        HitPolicy.PRIORITY: priority,
+        HitPolicy.RULE_ORDER: collect,
+        HitPolicy.OUTPUT_ORDER: output_order,
+        HitPolicy.COLLECT: collect,
+        HitPolicy.COLLECT_COUNT: count,
+    }.get(policy, aggregate)
+
+
+def _rank(table: Table, result: object) -> tuple[int, ...]:
+    """A result's place among the output values, column by column from the left; unlisted values come last."""
+    parts = [result] if len(table.outputs) == 1 else [result[o.name] for o in table.outputs]  # type: ignore[index]
+    return tuple(
+        next((i for i, value in enumerate(output.order) if equal(value, part)), len(output.order))
+        for output, part in zip(table.outputs, parts, strict=True)
+    )
