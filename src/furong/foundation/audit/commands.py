@@ -49,15 +49,15 @@ def command(name: str, *, database: str | None = "default") -> Callable[[Callabl
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        _check_signature(function, name)
+        defaults = _check_signature(function, name)
         known = COMMANDS.get(name)
         if known is not None and _place(known) != _place(function):
             raise AuditError(f"Two commands are called {name!r}: {_place(known)} and {_place(function)}.")
 
         @functools.wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            alias = str(kwargs["database"]) if database is None else database
-            record = _record(name, "command", alias, kwargs)
+            alias = str(kwargs.get("database", defaults.get("database"))) if database is None else database
+            record = _record(name, "command", alias, {**defaults, **kwargs})
             token = _current.set(record)
             try:
                 with reads_collected(), _refusal_recorded(record):
@@ -81,14 +81,14 @@ def read(name: str, *, database: str = "default") -> Callable[[Callable[P, R]], 
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        _check_signature(function, name)
+        defaults = _check_signature(function, name)
 
         @functools.wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 return function(*args, **kwargs)
             except Refusal as refusal:
-                _write_refusal(_record(name, "read", database, kwargs), refusal)
+                _write_refusal(_record(name, "read", database, {**defaults, **kwargs}), refusal)
                 raise
 
         READS[name] = wrapper
@@ -203,13 +203,15 @@ def _write_refusal(record: Record, refusal: Refusal) -> None:
     refusal.audited = True  # type: ignore[attr-defined]
 
 
-def _check_signature(function: Callable[..., object], name: str) -> None:
+def _check_signature(function: Callable[..., object], name: str) -> dict[str, object]:
+    """Check that a function can be audited, and give its arguments' defaults."""
     parameters = inspect.signature(function).parameters
     if any(p.kind is not inspect.Parameter.KEYWORD_ONLY for p in parameters.values()):
         raise TypeError(f"{name}: a command takes keywords only.")
     for needed in ("actor", "now"):
         if needed not in parameters:
             raise TypeError(f"{name}: a command takes {needed}.")
+    return {key: p.default for key, p in parameters.items() if p.default is not inspect.Parameter.empty}
 
 
 def _place(function: Callable[..., object]) -> str:
