@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DecisionFinding", "DecisionRefused", "UnknownDecision"]
+from furong.foundation.codes.errors import Refusal
+
+__all__ = ["DecisionFinding", "DecisionRefused", "NoFinalDecision", "UnknownDecision"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +24,33 @@ class DecisionFinding:
         return f"{self.file}:{self.line}: {self.element}: {self.message} {self.mend}"
 
 
-class DecisionRefused(ValueError):  # noqa: N818  a refusal, not a fault
+class DecisionRefused(Refusal):
     """A DMN file that cannot be run; ``findings`` say everything that is wrong with it."""
 
     code = "decisions.refused"
+    message = "The decision model cannot be run."
+    mend = "Mend what the findings name, and publish it again."
 
     def __init__(self, findings: tuple[DecisionFinding, ...]) -> None:
-        super().__init__("\n".join(str(one) for one in findings))
+        super().__init__()
         self.findings = findings
 
+    def __str__(self) -> str:
+        return "\n".join(str(one) for one in self.findings)
 
-class UnknownDecision(LookupError):  # noqa: N818  a refusal, not a fault
-    """The model has no such decision, or several and none was named."""
+
+class UnknownDecision(Refusal):
+    """The model has no decision of this id or name."""
 
     code = "decisions.unknown"
+    message = "The model has no decision %(decision)s."
 
-    def __init__(self, decision: str | None) -> None:
-        message = "The model has no decision of its own." if decision is None else f"The model has no {decision!r}."
-        super().__init__(message)
+    def __init__(self, decision: str) -> None:
+        super().__init__(decision=decision)
+
+
+class NoFinalDecision(Refusal):
+    """No decision was named, and the model has none that no other requires."""
+
+    code = "decisions.none"
+    message = "The model has no decision of its own."

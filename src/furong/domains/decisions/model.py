@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from furong.domains.decisions.errors import UnknownDecision
+from furong.domains.decisions.errors import NoFinalDecision, UnknownDecision
 from furong.domains.decisions.item_types import ItemType
 from furong.domains.decisions.values import DecisionProblem, DecisionResult, FiredRule
 from furong.foundation.feel import FeelLimitReached, FeelProblem, to_feel
@@ -99,7 +99,7 @@ class DecisionModel:
         if decision is None:
             targets = self.final_decisions()
             if not targets:
-                raise UnknownDecision(None)
+                raise NoFinalDecision
             return targets
         found = self.find_decision(decision)
         if found is None:

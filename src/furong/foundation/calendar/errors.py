@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from furong.foundation.codes.errors import Fault, Refusal
+
 __all__ = ["CalendarFinding", "CalendarNotLoadedError", "CalendarRefused"]
 
 
@@ -18,17 +20,22 @@ class CalendarFinding:
     mend: str
 
 
-class CalendarRefused(ValueError):  # noqa: N818  a refusal, not a fault
+class CalendarRefused(Refusal):
     """A holiday file that cannot be put in force; ``findings`` say where and why."""
 
     code = "calendar.refused"
+    message = "The holiday file cannot be put in force."
+    mend = "Mend what the findings name, and load it again."
 
     def __init__(self, findings: tuple[CalendarFinding, ...]) -> None:
-        super().__init__("; ".join(f"{one.file}:{one.line}: {one.message}" for one in findings))
+        super().__init__()
         self.findings = findings
 
+    def __str__(self) -> str:
+        return "\n".join(f"{one.file}:{one.line}: {one.message} {one.mend}" for one in self.findings)
 
-class CalendarNotLoadedError(RuntimeError):
+
+class CalendarNotLoadedError(Fault):
     """No calendar is in force: the operator has not loaded a pack."""
 
     code = "calendar.not_loaded"

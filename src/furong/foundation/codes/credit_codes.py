@@ -7,7 +7,12 @@ import unicodedata
 
 from furong.foundation.codes.checks import CREDIT_ALPHABET, credit_check, is_reserved_division, organisation_check
 from furong.foundation.codes.divisions import find_divisions
-from furong.foundation.codes.errors import CreditCodeRefused
+from furong.foundation.codes.errors import (
+    CreditCodeCheckRefused,
+    CreditCodeFormRefused,
+    CreditCodeOrganisationRefused,
+    CreditCodeRegistrarRefused,
+)
 from furong.foundation.codes.tables import REGISTRAR_KINDS
 from furong.foundation.codes.values import CreditCode, NumberWarning
 
@@ -28,23 +33,15 @@ def parse_credit_code(number: str) -> CreditCode:
     """
     text = _SPACES.sub("", unicodedata.normalize("NFKC", number[:64])).upper()
     if not _FORM.fullmatch(text):
-        raise CreditCodeRefused(
-            "credit_code.form",
-            "A credit code has 18 characters, digits and capital letters without I, O, S, V and Z; the third to the "
-            "eighth are digits.",
-        )
+        raise CreditCodeFormRefused
     kinds = REGISTRAR_KINDS.get(text[0])
     if kinds is None:
-        raise CreditCodeRefused("credit_code.registrar", "The first character names no registration authority.")
+        raise CreditCodeRegistrarRefused
     if credit_check(text[:17]) != text[17]:
-        raise CreditCodeRefused(
-            "credit_code.check_digit", "The last character does not fit the others; one of them is mistyped."
-        )
+        raise CreditCodeCheckRefused
     organisation = text[8:17]
     if organisation_check(organisation[:8]) != organisation[8]:
-        raise CreditCodeRefused(
-            "credit_code.organisation_check", "The organisation code inside does not fit its own check character."
-        )
+        raise CreditCodeOrganisationRefused
     warnings: list[NumberWarning] = []
     if text[1] not in kinds:
         warnings.append(NumberWarning("credit_code.kind_unknown", "The second character names no kind that is known."))
@@ -61,9 +58,9 @@ def make_credit_code(registrar: str, kind: str, division: str, serial: int) -> s
     when the parts do not make a code.
     """
     if not 0 <= serial <= 99_999_999:
-        raise CreditCodeRefused("credit_code.form", "A serial is 0 to 99999999.")
+        raise CreditCodeFormRefused
     organisation = f"{serial:08d}"
     body = f"{registrar}{kind}{division}{organisation}{organisation_check(organisation)}"
     if registrar not in REGISTRAR_KINDS or not _FORM.fullmatch(body + "0"):
-        raise CreditCodeRefused("credit_code.form", "Registrar, kind and division do not make a credit code.")
+        raise CreditCodeFormRefused
     return body + credit_check(body)

@@ -8,7 +8,15 @@ from datetime import date
 
 from furong.foundation.codes.checks import icao_check, is_reserved_division, mod_11_2
 from furong.foundation.codes.divisions import find_divisions
-from furong.foundation.codes.errors import IdentityNumberRefused
+from furong.foundation.codes.errors import (
+    IdentityNumberBirthRefused,
+    IdentityNumberCheckRefused,
+    IdentityNumberFormRefused,
+    IdentityNumberFutureRefused,
+    IdentityNumberNotReserved,
+    IdentityNumberReserved,
+    IdentityNumberSequenceRefused,
+)
 from furong.foundation.codes.values import IdentityKind, IdentityNumber, NumberWarning, Sex
 
 __all__ = ["make_identity_number", "parse_identity_number"]
@@ -48,11 +56,7 @@ def parse_identity_number(number: str, *, allow_reserved: bool = False, today: d
         return _parse_15(text, allow_reserved=allow_reserved, today=today)
     if _FORM_FOREIGNER_OLD.fullmatch(text):
         return _parse_foreigner_old(text)
-    raise IdentityNumberRefused(
-        "identity_number.form",
-        "An identity number has 18 characters (17 digits and a digit or X), or 15 digits, or, for a permanent "
-        "resident's earlier card, 3 letters and 12 digits.",
-    )
+    raise IdentityNumberFormRefused
 
 
 def _birth(year: int, month: int, day: int, today: date | None) -> date:
@@ -61,13 +65,9 @@ def _birth(year: int, month: int, day: int, today: date | None) -> date:
     except ValueError:
         birth_on = None
     if birth_on is None or birth_on.year < _FIRST_BIRTH_YEAR:
-        raise IdentityNumberRefused(
-            "identity_number.birth_date", "The number contains a birth date that is not a date."
-        )
+        raise IdentityNumberBirthRefused
     if today is not None and birth_on > today:
-        raise IdentityNumberRefused(
-            "identity_number.birth_in_future", "The number contains a birth date in the future."
-        )
+        raise IdentityNumberFutureRefused
     return birth_on
 
 
@@ -77,9 +77,7 @@ def _sex(sequence: str) -> Sex:
 
 def _parse_18(text: str, *, allow_reserved: bool, today: date | None) -> IdentityNumber:
     if mod_11_2(text[:17]) != text[17]:
-        raise IdentityNumberRefused(
-            "identity_number.check_digit", "The last character does not fit the others; one of them is mistyped."
-        )
+        raise IdentityNumberCheckRefused
     birth_on = _birth(int(text[6:10]), int(text[10:12]), int(text[12:14]), today)
     sex = _sex(text[14:17])
     if text[0] == "9":
@@ -137,9 +135,7 @@ def _unknown_division() -> NumberWarning:
 def _check_division(division: str, birth_on: date, allow_reserved: bool) -> tuple[NumberWarning, ...]:
     if is_reserved_division(division):
         if not allow_reserved:
-            raise IdentityNumberRefused(
-                "identity_number.reserved", "The number is of a block kept for invented people; nobody holds it."
-            )
+            raise IdentityNumberReserved
         return ()
     held = find_divisions(division)
     if not held:
@@ -163,10 +159,8 @@ def make_identity_number(division: str, birth_on: date, sequence: int) -> str:
     for a sequence out of range. GB 11643.
     """
     if not is_reserved_division(division):
-        raise IdentityNumberRefused(
-            "identity_number.not_reserved", "Numbers are made up only in the block kept for invented people."
-        )
+        raise IdentityNumberNotReserved
     if not 1 <= sequence <= 999:
-        raise IdentityNumberRefused("identity_number.sequence", "A sequence is 1 to 999.")
+        raise IdentityNumberSequenceRefused
     body = f"{division}{birth_on:%Y%m%d}{sequence:03d}"
     return body + mod_11_2(body)
