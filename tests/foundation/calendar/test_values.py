@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from furong.foundation.calendar import commands, queries
+from furong.foundation.calendar import commands, queries, registry
 from furong.foundation.calendar.errors import CalendarNotLoadedError, CalendarRefused
 from furong.foundation.calendar.loading import parse_calendar
 from furong.foundation.calendar.values import Calendar, PeriodUnit
@@ -275,6 +275,7 @@ def test_a_file_that_cannot_be_put_in_force_is_refused(text: str, rule: str) -> 
 def no_calendar() -> Iterator[None]:
     before = commands.use_calendar(calendar=None)
     yield
+    commands.follow_releases(source=None)
     commands.use_calendar(calendar=before)
 
 
@@ -289,3 +290,32 @@ def test_a_loaded_calendar_is_in_force_until_a_good_one_replaces_it() -> None:
         commands.load_calendar(data=b"a: [", file="holidays.yaml")
     assert queries.current() is loaded
     assert len(loaded.digest) == 64
+
+
+@pytest.mark.usefixtures("no_calendar")
+def test_a_newer_release_is_in_force_after_the_lease_and_a_refused_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(registry, "monotonic", lambda: clock[0])
+    releases = {"1": PACK.read_bytes(), "2": HEAD.encode() + b"      []\n", "3": b"a: ["}
+    latest, asked = ["1"], []
+
+    def source(digest: str) -> commands.CalendarData | None:
+        asked.append(digest)
+        if digest == latest[0]:
+            return None
+        return commands.CalendarData(latest[0], releases[latest[0]], "holidays.yaml")
+
+    commands.follow_releases(source=source)
+    assert queries.current().zone == "Asia/Shanghai"
+    latest[0] = "2"
+    assert queries.current().zone == "Asia/Shanghai"
+    clock[0] += registry.LEASE_SECONDS
+    assert queries.current().zone == "Europe/Oslo"
+    assert asked == ["", "1"]
+    latest[0] = "3"
+    clock[0] += registry.LEASE_SECONDS
+    with pytest.raises(CalendarRefused):
+        queries.current()
+    clock[0] += registry.LEASE_SECONDS
+    assert queries.current().zone == "Europe/Oslo"
+    assert asked == ["", "1", "2", "3"]
