@@ -27,7 +27,7 @@ from furong.domains.processes.ports import AssignmentRequest, TaskFact, wiring
 from furong.domains.processes.store import Loaded
 from furong.domains.processes.values.graph import Expression, Node, WorkRule
 from furong.domains.processes.values.times import due_after, warn_after
-from furong.domains.processes.variables import dump
+from furong.domains.processes.variables import as_json, dump
 from furong.foundation.calendar.values import Calendar
 from furong.foundation.codes.ids import new_id
 
@@ -55,8 +55,8 @@ class Host:
     business_key: str
     definition: Published
 
-    def decide(self, resource: str, decision: str, context: Mapping[str, object]) -> object:
-        return self.definition.decide(resource, decision, context)
+    def decide(self, resource: str, decision: str, context: Mapping[str, object], now: datetime) -> object:
+        return self.definition.decide(resource, decision, context, now)
 
     def calendar(self) -> Calendar:
         return wiring().calendar()
@@ -105,7 +105,7 @@ def start(
         definition.graph,
         tokens={},
         next_token=1,
-        variables=dict(variables),
+        variables=as_json(variables),
         now=now,
         host=Host(business_key, definition),
     )
@@ -152,21 +152,40 @@ def complete_task(
     return _save(_owner(found), definition, run, before=before, now=now, by=by, ending=_Ending(token, outcome, by))
 
 
-def fire_timer(*, timer_id: UUID, now: datetime) -> tuple[Step | None, int | None]:
-    """Let a due timer wake its token; (None, None) when it is gone, not due, or in another worker's hands.
+def fire_timer(*, timer_id: UUID, now: datetime) -> tuple[Step | None, TaskFact | None]:
+    """Let a due timer wake its token: (step, None); or mark the task of one that escalates: (None, the task).
 
-    For a timer that escalates, nothing moves: (None, token) names the token whose task is to be marked.
+    (None, None) when the timer is gone, not due, or in another worker's hands.
     """
     found = store.load("timer", timer_id, now=now)
     if found is None:
         return None, None
     token, element, escalates = found.wait
     if escalates:
-        return None, token
+        return None, _escalate(timer_id, token, now)
     definition, run, before = _resume(found, now)
     run.fire(token, element, {})
     fired: dict[str, object] = {"timers_fired": "{" + str(timer_id) + "}"}
     return _save(_owner(found), definition, run, before=before, now=now, by=None, params=fired), None
+
+
+def _escalate(timer_id: UUID, token: int, now: datetime) -> TaskFact | None:
+    params = {"timer": timer_id, "token": token, "now": now}
+    row = store.execute(store.query("work.sql", "escalate"), params).fetchone()
+    if row is None:
+        return None
+    task_id, instance_id, business_key, element, kind, organization_id, division_code, code = row
+    return TaskFact(
+        task_id=task_id,
+        instance_id=instance_id,
+        business_key=business_key,
+        definition_code=code,
+        element_id=element,
+        kind=kind,
+        organization_id=organization_id,
+        division_code=division_code,
+        now=now,
+    )
 
 
 def deliver(*, subscription_id: UUID, payload: Mapping[str, object], now: datetime, by: UUID | None) -> Step | None:
@@ -383,7 +402,7 @@ def _left(
 
 
 def _text(expression: Expression, run: Run) -> str:
-    found = expression.evaluate(run.variables)
+    found = expression.evaluate(run.variables, now=run.now)
     return "" if found is None else str(found)
 
 
@@ -430,7 +449,7 @@ def _clock(work: WorkRule, run: Run, now: datetime) -> tuple[datetime | None, da
     due_at = work.due.due_at(variables=run.variables, now=now, calendar=calendar)
     yellow = work.yellow
     if yellow is None:
-        duration = work.due.duration(run.variables)
+        duration = work.due.duration(run.variables, now=now)
         yellow = warn_after(duration) if duration is not None else None
     if yellow is None:
         return due_at, now + (due_at - now) / 2

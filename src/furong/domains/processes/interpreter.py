@@ -1,7 +1,8 @@
 """Moves tokens. Pure: given a definition, the tokens of an instance and one stimulus, it says what changes; it knows no database.
 
-A token stands at one element. A stimulus (start, a task done, an event, an error) moves it, and it runs on until every token waits:
-at an element that a row will wake, at a join that lacks tokens, or at an incident. One call is one step; the caller makes it durable.
+A token stands at one element. A stimulus (start, a task done, an event, an error) moves it, and it runs on until every
+token waits: at an element that a row will wake, at a join that lacks tokens, or at an incident. One call is one step; the
+caller makes it durable.
 Every element kind has one behaviour in `_ENTER`, which is where the rest of BPMN is added.
 """
 
@@ -16,8 +17,10 @@ from typing import Protocol
 
 from furong.domains.processes.errors import EngineError, StuckError
 from furong.domains.processes.values.elements import NodeKind
-from furong.domains.processes.values.graph import Flow, Node, ProcessDefinition
+from furong.domains.processes.values.graph import Expression, Flow, Node, ProcessDefinition
+from furong.domains.processes.variables import as_json
 from furong.foundation.calendar.values import Calendar
+from furong.foundation.feel import FeelLimitReached
 
 # A diagram cannot loop without a wait, so only a very large one comes near this in one step.
 MOST_MOVES = 100_000
@@ -103,7 +106,7 @@ class Host(Protocol):
     @property
     def business_key(self) -> str: ...
 
-    def decide(self, resource: str, decision: str, context: Mapping[str, object]) -> object: ...
+    def decide(self, resource: str, decision: str, context: Mapping[str, object], now: datetime) -> object: ...
 
     def calendar(self) -> Calendar: ...
 
@@ -177,7 +180,7 @@ class Run:
         self._advance()
 
     def error(self, number: int, code: str, variables: Mapping[str, object]) -> bool:
-        """Let the work of token ``number`` end in a business error. False (and nothing done) when no boundary event catches it."""
+        """Let the work of token ``number`` end in a business error; False when no boundary event catches it."""
         _token, host = self._at(number)
         events = [self.definition.nodes[name] for name in host.boundary]
         errors = [event for event in events if event.kind is NodeKind.BOUNDARY_ERROR]
@@ -233,8 +236,9 @@ class Run:
 
     def _assign(self, variables: Mapping[str, object]) -> None:
         if variables:
-            self.variables.update(variables)
-            self.changes.variables.update(variables)
+            plain = as_json(variables)  # as the next step will read them
+            self.variables.update(plain)
+            self.changes.variables.update(plain)
 
     def _advance(self) -> None:
         ready, nodes = self._ready, self.definition.nodes
@@ -337,7 +341,7 @@ class Run:
         rule = node.message
         if rule is None or rule.correlation is None:
             return self.host.business_key
-        found = rule.correlation.evaluate(self.variables)
+        found = self._evaluate(rule.correlation, node.id)
         if found is None or isinstance(found, dict | list):
             raise StuckError("correlation_missing", f"The correlation of {node.id} gives no key.")
         return str(found)
@@ -389,16 +393,16 @@ class Run:
         """Evaluate ``furong:input``; None when the element has none and takes all variables."""
         if node.input is None:
             return None
-        found = self._evaluate(node.input.evaluate, node)
+        found = self._evaluate(node.input, node.id)
         if not isinstance(found, dict):
             raise StuckError("input_no_context", f"The input of {node.id} is not a context.")
         return found
 
-    def _evaluate(self, evaluate: Callable[[Mapping[str, object]], object], node: Node) -> object:
+    def _evaluate(self, expression: Expression, element: str) -> object:
         try:
-            return evaluate(self.variables)
-        except RuntimeError as exc:  # FEEL's limits
-            raise StuckError("expression_failed", f"{node.id}: {exc}") from exc
+            return expression.evaluate(self.variables, now=self.now)
+        except FeelLimitReached as exc:
+            raise StuckError("expression_failed", f"{element}: {exc}") from exc
 
     def _wait_event(self, token: Token, node: Node) -> None:
         self._listen(token, node)
@@ -413,12 +417,8 @@ class Run:
     def _business_rule(self, token: Token, node: Node) -> None:
         resource, decision = node.decision or ("", "")
         context = self._input(node)
-        try:
-            found = self.host.decide(resource, decision, self.variables if context is None else context)
-        except StuckError:
-            raise
-        except Exception as exc:
-            raise StuckError("decision_failed", f"{resource}#{decision}: {exc}") from exc
+        given = self.variables if context is None else context
+        found = self.host.decide(resource, decision, given, self.now)
         if node.result:
             self._assign({node.result: found})
         elif isinstance(found, dict):
@@ -428,10 +428,7 @@ class Run:
     def _is_true(self, flow: Flow) -> bool:
         if flow.condition is None:
             return True
-        try:
-            found = flow.condition.evaluate(self.variables)
-        except RuntimeError as exc:
-            raise StuckError("expression_failed", f"{flow.id}: {exc}") from exc
+        found = self._evaluate(flow.condition, flow.id)
         if found is True:
             return True
         if found is False:
@@ -461,7 +458,7 @@ class Run:
         self._pass(token, node)
 
     def _join_all(self, token: Token, node: Node) -> bool:
-        """Take one token of each incoming flow into ``token``; False while a flow lacks one. Extra ones wait for the next round."""
+        """Take one token of each incoming flow into ``token``; False while a flow lacks one."""
         first: dict[str, Token] = {}
         for other in self.tokens.values():
             if other.element == node.id and other.scope == token.scope:

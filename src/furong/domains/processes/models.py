@@ -1,7 +1,8 @@
 """Tables of the engine. The hot path is SQL (``sql/``); these classes exist for migrations and for reading the schema.
 
-An instance that runs, its tokens and its waits live in small tables; what is over moves to tables partitioned by year. A wait is a
-row that wakes a token: a task, a timer, a subscription or a job. All names of other rooms' things are plain identifiers.
+An instance that runs, its tokens and its waits live in small tables; what is over moves to tables partitioned by year.
+A wait is a row that wakes a token: a task, a timer, a subscription or a job. What belongs to other rooms is named by
+plain identifiers.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Definition(models.Model):
     process_id = models.TextField()
     xml = models.BinaryField()
     resources = models.JSONField()  # name → text of a DMN file that goes with it
+    start_messages = ArrayField(models.TextField())  # messages that start an instance
     published_at = models.DateTimeField()
     published_by = models.UUIDField(null=True)
 

@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from furong.domains.decisions.errors import DecisionRefused
+from furong.domains.decisions.model import DecisionModel
+from furong.domains.decisions.queries import parse_dmn
 from furong.domains.processes import definitions
-from furong.domains.processes.definitions import Published, digest_of, read_dmn
+from furong.domains.processes.definitions import Published, digest_of
 from furong.domains.processes.errors import DefinitionRefused
 from furong.domains.processes.ports import wiring
 from furong.domains.processes.store import execute, query
 from furong.domains.processes.values.parsing import parse_bpmn
 from furong.domains.processes.values.rules import Findings
 from furong.domains.processes.variables import dump
+from furong.foundation.access.values import RIGHTS
+from furong.foundation.packs.values.findings import Finding
+from furong.foundation.packs.values.text import both
 
 
 def publish(
@@ -33,17 +39,32 @@ def publish(
     texts = {name: content.decode() for name, content in (resources or {}).items()}
     graph = parse_bpmn(xml, file=file, process_id=process_id, handlers=wiring().handlers.keys())
     findings = Findings(file)
+    models = _read_models(texts, findings)
+    known = sorted(
+        f"{name}#{decision.element_id}" for name, model in models.items() for decision in model.decisions.values()
+    )
     for node in graph.nodes.values():
-        if node.decision is not None and node.decision[0] not in texts:
+        if node.decision is not None:
+            resource, decision_id = node.decision
+            model = models.get(resource)
+            if model is None or model.find_decision(decision_id) is None:
+                findings.add(
+                    "furong.decision_unknown",
+                    line=node.line,
+                    element=node.id,
+                    name="#".join(node.decision),
+                    known=", ".join(known) or "–",
+                )
+        right = node.attributes.get("post_right", "")
+        if right and not right.startswith("=") and right not in RIGHTS:
             findings.add(
-                "furong.decision_unknown",
+                "furong.attribute_value",
                 line=node.line,
                 element=node.id,
-                name="#".join(node.decision),
-                known=", ".join(sorted(texts)) or "–",
+                name="post_right",
+                value=right,
+                why=", ".join(sorted(RIGHTS)),
             )
-    for name, text in texts.items():
-        read_dmn(text.encode(), file=f"{name}.dmn")
     if findings.has_errors:
         raise DefinitionRefused(findings.found)
     digest = digest_of(xml, texts, graph.code)
@@ -58,8 +79,32 @@ def publish(
             "process_id": graph.code,
             "xml": xml,
             "resources": dump(texts),
+            "start_messages": [
+                message.name for name in graph.message_starts if (message := graph.nodes[name].message) is not None
+            ],
             "now": now,
             "by": by,
         },
     ).fetchone()
     return definitions.by_id(row[0]) if row else definitions.by_digest(digest)
+
+
+def _read_models(texts: Mapping[str, str], findings: Findings) -> dict[str, DecisionModel]:
+    """Read the DMN files that are published with a process; what is wrong with them joins the findings."""
+    models: dict[str, DecisionModel] = {}
+    for name, text in texts.items():
+        try:
+            models[name] = parse_dmn(text.encode(), file=f"{name}.dmn")
+        except DecisionRefused as exc:
+            findings.found += [
+                Finding(
+                    file=one.file,
+                    line=one.line,
+                    element=one.element,
+                    rule=one.rule,
+                    message=both(one.message, one.message),
+                    mend=both(one.mend, one.mend),
+                )
+                for one in exc.findings
+            ]
+    return models

@@ -45,21 +45,27 @@ def query(file: str, name: str) -> str:
     """Give one named query, with the column lists that several share put in."""
     queries = named(file)
     text = queries[name]
-    if "{load_columns}" in text:
-        text = text.replace("{load_columns}", queries["load_columns"])
+    for columns in ("load_columns", "open_columns"):
+        if columns in queries:
+            text = text.replace(f"{{{columns}}}", queries[columns])
     return text.replace("{task_columns}", TASK_COLUMNS)
 
 
-def execute(text: str, params: Mapping[str, object] | Sequence[object]) -> psycopg.Cursor[Any]:
-    """Run a statement on the platform's connection, without the layers between Django and psycopg."""
+def execute(
+    text: str, params: Mapping[str, object] | Sequence[object], *, prepare: bool | None = None
+) -> psycopg.Cursor[Any]:
+    """Run a statement on the platform's connection, without the layers between Django and psycopg.
+
+    ``prepare=False`` lets the server plan for these very parameters, which lists over uneven organizations need.
+    """
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        return psycopg.Cursor(connection.connection).execute(text, params)  # type: ignore[arg-type]
+        return psycopg.Cursor(connection.connection).execute(text, params, prepare=prepare)
 
 
 @dataclass(slots=True)
 class Loaded:
-    """An instance as its rows say, locked until the transaction ends; ``wait`` holds the columns of the row that was asked for."""
+    """An instance as its rows say, locked until the transaction ends; ``wait`` holds what the row asked for adds."""
 
     id: UUID
     definition_id: int

@@ -35,6 +35,11 @@ def dump(values: Mapping[str, object]) -> str:
     return text
 
 
+def as_json(values: Mapping[str, object]) -> dict[str, Any]:
+    """Give variables as they will be when they are read again: moments as texts, numbers exact."""
+    return load(dump(values))
+
+
 def _write(value: object, depth: int) -> str:
     if depth > 40:
         raise VariablesRefused(why="they are nested too deeply")

@@ -104,6 +104,7 @@ class Migration(migrations.Migration):
                 ('process_id', models.TextField()),
                 ('xml', models.BinaryField()),
                 ('resources', models.JSONField()),
+                ('start_messages', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None)),
                 ('published_at', models.DateTimeField()),
                 ('published_by', models.UUIDField(null=True)),
             ],

@@ -18,9 +18,10 @@ SELECT pg_advisory_xact_lock(hashtextextended('processes_definition:' || %s::tex
 
 -- name: publish
 -- A new version, numbered after the newest one of its code; nothing when the digest is there already.
-INSERT INTO processes_definition (digest, code, version, name, file, process_id, xml, resources, published_at, published_by)
+INSERT INTO processes_definition (digest, code, version, name, file, process_id, xml, resources, start_messages,
+  published_at, published_by)
 SELECT %(digest)s, %(code)s::text, 1 + coalesce((SELECT max(version) FROM processes_definition WHERE code = %(code)s::text), 0),
-       %(name)s, %(file)s, %(process_id)s, %(xml)s, %(resources)s::jsonb, %(now)s, %(by)s::uuid
+       %(name)s, %(file)s, %(process_id)s, %(xml)s, %(resources)s::jsonb, %(start_messages)s::text[], %(now)s, %(by)s::uuid
 ON CONFLICT (digest) DO NOTHING RETURNING id
 
 -- name: list_definitions

@@ -1,8 +1,8 @@
 """Checks of structure: what a drawing tool lets pass and an engine must not.
 
-Deadlocks and missing joins are found by walking the markings that tokens can reach, not by comparing shapes. The net is free-choice
-(a choice never depends on another token), so it is enough to move one token at a time and branch over its own alternatives only: the
-walk grows with the choices of a diagram, not with the orders in which parallel work may happen.
+Deadlocks and missing joins are found by walking the markings that tokens can reach, not by comparing shapes. The net is
+free-choice (a choice never depends on another token), so it is enough to move one token at a time and branch over its own
+alternatives only: the walk grows with the choices of a diagram, not with the orders in which parallel work may happen.
 """
 
 from __future__ import annotations
@@ -205,10 +205,11 @@ class _Walk:
 
     def run(self) -> None:
         seen: set[_Marking] = set()
-        todo: list[dict[str, int]] = []
-        for node in self.nodes.values():
-            if node.kind in {NodeKind.START, NodeKind.MESSAGE_START}:
-                todo.append({flow.id: 1 for flow in node.outgoing})
+        todo = [
+            {flow.id: 1 for flow in node.outgoing}
+            for node in self.nodes.values()
+            if node.kind in {NodeKind.START, NodeKind.MESSAGE_START}
+        ]
         while todo:
             marking = todo.pop()
             key = tuple(sorted(marking.items()))

@@ -13,21 +13,20 @@ from furong.foundation.calendar.values import Calendar
 
 
 class Expression(Protocol):
-    """A compiled FEEL expression."""
+    """A compiled FEEL expression (`furong.foundation.feel.CompiledExpression`) or a `Literal`."""
 
-    @property
-    def text(self) -> str: ...
+    text: str
 
-    def evaluate(self, context: Mapping[str, object]) -> object: ...
+    def evaluate(self, context: Mapping[str, object], *, now: datetime | None = None) -> object: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Literal:
     """A text that stands for itself, where an attribute may also hold an expression (``=…``)."""
 
     text: str
 
-    def evaluate(self, context: Mapping[str, object]) -> object:
+    def evaluate(self, context: Mapping[str, object], *, now: datetime | None = None) -> object:
         return self.text
 
 
@@ -51,9 +50,9 @@ class TimerRule:
 
     def due_at(self, *, variables: Mapping[str, object], now: datetime, calendar: Callable[[], Calendar]) -> datetime:
         """Give when the timer fires; raises ValueError when the expression gives no duration or date."""
-        duration = self.duration(variables)
+        duration = self.duration(variables, now=now)
         if duration is None:
-            found = self.value.evaluate(variables)
+            found = self.value.evaluate(variables, now=now)
             if isinstance(found, datetime):
                 return found if found.tzinfo else found.replace(tzinfo=calendar().tz)
             return parse_moment(str(found), zone=calendar().tz)
@@ -61,11 +60,11 @@ class TimerRule:
             raise ValueError(f"{self.value.text} is not a number of whole days, which working days need")
         return due_after(duration, start=now, counting=self.counting, calendar=calendar)
 
-    def duration(self, variables: Mapping[str, object]) -> Duration | None:
+    def duration(self, variables: Mapping[str, object], *, now: datetime) -> Duration | None:
         """Give the duration this rule waits, None when it names a date; raises ValueError when it is no duration."""
         if self.is_date:
             return None
-        found = self.value.evaluate(variables)
+        found = self.value.evaluate(variables, now=now)
         if isinstance(found, timedelta):
             return Duration(days=found.days, seconds=found.seconds + found.microseconds / 1e6)
         return Duration.parse(str(found))

@@ -1,4 +1,4 @@
-"""Reading BPMN 2.0 XML. A file is read with neither entities nor network; everything wrong with it is said at once, with its line."""
+"""Reading BPMN 2.0 XML, with neither entities nor network; everything wrong is said at once, with its line."""
 
 from __future__ import annotations
 
@@ -145,6 +145,7 @@ class _Reader:
     # --- the file -----------------------------------------------------------------------------------------------------------
 
     def _parse(self, content: bytes) -> Any | None:
+        root: Any
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         try:
             root = etree.fromstring(content, parser)
