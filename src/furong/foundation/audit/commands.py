@@ -237,7 +237,7 @@ def erase_details(
         cursor.execute("SELECT set_config('furong.audit_erasure', 'on', true)")
         cursor.execute("DELETE FROM audit_subject WHERE entry_id = ANY(%s)", [wanted])
         cursor.execute("DELETE FROM audit_detail WHERE entry_id = ANY(%s)", [wanted])
-        erased = cursor.rowcount
+        erased = int(cursor.rowcount)
         cursor.execute("SELECT set_config('furong.audit_erasure', 'off', true)")
     current().detail(entries=wanted)
     return erased

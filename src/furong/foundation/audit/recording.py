@@ -68,7 +68,7 @@ class Record:
         """Name a person whose data the command changed or disclosed, and which fields."""
         self.subjects.setdefault(person_id, set()).update(fields)
 
-    def detail(self, **values: object) -> None:
+    def detail(self, **values: Any) -> None:
         """Add facts to the erasable detail. Raises TypeError for what has no canonical form (floats)."""
         canonical_text(values)
         self.details.update(values)

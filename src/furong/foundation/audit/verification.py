@@ -6,7 +6,7 @@ import contextlib
 import gzip
 import hmac
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -387,7 +387,7 @@ def verify_file(path: Path | str, *, public_key: PublicKey | str | None = None, 
     raise ExportDamagedError("The file breaks off before its end.")
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _lines(path: Path) -> Generator[dict[str, Any], None, None]:
     try:
         with _open(path, "r") as file:
             for line in file:

@@ -238,7 +238,7 @@ def revive(*, database: str = "default", event_id: UUID | None = None, now: date
             """,
             [now, event_id, event_id],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def purge(*, database: str = "default", now: datetime, keep: timedelta = timedelta(days=7)) -> int:
@@ -251,6 +251,6 @@ def purge(*, database: str = "default", now: datetime, keep: timedelta = timedel
             """,
             [now - keep],
         )
-        deleted = cursor.rowcount
+        deleted = int(cursor.rowcount)
         cursor.execute("DELETE FROM events_inbox WHERE handled_at < %s", [now - 4 * keep])
     return deleted

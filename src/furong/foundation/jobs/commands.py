@@ -86,7 +86,7 @@ def job(name: str, *, queue: str = "default", retry: Retry | None = None) -> Cal
                 )
             function(**values)
 
-        task = app.task(run, name=name, queue=queue, retry=_Strategy(policy), pass_context=True)
+        task = app.task(name=name, queue=queue, retry=_Strategy(policy), pass_context=True)(run)
         declared = Job(name=name, queue=queue, retry=policy, function=function, task=task)
         JOBS[name] = declared
         return declared

@@ -60,7 +60,7 @@ class Loop:
         except Exception as exc:
             self.state.failures += 1
             self.state.failures_in_a_row += 1
-            pause = min(LONGEST_PAUSE_SECONDS, 0.25 * 2 ** min(self.state.failures_in_a_row, 10))
+            pause: float = min(LONGEST_PAUSE_SECONDS, 0.25 * 2.0 ** min(self.state.failures_in_a_row, 10))
             logger.error(
                 "loop failed",
                 extra={

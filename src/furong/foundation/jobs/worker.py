@@ -72,7 +72,7 @@ async def _run(stop: threading.Event, *, concurrency: int, wait: bool) -> None:
 
 
 def _worker_app() -> App:
-    return app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined, no-any-return]
+    return app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
 
 
 async def _rescue_often(worker_app: App) -> None:

@@ -104,7 +104,7 @@ def mark_all_read(*, actor: Actor, now: datetime) -> int:
     """Note that the actor has read all their messages; give how many were new."""
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE notices_message SET read_at = %s WHERE read_at IS NULL AND {MINE}", [now, *mine(actor)])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 # A message is the account's; one that was sent to a person without an account is seen in the account they open later.

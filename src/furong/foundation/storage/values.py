@@ -109,7 +109,7 @@ def _zip_by_first_names(data: bytes) -> str:
 def sniff_archive(file: io.BufferedIOBase | io.BytesIO) -> str:
     """Say by its table of contents what kind of ZIP ``file`` is; `UNKNOWN` when the table cannot be read."""
     try:
-        with zipfile.ZipFile(file) as archive:  # type: ignore[arg-type]
+        with zipfile.ZipFile(file) as archive:  
             names = set(archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return UNKNOWN
