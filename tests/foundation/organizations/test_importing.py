@@ -18,9 +18,7 @@ from furong.foundation.packs.values import Frame, Pack, both
 
 from .conftest import NOW, SYSTEM, load, post
 
-FRAME = Frame(
-    code="x", name=both("某", "X"), languages=("zh", "en"), time_zone="UTC", in_force_from=date(2020, 1, 1)
-)
+FRAME = Frame(code="x", name=both("某", "X"), languages=("zh", "en"), time_zone="UTC", in_force_from=date(2020, 1, 1))
 HEAD = "code,parent,level,kind,name,en,short,short_en,pinyin,valid_from,predecessor\n"
 
 
@@ -93,14 +91,10 @@ def test_an_import_leaves_alone_what_an_administrator_changed(province: object, 
     assert queries.get_organization(organization_id=station.id).name.zh == "茨菇塘中心派出所"
 
 
-def test_what_the_pack_drops_is_abolished_unless_somebody_works_there(
-    province: object, pack: Pack
-) -> None:
+def test_what_the_pack_drops_is_abolished_unless_somebody_works_there(province: object, pack: Pack) -> None:
     insurance = queries.get_responsible(department="medical_insurance", division_code="430202")
     kept = queries.get_responsible(department="medical_insurance", division_code="430203")
-    commands.appoint(
-        account_id=kept.id, post_id=post(kept.id, "medical_insurance.clerk"), actor=SYSTEM, now=NOW
-    )
+    commands.appoint(account_id=kept.id, post_id=post(kept.id, "medical_insurance.clerk"), actor=SYSTEM, now=NOW)
     files = [f for f in pack.files if (f.kind, f.code) != ("organization", "medical_insurance")]
     load(replace_files(pack, files))
     assert not queries.get_organization(organization_id=insurance.id).is_open

@@ -56,9 +56,7 @@ def test_an_old_name_is_found_on_its_day(province: object) -> None:
 
 def test_the_history_of_a_division_names_its_renaming_and_the_document(province: object) -> None:
     changes = queries.list_division_changes(code="430212")
-    assert [(c.year, c.old_name, c.document) for c in changes if c.old_code] == [
-        (2018, "株洲县", "国函〔2018〕88号")
-    ]
+    assert [(c.year, c.old_name, c.document) for c in changes if c.old_code] == [(2018, "株洲县", "国函〔2018〕88号")]
 
 
 def test_the_path_leads_from_the_province_down(province: object) -> None:

@@ -389,6 +389,24 @@ def accounts_of_organization(*, organization_id: UUID, on: date) -> list[UUID]:
     return list(rows.values_list("account_id", flat=True).distinct())
 
 
+def accounts_in_scope(*, scope: Scope, on: date) -> list[UUID]:
+    """This function will return the accounts that hold a post in an organisation of ``scope`` on the local day ``on``."""
+    condition, params = scope.sql(organization_column="o.id", division_column="o.division_code")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT DISTINCT ap.account_id
+              FROM organizations_appointment ap
+              JOIN organizations_post p ON p.id = ap.post_id
+              JOIN organizations_organization o ON o.id = p.organization_id
+             WHERE ap.ended_at IS NULL AND ap.from_on <= %s AND (ap.until_on IS NULL OR ap.until_on > %s)
+               AND p.closed_on IS NULL AND {condition}
+            """,
+            [on, on, *params],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def count_rows() -> Mapping[str, int]:
     """This function will return how many divisions in force, organisations and posts there are, for the operator."""
     return {
