@@ -417,6 +417,12 @@ LIMITED = [
     "{f: function(g) g(g), r: f(f)}",
     'matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a*a*a*a*a*a*a*a*a*b")',
     'for i in 1..40 return if i = 1 then "xxxxxxxxxx" else partial[-1] + partial[-1]',
+    'matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "' + "a?" * 28 + "a" * 28 + '")',
+    "{" + "a0: [1, 1], " + ", ".join(f"a{i}: [a{i - 1}, a{i - 1}]" for i in range(1, 50)) + "}.a49",
+    "{" + "a0: [1, 1], " + ", ".join(f"a{i}: [a{i - 1}, a{i - 1}]" for i in range(1, 50)) + ", b: a49 = a49}.b",
+    "{" + "a0: [1, 1], " + ", ".join(f"a{i}: [a{i - 1}, a{i - 1}]" for i in range(1, 50)) + ", b: string(a49)}.b",
+    'replace(string join(for i in 1..5000 return "xxxxxxxxxx"), "x", string join(for i in 1..5000 return "yyyyyyyyyy"))',
+    'string join(for i in 1..50000 return "", string join(for i in 1..50000 return "yyyyyyyyyy"))',
     "flatten(for i in 1..900 return for j in 1..900 return j)",
 ]
 

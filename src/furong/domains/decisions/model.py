@@ -12,7 +12,7 @@ from furong.domains.decisions.values import DecisionProblem, DecisionResult, Fir
 from furong.foundation.feel import FeelLimitReached, FeelProblem, to_feel
 from furong.foundation.feel.compiler import Program
 from furong.foundation.feel.operators import Fn
-from furong.foundation.feel.values import Run
+from furong.foundation.feel.values import Run, check_size
 
 __all__ = ["Decision", "DecisionModel", "InputData"]
 
@@ -131,7 +131,7 @@ class DecisionModel:
         run = env[0]
         value: object = None
         try:
-            value = decision.fn(env)
+            value = check_size(decision.fn(env))
         except (FeelLimitReached, RecursionError) as limit:
             errors.append(DecisionProblem("feel.limit", str(limit), decision.name, decision.line))
         if isinstance(run, Run):

@@ -9,5 +9,11 @@ relations). Nobody owns rows here: the tables ship with the code, and the divisi
 * ``queries.find_division``, ``queries.get_table``
 * ``masking.mask_name``, ``mask_number``, ``mask_phone``
 
+* ``new_id`` (UUIDv7)
+
 No message made here contains the number it speaks about.
 """
+
+from furong.foundation.codes.ids import new_id
+
+__all__ = ["new_id"]

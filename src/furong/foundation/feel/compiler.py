@@ -350,7 +350,8 @@ class _Compiler:
         self.scopes.append(partial)
         body = self.compile(trees[-1]).fn
         del self.scopes[-count - 1 :]
-        return Compiled(loops.for_return(iterators, place, body))
+        named = any(one == "partial" for one in trees[-1].scan_values(lambda value: isinstance(value, Token)))
+        return Compiled(loops.for_return(iterators, place if named else 0, body))
 
     def _quantified(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         trees = [part for part in parts if isinstance(part, Tree)]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from furong.foundation.feel.compiler import Program
 from furong.foundation.feel.errors import FeelLimitReached, FeelProblem
-from furong.foundation.feel.values import to_feel
+from furong.foundation.feel.values import check_size, to_feel
 
 __all__ = ["CompiledExpression", "CompiledUnaryTests", "compile_expression", "compile_unary_tests"]
 
@@ -33,7 +33,7 @@ class CompiledExpression:
         """
         env = self._program.environment(context, now, [] if problems is None else problems)
         try:
-            return self._fn(env)
+            return check_size(self._fn(env))
         except RecursionError:
             raise FeelLimitReached("calls within calls") from None
 

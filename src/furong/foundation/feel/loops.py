@@ -81,13 +81,15 @@ def for_return(iterators: tuple[Iterator_, ...], partial: int, body: Fn) -> Fn:
                     if not nest(depth + 1):
                         return False
                 else:
-                    env[partial] = made
+                    if partial:
+                        # A copy: a body that keeps ``partial`` would otherwise make a list that holds itself.
+                        run.spend(len(made) // 10)
+                        env[partial] = made.copy()
                     made.append(body(env))
                     if len(made) > MOST_ITEMS:
                         raise FeelLimitReached(f"{MOST_ITEMS} items")
             return True
 
-        # A body that keeps ``partial`` would see it grow; it gets the list that is being made, as the spec says.
         return made if nest(0) else None
 
     return loop

@@ -148,7 +148,7 @@ def if_else(condition: Fn, yes: Fn, no: Fn) -> Fn:
 def compared(env: Env, left: object, sign: str, right: object, site: Site) -> bool | None:
     """Any comparison, the slow way."""
     if sign in ("=", "!="):
-        same = equal(left, right)
+        same = equal(left, right, run_of(env))
         if same is None:
             problem(env, "feel.type", f"{kind(left)} and {kind(right)} are not compared.", site)
             return None

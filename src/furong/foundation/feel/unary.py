@@ -66,10 +66,11 @@ def matches_value(fn: Fn, *, cell: bool) -> Test:
         if isinstance(wanted, list) and not isinstance(value, list):
             return _contains(env, wanted, value)
         if isinstance(wanted, list) and isinstance(value, list):
-            return equal(wanted, value) or any(equal(one, value) for one in wanted)
+            run = run_of(env)
+            return equal(wanted, value, run) or any(equal(one, value, run) for one in wanted)
         if cell and isinstance(wanted, bool) and not isinstance(value, bool):
             return wanted  # an expression about other variables, which holds or does not
-        return equal(value, wanted) or False
+        return equal(value, wanted, run_of(env)) or False
 
     return test
 
@@ -80,7 +81,7 @@ def _contains(env: Env, wanted: list[object], value: object) -> bool:
         if isinstance(one, FeelRange) and not isinstance(value, FeelRange):
             if one.includes(value):
                 return True
-        elif equal(one, value):
+        elif equal(one, value, run_of(env)):
             return True
     return False
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import decimal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import total_ordering
@@ -27,6 +27,7 @@ __all__ = [
     "FeelRange",
     "Run",
     "YearsMonths",
+    "check_size",
     "compare",
     "equal",
     "kind",
@@ -202,13 +203,13 @@ def _context(values: Mapping[object, object], depth: int) -> dict[str, object]:
 _PLAIN = frozenset((Decimal, str, date, timedelta, YearsMonths))
 
 
-def _moment(value: datetime | time) -> tuple[bool, datetime]:
+def _moment(value: datetime | time) -> tuple[bool, timedelta]:
+    """A moment's distance from the beginning of time, in UTC if it has a zone; safe at both ends of the calendar."""
     if isinstance(value, time):
         value = datetime.combine(date(2000, 1, 1), value)
     offset = value.utcoffset()
-    if offset is None:
-        return False, value.replace(tzinfo=None)
-    return True, value.astimezone(UTC)
+    since = value.replace(tzinfo=None) - datetime.min  # noqa: DTZ901  both sides are without a zone here
+    return (False, since) if offset is None else (True, since - offset)
 
 
 def compare(left: object, right: object) -> int | None:
@@ -230,10 +231,10 @@ def compare(left: object, right: object) -> int | None:
     return None
 
 
-def equal(left: object, right: object) -> bool | None:
+def equal(left: object, right: object, run: Run | None = None) -> bool | None:
     """This function will tell whether two FEEL values are equal; None when their types differ and neither is null.
 
-    DMN 1.5, table 53. Lists and contexts are equal when their parts are.
+    DMN 1.5, table 53. Lists and contexts are equal when their parts are; with ``run`` each part costs a step.
     """
     if left is None or right is None:
         return left is right
@@ -247,11 +248,15 @@ def equal(left: object, right: object) -> bool | None:
     if isinstance(left, list) and isinstance(right, list):
         if len(left) != len(right):
             return False
-        return all(equal(one, other) for one, other in zip(left, right, strict=True))
+        if run is not None:
+            run.spend(len(left))
+        return all(equal(one, other, run) for one, other in zip(left, right, strict=True))
     if isinstance(left, dict) and isinstance(right, dict):
         if left.keys() != right.keys():
             return False
-        return all(equal(one, right[key]) for key, one in left.items())
+        if run is not None:
+            run.spend(len(left))
+        return all(equal(one, right[key], run) for key, one in left.items())
     if isinstance(left, FeelRange) and isinstance(right, FeelRange):
         return bool(
             left.start_included is right.start_included
@@ -260,3 +265,23 @@ def equal(left: object, right: object) -> bool | None:
             and equal(left.end, right.end)
         )
     return None
+
+
+def check_size(value: object) -> object:
+    """This function will return ``value`` if it has no more than ``MOST_ITEMS`` parts in all, however they are shared.
+
+    Raises ``FeelLimitReached``: a small expression can build a list that contains another twice, and so on, which
+    costs nothing until somebody copies or prints it.
+    """
+    if type(value) is not list and type(value) is not dict:
+        return value
+    left = MOST_ITEMS
+    waiting: list[object] = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict | list):
+            left -= len(one)
+            if left < 0:
+                raise FeelLimitReached(f"{MOST_ITEMS} items in all")
+            waiting.extend(one.values() if isinstance(one, dict) else one)
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
@@ -37,10 +38,10 @@ def text_of(value: object, *, inside: bool = False, run: Run | None = None) -> s
         text = temporal.text_of(value)
         return f'@"{text}"' if inside else text
     if isinstance(value, list):
-        return _bounded("[", ", ".join(text_of(one, inside=True, run=run) for one in value), "]")
+        return _bounded("[", (text_of(one, inside=True, run=run) for one in value), "]")
     if isinstance(value, dict):
         parts = (f"{_key(key)}: {text_of(one, inside=True, run=run)}" for key, one in value.items())
-        return _bounded("{", ", ".join(parts), "}")
+        return _bounded("{", parts, "}")
     if isinstance(value, FeelRange):
         start = "" if value.start is None else text_of(value.start, inside=True)
         end = "" if value.end is None else text_of(value.end, inside=True)
@@ -54,10 +55,15 @@ def _key(key: str) -> str:
     return key if re.fullmatch(r"[^\W\d][\w ]*", key) else f'"{key}"'
 
 
-def _bounded(start: str, middle: str, end: str) -> str:
-    if len(middle) > MOST_TEXT:
-        raise FeelLimitReached(f"{MOST_TEXT} characters")
-    return f"{start}{middle}{end}"
+def _bounded(start: str, parts: Iterable[str], end: str) -> str:
+    made: list[str] = []
+    size = 0
+    for part in parts:
+        made.append(part)
+        size += len(part)
+        if size > MOST_TEXT:
+            raise FeelLimitReached(f"{MOST_TEXT} characters")
+    return f"{start}{', '.join(made)}{end}"
 
 
 @builtin("string", "from: any")
@@ -188,7 +194,7 @@ def _is(run: Run, one: object, other: object) -> object:
         return False
     if isinstance(one, datetime | time) and isinstance(other, datetime | time) and one.utcoffset() != other.utcoffset():
         return False
-    return equal(one, other) is True
+    return equal(one, other, run) is True
 
 
 @builtin("get value", "m: context, key: string")

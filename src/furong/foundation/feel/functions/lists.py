@@ -39,7 +39,7 @@ def _position(position: Decimal, size: int, *, past_end: int = 0) -> int:
 @builtin("list contains", "list: list, element: any")
 def _contains(run: Run, values: list[object], element: object) -> object:
     run.spend(len(values))
-    return any(equal(one, element) for one in values)
+    return any(equal(one, element, run) for one in values)
 
 
 @builtin("count", "list: list")
@@ -228,7 +228,7 @@ def _reverse(run: Run, values: list[object]) -> object:
 @builtin("index of", "list: list, match: any")
 def _index_of(run: Run, values: list[object], match: object) -> object:
     run.spend(len(values))
-    return [Decimal(i) for i, one in enumerate(values, 1) if equal(one, match)]
+    return [Decimal(i) for i, one in enumerate(values, 1) if equal(one, match, run)]
 
 
 def _distinct(run: Run, values: list[object]) -> list[object]:
@@ -243,7 +243,7 @@ def _distinct(run: Run, values: list[object]) -> list[object]:
             kept.append(one)
             continue
         run.spend(len(kept) + 1)
-        if not any(equal(one, other) for other in kept):
+        if not any(equal(one, other, run) for other in kept):
             kept.append(one)
     return _bounded(run, kept)
 
@@ -260,8 +260,8 @@ def _distinct_values(run: Run, values: list[object]) -> object:
 
 @builtin("duplicate values", "list: list")
 def _duplicate_values(run: Run, values: list[object]) -> object:
-    run.spend(len(values))
-    return _distinct(run, [one for i, one in enumerate(values) if any(equal(one, other) for other in values[:i])])
+    run.spend(len(values) ** 2 // 10)
+    return _distinct(run, [one for i, one in enumerate(values) if any(equal(one, other, run) for other in values[:i])])
 
 
 @builtin("flatten", "list: list")

@@ -83,40 +83,48 @@ def _join(
     texts = [part for part in parts if part is not None]
     if not all(isinstance(one, str) for one in texts):
         raise Null("One of its items is no string.")
-    joined = (delimiter or "").join(texts)  # type: ignore[arg-type]
-    if len(joined) > MOST_TEXT:
+    if sum(len(one) for one in texts) + len(delimiter or "") * len(texts) > MOST_TEXT:  # type: ignore[arg-type, misc]
         raise FeelLimitReached(f"{MOST_TEXT} characters")
+    joined = (delimiter or "").join(texts)  # type: ignore[arg-type]
     return f"{prefix or ''}{joined}{suffix or ''}"
 
 
-def _repeats(parsed: Any, inside: bool) -> int:
-    """Count the open repeats of a pattern; refuse those whose cost grows faster than any power."""
-    count = 0
+def _ways(parsed: Any, inside: bool) -> tuple[int, int]:
+    """Measure a pattern: how many open repeats it has, and how many ways its small choices make together.
+
+    Refuses what costs more than any power of the text's length: a repeat or a choice within a repeat.
+    """
+    repeats, ways = 0, 1
     for what, argument in parsed:
+        inner = (0, 1)
         if what in (op.MAX_REPEAT, op.MIN_REPEAT, getattr(op, "POSSESSIVE_REPEAT", None)):
             least, most, body = argument
-            varies = most != least
-            if inside and varies:
+            if inside and most != least:
                 raise Null("Its pattern repeats a repeat.")
-            count += 1 if most - least > 3 else 0
-            count += _repeats(body, inside or most > 1)
+            if most - least > 3:
+                repeats += 1
+            else:
+                ways *= most - least + 1
+            inner = _ways(body, inside or most > 1)
         elif what is op.BRANCH:
             if inside:
                 raise Null("Its pattern repeats a choice; write a class such as [ab].")
-            count += max(_repeats(one, inside) for one in argument[1])
+            found = [_ways(one, inside) for one in argument[1]]
+            inner = (max(count for count, _ in found), sum(way for _, way in found))
         elif what is op.SUBPATTERN:
-            count += _repeats(argument[-1], inside)
+            inner = _ways(argument[-1], inside)
         elif what in (op.ASSERT, op.ASSERT_NOT):
             raise Null("Its pattern looks ahead or behind, which XML patterns do not.")
         elif what is op.GROUPREF:
-            count += 1
+            repeats += 1
         elif what is op.GROUPREF_EXISTS:
             raise Null("Its pattern has a conditional group.")
-    return count
+        repeats, ways = repeats + inner[0], ways * inner[1]
+    return repeats, ways
 
 
 @lru_cache(maxsize=512)
-def _pattern(pattern: str, flags: str) -> tuple[re.Pattern[str], int]:
+def _pattern(pattern: str, flags: str) -> tuple[re.Pattern[str], int, int]:
     if len(pattern) > _MOST_PATTERN:
         raise Null("Its pattern is too long.")
     if not set(flags) <= set("simx"):
@@ -125,16 +133,15 @@ def _pattern(pattern: str, flags: str) -> tuple[re.Pattern[str], int]:
     for flag in flags:
         bits |= {"s": re.DOTALL, "i": re.IGNORECASE, "m": re.MULTILINE, "x": re.VERBOSE}[flag]
     try:
-        repeats = _repeats(pattern_parser.parse(pattern, bits), inside=False)
-        return re.compile(pattern, bits), repeats
+        repeats, ways = _ways(pattern_parser.parse(pattern, bits), inside=False)
+        return re.compile(pattern, bits), repeats, ways
     except (re.error, OverflowError, RecursionError):
         raise Null("Its pattern is no pattern.") from None
 
 
 def _measured(run: Run, text: str, pattern: str, flags: str | None) -> re.Pattern[str]:
-    found, repeats = _pattern(pattern, flags or "")
-    # A search tries every beginning, which is one more power; short texts pass whatever the pattern.
-    if len(text) > 16 and len(text) ** max(1, repeats) > _MOST_WORK:
+    found, repeats, ways = _pattern(pattern, flags or "")
+    if (len(text) + 1) ** max(1, repeats) * ways > _MOST_WORK:
         raise FeelLimitReached("work for a pattern")
     run.spend(1 + len(text) // 100)
     return found
@@ -152,17 +159,21 @@ def _replace(run: Run, text: str, pattern: str, replacement: str, flags: str | N
     for literal, group in re.findall(r"([^$\\]+|\\[$\\]|\\|\$(?![0-9]))|\$([0-9])", replacement):
         template.append(int(group) if group else literal.removeprefix("\\") if len(literal) > 1 else literal)
 
+    size = 0
+
     def put(match: re.Match[str]) -> str:
+        nonlocal size
         run.spend()
         groups = len(match.groups())
-        return "".join(
+        made = "".join(
             one if isinstance(one, str) else ((match.group(one) or "") if one <= groups else "") for one in template
         )
+        size += len(made)
+        if size > MOST_TEXT:
+            raise FeelLimitReached(f"{MOST_TEXT} characters")
+        return made
 
-    replaced = found.sub(put, text)
-    if len(replaced) > MOST_TEXT:
-        raise FeelLimitReached(f"{MOST_TEXT} characters")
-    return replaced
+    return found.sub(put, text)
 
 
 @builtin("split", "string: string, delimiter: string")
