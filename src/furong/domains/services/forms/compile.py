@@ -111,7 +111,7 @@ class PageForm(forms.Form):
             return {}
         typed: dict[str, Any] = {}
         for one in self.compiled.page.fields():
-            if one.name not in self.fields:
+            if one.name not in self.fields or not is_asked(one, self.prefill):
                 continue
             bound = self.fields[one.name]
             raw = bound.widget.value_from_datadict(self.data, self.files, self.add_prefix(one.name))
@@ -124,7 +124,8 @@ class PageForm(forms.Form):
         return typed
 
     def _settle(self, context: Mapping[str, Any]) -> None:
-        was_shown = set(str(self.data.get(self.add_prefix(SHOWN), "")).split()) if self.is_bound else None
+        sent = self.data.get(self.add_prefix(SHOWN)) if self.is_bound else None
+        was_shown = None if sent is None else set(str(sent).split())
         for group in self.compiled.page.groups:
             group_applies = holds(group.show_if, context, now=self.now)
             for one in group.fields:
@@ -212,7 +213,9 @@ class PageForm(forms.Form):
         Merge it into the draft: a None removes what an earlier answer had left there.
         """
         given: dict[str, Any] = {
-            str(one.element): None for one in self.compiled.single() if one.type is not FieldType.UPLOAD
+            str(one.element): None
+            for one in self.compiled.single()
+            if one.type is not FieldType.UPLOAD and one.prefill is not Prefill.SHOW
         }
         for code, value in self._cleaned_values().items():
             given[code] = None if value in ("", []) else json_value(value)

@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
+from django.utils import timezone
+
 from furong.domains.services.values.forms import FieldType, Form
 from furong.foundation.feel import CompiledExpression, compile_expression
 from furong.foundation.packs.values import Expression
@@ -51,9 +53,12 @@ def python_value(kind: FieldType | None, value: Any) -> Any:
         return None
     if kind is FieldType.DATE and isinstance(value, str):
         try:
-            return date.fromisoformat(value[:10])
+            found = datetime.fromisoformat(value)
         except ValueError:
             return None
+        return timezone.localtime(found).date() if found.tzinfo is not None else found.date()
+    if kind is FieldType.DATE and isinstance(value, datetime):
+        return timezone.localtime(value).date() if value.tzinfo is not None else value.date()
     if kind is FieldType.DECIMAL and isinstance(value, str):
         try:
             return Decimal(value)
@@ -63,10 +68,14 @@ def python_value(kind: FieldType | None, value: Any) -> Any:
 
 
 def context_of(form: Form, answers: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Give the FEEL context of a form: every element of it (null when unanswered), the answers, and what registers hold."""
+    """Give the FEEL context of a form: every element of it (null when unanswered), the answers, and what registers hold.
+
+    What a register holds stands, whatever an answer says.
+    """
     kinds = {str(f.element): f.type for f in form.fields()}
     values: dict[str, Any] = dict.fromkeys(kinds)
-    for source in (known or {}, answers):
+    held = {code: value for code, value in (known or {}).items() if value not in (None, "")}
+    for source in (answers, held):
         for code, value in source.items():
             values[code] = python_value(kinds.get(code), value)
     return nested(values)

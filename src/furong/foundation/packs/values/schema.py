@@ -125,7 +125,16 @@ class Str(Shape):
             return None
         value = node.text.strip()
         if not value or len(value) > self.max_length:
-            self.wrong(node, report, path, "schema.length")
+            report.add(
+                node.line,
+                path,
+                "schema.length",
+                both(
+                    f"文字应当有 1 至 {self.max_length} 个字符。",
+                    f"The text must have 1 to {self.max_length} characters.",
+                ),
+                both("请改写。", "Write it shorter, or fill it in."),
+            )
             return None
         if self.pattern is not None and not re.fullmatch(self.pattern, value):
             report.add(
