@@ -27,7 +27,7 @@ def set_post_rights(*, post_id: UUID, rights: Iterable[PostRight], now: datetime
         if grant.right not in RIGHTS:
             raise RightUnknownError(f"No room registered the right {grant.right!r}.")
     text = json.dumps([_plain(grant) for grant in wanted], sort_keys=True)
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute("SELECT rights::text FROM access_post_rights WHERE post_id = %s FOR UPDATE", [post_id])
         row = cursor.fetchone()
         before = {json.dumps(grant, sort_keys=True) for grant in json.loads(row[0])} if row else set()
