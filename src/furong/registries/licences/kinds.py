@@ -54,7 +54,7 @@ _SHAPE = MapOf(
     {
         "code": required(CODE),
         "name": required(Texts()),
-        "seal": required(Texts(max_length=30)),
+        "seal": required(Texts(max_length=60)),
         "number": required(Str(max_length=60)),
         "holder_name": required(CODE),
         "trust": optional(OneOf([level.value for level in TrustLevel]), default="A"),

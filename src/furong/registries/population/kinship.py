@@ -60,8 +60,8 @@ def relation_to_head(*, person_id: UUID, head_id: UUID, family: Family) -> str:
         if head_id in family.parents(parent):
             through = family.people.get(parent)
             return grandchild_of_head(sex=me.sex, through_son=through is not None and through.sex == MALE)
-    for elder, codes in ((family.father.get(head_id), ("61", "62")), (family.mother.get(head_id), ("63", "64"))):
-        if elder is not None and person_id in family.parents(elder):
+    for ancestor, codes in ((family.father.get(head_id), ("61", "62")), (family.mother.get(head_id), ("63", "64"))):
+        if ancestor is not None and person_id in family.parents(ancestor):
             return codes[0] if male else codes[1]
     if set(family.parents(head_id)) & set(family.parents(person_id)):
         older = head is not None and _before(me, head)
