@@ -12,3 +12,7 @@ class CasesConfig(AppConfig):
     label = "cases"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Cases"
+
+    def ready(self) -> None:
+        """Register the kinds of pack content and the jobs."""
+        from furong.domains.cases import kinds, tasks  # noqa: F401 - importing registers them

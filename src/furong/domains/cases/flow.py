@@ -1,36 +1,40 @@
 """Cases and their processes: the one place that talks to ``domains.processes``.
 
-A case drives its process by completing its tasks and delivering messages; the process drives its case through the
-listeners at the end. Both happen in one transaction of the platform's database.
+A case drives its process by completing its tasks and delivering messages; the process drives its case through
+``following``. Both happen in one transaction of the platform's database.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from furong.domains.cases import models
-from furong.domains.cases.errors import ActNotAllowed
-from furong.domains.cases.queries.handling import visible_answers, visible_outputs
-from furong.domains.processes.errors import InstanceUnknown, MessageUnexpected
-from furong.foundation.access.values import Actor
+from django.db import connection, transaction
 
-try:
-    from furong.domains.processes import commands as processes
-    from furong.domains.processes import queries as process_queries
-except ImportError:  # the room is being built
-    pass
+from furong.domains.cases import models
+from furong.domains.cases.errors import ActNotAllowed, HandlerMisconfiguredError
+from furong.domains.cases.queries.handling import visible_answers, visible_outputs
+from furong.domains.processes import commands as processes
+from furong.domains.processes import queries as process_queries
+from furong.domains.processes.errors import InstanceUnknown, MessageUnexpected
+from furong.domains.processes.values.work import Task
+from furong.domains.services import queries as services
+from furong.foundation.access.values import Actor
+from furong.foundation.packs import queries as packs
 
 ACCEPTANCE, REVIEW, DECISION = "acceptance", "review", "decision"
-CONSENT_MESSAGE, SUPPLEMENT_MESSAGE, WITHDRAWAL_MESSAGE = "consent", "supplement", "withdrawal"
+SUPPLEMENT_MESSAGE = "supplement"
+# A person who was being called because their consent was late has answered, or will not.
+ANSWERED, LAPSED = "answered", "lapsed"
 
 
 def start(case: models.Case, *, actor: Actor, now: datetime) -> UUID:
     """This function will start the process that a locked case pinned, with the data its department may see."""
     return processes.start_process(
-        definition_digest=case.process_digest,
+        definition_digest=definition_of(case.closure_digest, now=now),
         business_key=str(case.id),
         variables=variables_of(case),
         organization_id=case.organization_id,
@@ -42,11 +46,38 @@ def start(case: models.Case, *, actor: Actor, now: datetime) -> UUID:
     )
 
 
+def definition_of(closure_digest: str, *, now: datetime) -> str:
+    """This function will return the engine's digest of a closure's process, publishing it when it is met first."""
+    known = _published(str(connection.settings_dict["NAME"]))
+    if closure_digest in known:
+        return known[closure_digest]
+    closure = services.get_pinned(digest=closure_digest)
+    if not closure.process:
+        raise HandlerMisconfiguredError(f"The item {closure.item_code} has no process.")
+    resources = {"rules": packs.get_definition(digest=closure.decision).content} if closure.decision else {}
+    digest = processes.publish_definition(
+        xml=packs.get_definition(digest=closure.process).content,
+        file=f"items/{closure.item_code}/process.bpmn",
+        code=closure.item_code,
+        resources=resources,
+        actor=Actor.system("cases"),
+        now=now,
+    )
+    # Remembered only once it is there to stay.
+    transaction.on_commit(lambda: known.__setitem__(closure_digest, digest))
+    return digest
+
+
+@lru_cache(maxsize=64)
+def _published(database: str) -> dict[str, str]:
+    return {}
+
+
 def variables_of(case: models.Case) -> dict[str, Any]:
     """This function will return what the process knows: the case's number and place, and the answers by element.
 
-    An element ``child.name`` is the variable ``child`` with the field ``name``, as FEEL reads it. Nothing that the item
-    does not declare is in it.
+    An element ``newborn.name`` is the variable ``newborn`` with the field ``name``, as FEEL reads it; what nobody
+    answered is null. Nothing that the item does not declare is in it.
     """
     known: dict[str, Any] = {
         "case": {
@@ -54,10 +85,11 @@ def variables_of(case: models.Case) -> dict[str, Any]:
             "item": case.item_code,
             "division_code": case.division_code,
             "submitted_on": case.application.submitted_on.isoformat(),
-            "applicant_person_id": str(case.application.applicant_person_id or ""),
-        }
+        },
+        "consent": None,
     }
-    facts = {code: a.get("value") for code, a in visible_answers(case_id=case.id).items() if code}
+    facts = dict.fromkeys(case.visible_elements)
+    facts |= {code: a.get("value") for code, a in visible_answers(case_id=case.id).items() if code}
     for code, value in {**facts, **visible_outputs(case_id=case.id)}.items():
         put(known, code, value)
     return known
@@ -68,38 +100,49 @@ def put(known: dict[str, Any], element: str, value: Any) -> None:
     *path, last = element.split(".")
     here = known
     for part in path:
-        nxt = here.setdefault(part, {})
-        if not isinstance(nxt, dict):
+        following = here.setdefault(part, {})
+        if not isinstance(following, dict):
             return
-        here = nxt
+        here = following
     here[last] = value
+
+
+def open_tasks(case: models.Case) -> list[Task]:
+    """This function will return the case's open tasks, oldest first."""
+    if case.process_instance_id is None:
+        return []
+    return process_queries.list_tasks_of(business_key=str(case.id), only_open=True)
 
 
 def finish_acceptance(case: models.Case, *, outcome: str, actor: Actor, now: datetime) -> None:
     """This function will complete the case's open acceptance task, if its process has one."""
-    for task in _open(case, ACCEPTANCE):
-        _complete(task, outcome=outcome, variables={}, actor=actor, now=now)
+    for task in open_tasks(case):
+        if task.kind == ACCEPTANCE:
+            complete(task, outcome=outcome, variables={}, actor=actor, now=now)
 
 
 def finish_decision(case: models.Case, *, outcome: str, opinion: str, actor: Actor, now: datetime) -> None:
     """This function will complete the case's decision task. Raises ActNotAllowed while earlier steps are open."""
-    tasks = _open(case, DECISION)
+    tasks = [t for t in open_tasks(case) if t.kind == DECISION]
     if not tasks:
         raise ActNotAllowed(
             "Earlier steps of this case are still open.", mend="Finish them first; the diagram shows which."
         )
     for task in tasks:
-        _complete(task, outcome=outcome, variables={"opinion": opinion} if opinion else {}, actor=actor, now=now)
+        complete(task, outcome=outcome, variables={"opinion": opinion} if opinion else {}, actor=actor, now=now)
 
 
-def _open(case: models.Case, kind: str) -> list[Any]:
-    if case.process_instance_id is None:
-        return []
-    return [t for t in process_queries.list_tasks_of(business_key=str(case.id)) if t.is_open and t.kind == kind]
-
-
-def _complete(task: Any, *, outcome: str, variables: Mapping[str, Any], actor: Actor, now: datetime) -> None:
-    processes.complete_task(task_id=task.id, outcome=outcome, variables=dict(variables), actor=actor, now=now)
+def complete(task: Task, *, outcome: str, variables: Mapping[str, Any], actor: Actor, now: datetime) -> None:
+    """This function will complete a task; one that a colleague holds only time itself may take from their hands."""
+    if actor.is_system and task.claimed_by is not None:
+        processes.release_task(task_id=task.id, reason="The law's time has run out.", actor=actor, now=now)
+    processes.complete_task(
+        task_id=task.id,
+        outcome=outcome if not task.outcomes or outcome in task.outcomes else task.outcomes[0],
+        variables=dict(variables),
+        actor=actor,
+        now=now,
+    )
 
 
 def cancel(case: models.Case, *, why: str, actor: Actor, now: datetime) -> None:
@@ -117,15 +160,18 @@ def supplement_came(case: models.Case, *, now: datetime) -> None:
     deliver(case, SUPPLEMENT_MESSAGE, variables_of(case), now=now)
 
 
-def consent_answered(case: models.Case, consent: models.Consent, *, now: datetime) -> None:
-    """This function will tell the process what the person asked has answered, if it waits for it."""
-    name = next((c.get("message") for c in case.terms.get("consents", ()) if c["code"] == consent.code), "")
-    deliver(
-        case,
-        name or CONSENT_MESSAGE,
-        {"consent": {"code": consent.code, "state": consent.state, "id": str(consent.id)}},
-        now=now,
-    )
+def consent_answered(case: models.Case, consent: models.Consent, *, actor: Actor, now: datetime) -> None:
+    """This function will tell the process what the person asked has answered, or that they did not.
+
+    Where the process has gone on to calling them, it ends that call.
+    """
+    payload = {"consent": {"code": consent.code, "state": consent.state, "id": str(consent.id)}}
+    if deliver(case, consent.message, payload, now=now):
+        return
+    outcome = LAPSED if consent.state == "lapsed" else ANSWERED
+    for task in open_tasks(case):
+        if outcome in task.outcomes:
+            complete(task, outcome=outcome, variables=payload, actor=Actor.system("cases"), now=now)
 
 
 def deliver(case: models.Case, name: str, payload: Mapping[str, Any], *, now: datetime) -> bool:
@@ -145,5 +191,19 @@ def deliver(case: models.Case, name: str, payload: Mapping[str, Any], *, now: da
     return True
 
 
-def clock_changed(case: models.Case, *, now: datetime) -> None:
-    """This function will be where a changed limit reaches the process's own due dates, once the engine can move them."""
+def clock_changed(case: models.Case, *, now: datetime, why: str) -> None:
+    """This function will take the deadline off the case's open tasks while its clock is stopped, and put it back after."""
+    from furong.domains.cases.commands.moving import calendar
+
+    days = calendar()
+    due_at = days.end_of_day(case.promised_due_on) if case.promised_due_on is not None else None
+    yellow_at = days.start_of_day(case.yellow_on) if case.yellow_on is not None and due_at is not None else None
+    for task in open_tasks(case):
+        processes.change_deadline(
+            task_id=task.id,
+            due_at=due_at,
+            yellow_at=yellow_at,
+            reason=why,
+            actor=Actor.system("cases"),
+            now=now,
+        )

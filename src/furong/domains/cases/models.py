@@ -9,20 +9,6 @@ from furong.domains.cases.values.states import CaseState, EndReason
 from furong.foundation.codes.ids import new_id
 
 
-class Parameter(models.Model):
-    """A legal or organisational parameter, dated and with its source, imported from the pack."""
-
-    code = models.CharField(max_length=80)
-    in_force_from = models.DateField()
-    value = models.JSONField()
-    source = models.TextField(blank=True)
-    legal_basis = models.TextField(blank=True)
-
-    class Meta:
-        db_table = "cases_parameter"
-        constraints = (models.UniqueConstraint(fields=("code", "in_force_from"), name="cases_parameter_once_a_day"),)
-
-
 class Counter(models.Model):
     """The last serial given out for a day of a division, or for a year of an organisation's documents."""
 
@@ -266,6 +252,7 @@ class Consent(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="consents")
     code = models.CharField(max_length=60)
     statement = models.JSONField()
+    message = models.CharField(max_length=60)
     requested_of_person_id = models.UUIDField(db_index=True)
     state = models.CharField(max_length=20, default="requested")
     requested_at = models.DateTimeField()
@@ -279,7 +266,7 @@ class Consent(models.Model):
     class Meta:
         db_table = "cases_consent"
         constraints = (
-            models.UniqueConstraint(fields=("case", "code"), name="cases_consent_once"),
+            models.UniqueConstraint(fields=("case", "code", "requested_of_person_id"), name="cases_consent_once"),
             models.CheckConstraint(
                 name="cases_consent_state_known",
                 condition=Q(state__in=["requested", "given", "refused", "lapsed", "dropped"]),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from furong.domains.cases import models
 from furong.domains.cases.values.documents import TITLES, DocumentKind
+from furong.foundation.notices import commands as notices
 
 
 def application_submitted(application: models.Application, *, now: datetime) -> None:
@@ -68,7 +69,7 @@ def consent_answered(consent: models.Consent, *, now: datetime) -> None:
     case = consent.case
     _tell(
         case.application,
-        f"cases.consent_{consent.state}",
+        "cases.consent_expired" if consent.state == "lapsed" else f"cases.consent_{consent.state}",
         {"number": case.number, "item": dict(case.item_name)},
         case_id=case.id,
         now=now,
@@ -106,8 +107,6 @@ def _send(
     case_id: UUID | None,
     now: datetime,
 ) -> None:
-    from furong.foundation.notices import commands as notices
-
     notices.send(
         account_id=account_id,
         person_id=person_id if account_id is None else None,

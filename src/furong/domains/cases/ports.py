@@ -28,29 +28,24 @@ class CheckedAnswers:
 class Services(Protocol):
     """How ``domains.services`` plans an application; its items, form and prefill."""
 
-    def plan(
-        self,
-        *,
-        life_event_code: str,
-        item_codes: Sequence[str],
-        division_code: str,
-        answers: Mapping[str, Any],
-        on: date,
-    ) -> ApplicationPlan:
-        """This function will say which cases an application makes there on that day. Raises ItemNotOffered,
-        NobodyResponsible.
-        """
-        ...
-
     def form_digest(self, *, life_event_code: str, item_codes: Sequence[str], on: date) -> str:
-        """This function will return the digest of the form in force."""
+        """This function will return the digest of the form in force. Raises ItemNotOffered."""
         ...
 
-    def describe_form(self, *, digest: str) -> FormDescription:
+    def describe_form(self, *, digest: str, item_codes: Sequence[str], on: date) -> FormDescription:
         """This function will return what a draft's migration needs to know of a form's version."""
         ...
 
-    def check(self, *, digest: str, answers: Mapping[str, Any], known: Mapping[str, Any], on: date) -> CheckedAnswers:
+    def check(
+        self,
+        *,
+        digest: str,
+        item_codes: Sequence[str],
+        answers: Mapping[str, Any],
+        known: Mapping[str, Answer],
+        on: date,
+        now: datetime,
+    ) -> CheckedAnswers:
         """This function will check a whole draft against the form's version, what registers hold being ``known``."""
         ...
 
@@ -62,9 +57,22 @@ class Services(Protocol):
         answers: Mapping[str, Any],
         actor: Actor,
         basis: Basis,
+        on: date,
         now: datetime,
     ) -> Mapping[str, Answer]:
-        """This function will return what registers hold for the form's elements, with the source of each."""
+        """This function will return what registers hold for the form and its items, with the source of each."""
+        ...
+
+    def plan(
+        self,
+        *,
+        life_event_code: str,
+        item_codes: Sequence[str],
+        division_code: str,
+        answers: Mapping[str, Any],
+        on: date,
+    ) -> ApplicationPlan:
+        """This function will say which cases an application makes there on that day. Raises ItemNotOffered, NobodyResponsible."""
         ...
 
 

@@ -1,17 +1,19 @@
-"""Who works for an organisation, asked of ``identity`` and ``organizations``."""
+"""Who works for an organisation, and which organisation does a task; asked of ``identity`` and ``organizations``."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
+from furong.domains.processes.ports import Assignment, AssignmentRequest
+from furong.foundation.calendar import queries as calendars
 from furong.foundation.identity import queries as identity
 from furong.foundation.identity.values import AccountKind
 from furong.foundation.organizations import queries as organizations
 
 
 def works_for(*, person_id: UUID | None, organization_id: UUID, on: date) -> bool:
-    """This function will tell whether a person holds a post of the organisation on a day, under whatever account."""
+    """This function will tell whether a person holds a post of the organisation on a day, under their staff account."""
     if person_id is None:
         return False
     account = identity.find_account_of_person(person_id=person_id, kind=AccountKind.STAFF)
@@ -19,3 +21,27 @@ def works_for(*, person_id: UUID | None, organization_id: UUID, on: date) -> boo
         return False
     seats = organizations.posts_of_account(account_id=account.id, on=on)
     return any(seat.organization_id == organization_id for seat in seats)
+
+
+def account_works_for(account_id: UUID, organization_id: UUID | None) -> bool:
+    """This function will tell whether an account holds a post of the organisation today; to whom a task may be handed over."""
+    on = calendars.current().local_date(datetime.now(UTC))
+    return any(
+        seat.organization_id == organization_id for seat in organizations.posts_of_account(account_id=account_id, on=on)
+    )
+
+
+def assign(request: AssignmentRequest) -> Assignment:
+    """This function will say which organisation does a user task: the process's owner when it is of the task's department,
+    else the organisation of that department that is responsible for the place.
+    """
+    own = Assignment(organization_id=request.owner_organization_id, division_code=request.division_code)
+    if not request.department or request.owner_organization_id is None:
+        return own
+    owner = organizations.find_organization(organization_id=request.owner_organization_id)
+    if owner is None or owner.department == request.department:
+        return own
+    other = organizations.find_responsible(department=request.department, division_code=request.division_code)
+    if other is None:
+        return own
+    return Assignment(organization_id=other.id, division_code=request.division_code)

@@ -145,3 +145,19 @@ def load_marriages(*, couples: Sequence[tuple[UUID, UUID]], registered_on: date,
             )
         )
     models.Marriage.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def load_insured(*, people: Sequence[UUID], seed: int) -> None:
+    """This function will insure each person, six in ten as employees. Repeatable."""
+    rows = []
+    for person_id in people:
+        dice = Random(f"{seed}:insured:{person_id}")  # noqa: S311 - invented facts, not secrets
+        employee = dice.random() < 0.6
+        rows.append(
+            models.InsuredPerson(
+                person_id=person_id,
+                insured_kind="employee" if employee else "resident",
+                contribution_base_fen=dice.randint(400_000, 1_200_000) if employee else 0,
+            )
+        )
+    models.InsuredPerson.objects.bulk_create(rows, ignore_conflicts=True)

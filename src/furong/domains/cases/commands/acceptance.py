@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -90,6 +90,7 @@ def start_clock(case: models.Case, *, on: date, now: datetime) -> None:
         promised_days=int(case.terms.get("promised_days", 0)),
         statutory_days=int(case.terms.get("statutory_days", 0)),
         unit=DayUnit(case.terms.get("unit", "working")),
+        statutory_unit=DayUnit(case.terms.get("statutory_unit", "working")),
     )
     put_clock(case, clock, now=now)
 
@@ -148,8 +149,12 @@ def not_accepted(
     actor: Actor,
     now: datetime,
     legal_basis: str = "",
+    before_cancel: Callable[[], None] | None = None,
 ) -> None:
-    """This function will end a locked case before acceptance: process ended, document issued, dependents told."""
+    """This function will end a locked case before acceptance: process ended, document issued, dependents told.
+
+    ``before_cancel`` may tell the process why, so that it takes its own way to an end where it has one.
+    """
     end_with(case, why, text=reason)
     case.remedies = remedies_of(case, now)
     case.acceptance_due_on = None
@@ -166,6 +171,8 @@ def not_accepted(
             "remedies": case.remedies,
         },
     )
+    if before_cancel is not None:
+        before_cancel()
     flow.cancel(case, why=why.value, actor=actor, now=now)
     notifying.case_moved(case, "not_accepted", now=now)
     settle_dependents(case, actor=actor, now=now)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from furong.domains.cases import models, ports
 from furong.domains.cases.commands.moving import today
 from furong.domains.cases.errors import DraftAlreadySubmitted, DraftChanged, DraftNotFound
-from furong.domains.cases.values.drafts import migrate
+from furong.domains.cases.values.drafts import Migrated, migrate
 from furong.foundation.access.errors import AccessRefused, SignInNeeded
 from furong.foundation.access.values import Actor
 from furong.foundation.audit import commands as audit
@@ -127,14 +127,11 @@ def refresh_draft(*, draft_id: UUID, actor: Actor, now: datetime) -> bool:
     if draft.submitted_at is not None:
         return False
     services = ports.services()
-    digest = services.form_digest(life_event_code=draft.life_event_code, item_codes=draft.item_codes, on=today(now))
+    on = today(now)
+    digest = services.form_digest(life_event_code=draft.life_event_code, item_codes=draft.item_codes, on=on)
     if digest == draft.form_digest:
         return False
-    old, new = services.describe_form(digest=draft.form_digest), services.describe_form(digest=digest)
-    answers = {k: v for k, v in draft.answers.items() if k != KEPT_ASIDE}
-    aside = dict(draft.answers.get(KEPT_ASIDE, {}))
-    taken_up = {k: aside.pop(k) for k in list(aside) if k in new.fields and k not in answers}
-    result = migrate(old, new, {**answers, **taken_up})
+    result, aside = carried_over(draft, digest, on)
     draft.answers = {**result.answers, KEPT_ASIDE: {**aside, **result.kept_aside}}
     pages = {line.page for line in result.to_check}
     draft.pages_done = [p for p in draft.pages_done if p not in pages]
@@ -149,6 +146,17 @@ def refresh_draft(*, draft_id: UUID, actor: Actor, now: datetime) -> bool:
     draft.save()
     audit.current().detail(form_digest=digest, to_check=len(result.to_check))
     return True
+
+
+def carried_over(draft: models.Draft, digest: str, on: date) -> tuple[Migrated, dict[str, Any]]:
+    """This function will return a draft's answers under another version of its form, and what stays kept aside."""
+    services = ports.services()
+    old = services.describe_form(digest=draft.form_digest, item_codes=draft.item_codes, on=on)
+    new = services.describe_form(digest=digest, item_codes=draft.item_codes, on=on)
+    answers = {k: v for k, v in draft.answers.items() if k != KEPT_ASIDE}
+    aside = dict(draft.answers.get(KEPT_ASIDE, {}))
+    taken_up = {k: aside.pop(k) for k in list(aside) if k in new.fields and k not in answers}
+    return migrate(old, new, {**answers, **taken_up}), aside
 
 
 @command("cases.acknowledge_changes")

@@ -91,7 +91,7 @@ def pause_case(
             "expected_until_on": expected_until_on.isoformat() if expected_until_on else "",
         },
     )
-    flow.clock_changed(case, now=now)
+    flow.clock_changed(case, now=now, why=procedure.value)
     notifying.case_moved(case, "paused", now=now)
 
 
@@ -123,7 +123,7 @@ def resume_case(
             "due_on": case.promised_due_on.isoformat() if case.promised_due_on else "",
         },
     )
-    flow.clock_changed(case, now=now)
+    flow.clock_changed(case, now=now, why="resumed")
     notifying.case_moved(case, "resumed", now=now)
 
 
@@ -205,5 +205,5 @@ def decide_extension(
         now=now,
         data={"days": extension.days, "reason": extension.reason, "due_on": due_on},
     )
-    flow.clock_changed(case, now=now)
+    flow.clock_changed(case, now=now, why="extended")
     notifying.case_moved(case, "extended", now=now)

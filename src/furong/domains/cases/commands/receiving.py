@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from furong.domains.cases import flow, models, notifying
@@ -82,19 +83,16 @@ def receive(case: models.Case, *, actor: Actor, now: datetime) -> None:
 def request_consents(case: models.Case, *, actor: Actor, now: datetime) -> None:
     """This function will ask those whose consent the item needs, as far as the application names them."""
     current = rules(now)
-    for consent in case.terms.get("consents", ()):
-        answer = case.application.answers.get(consent["person_element"]) or {}
-        person_id = str(answer.get("value") or "")
-        if not person_id:
-            continue
+    for consent, person_id in people_asked(case):
         row = models.Consent.objects.create(
             case=case,
             code=consent["code"],
             statement=consent["statement"],
-            requested_of_person_id=UUID(person_id),
+            message=consent["message"],
+            requested_of_person_id=person_id,
             requested_at=now,
-            remind_on=due_after(days=current.consent_reminder_days, now=now),
-            due_on=due_after(days=current.consent_days, now=now),
+            remind_on=due_after(days=consent["reminder_days"] or current.consent_reminder_days, now=now),
+            due_on=due_after(days=consent["days"] or current.consent_days, now=now),
         )
         note(
             case.application,
@@ -105,6 +103,16 @@ def request_consents(case: models.Case, *, actor: Actor, now: datetime) -> None:
             params={"due_on": row.due_on.isoformat()},
         )
         notifying.consent_requested(row, now=now)
+
+
+def people_asked(case: models.Case) -> list[tuple[dict[str, Any], UUID]]:
+    """This function will return whose consent the case needs: those named in its answers who did not apply themselves."""
+    application, found = case.application, []
+    applied = {str(application.applicant_person_id), str(application.principal_id)}
+    for consent in case.terms.get("consents", ()):
+        people = {str((application.answers.get(e) or {}).get("value") or "") for e in consent["of"]} - applied - {""}
+        found += [(consent, UUID(person_id)) for person_id in sorted(people)]
+    return found
 
 
 @command("cases.give_consent")
@@ -123,7 +131,7 @@ def give_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> None:
         and prerequisites_are_in(case)
     ):
         receive(case, actor=actor, now=now)
-    flow.consent_answered(case, consent, now=now)
+    flow.consent_answered(case, consent, actor=Actor.system("cases"), now=now)
     notifying.consent_answered(consent, now=now)
 
 
@@ -135,7 +143,7 @@ def refuse_consent(*, consent_id: UUID, actor: Actor, now: datetime, reason: str
     consent.save()
     note(case.application, case, "consent.refused", actor=actor, now=now)
     notifying.consent_answered(consent, now=now)
-    _end_for_consent(case, EndReason.CONSENT_REFUSED, actor=actor, now=now)
+    end_for_consent(case, consent, EndReason.CONSENT_REFUSED, actor=actor, now=now)
 
 
 def _answering(*, consent_id: UUID, actor: Actor, now: datetime) -> tuple[models.Consent, models.Case]:
@@ -185,12 +193,17 @@ def lapse_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> bool:
     consent.save()
     note(case.application, case, "consent.lapsed", actor=actor, now=now)
     notifying.consent_answered(consent, now=now)
-    _end_for_consent(case, EndReason.CONSENT_LAPSED, actor=actor, now=now)
+    end_for_consent(case, consent, EndReason.CONSENT_LAPSED, actor=actor, now=now)
     return True
 
 
-def _end_for_consent(case: models.Case, why: EndReason, *, actor: Actor, now: datetime) -> None:
+def end_for_consent(case: models.Case, consent: models.Consent, why: EndReason, *, actor: Actor, now: datetime) -> None:
+    """This function will end a locked case because a consent it needs was refused or never came."""
     if case.state not in {CaseState.WAITING_PREREQUISITES, CaseState.SUBMITTED}:
         return
+
+    def tell_flow() -> None:
+        flow.consent_answered(case, consent, actor=actor, now=now)
+
     models.Consent.objects.filter(case=case, state="requested").update(state="dropped", answered_at=now)
-    not_accepted(case, Act.REFUSE_ACCEPTANCE, why, reason="", actor=actor, now=now)
+    not_accepted(case, Act.REFUSE_ACCEPTANCE, why, reason="", actor=actor, now=now, before_cancel=tell_flow)

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from furong.domains.cases import models, notifying, ports
 from furong.domains.cases.commands.dependents import want_start
-from furong.domains.cases.commands.drafting import KEPT_ASIDE, lock_draft
+from furong.domains.cases.commands.drafting import KEPT_ASIDE, carried_over, lock_draft
 from furong.domains.cases.commands.moving import note, rules, today
-from furong.domains.cases.commands.receiving import receive
+from furong.domains.cases.commands.receiving import people_asked, receive
 from furong.domains.cases.errors import (
     FormChanged,
     FormNotValid,
@@ -46,8 +46,14 @@ def submit_application(*, draft_id: UUID, actor: Actor, now: datetime) -> Submit
     require_assurance(actor=actor, level=Assurance.VERIFIED)
     services, on = ports.services(), today(now)
     digest = services.form_digest(life_event_code=draft.life_event_code, item_codes=draft.item_codes, on=on)
-    if digest != draft.form_digest or draft.to_check:
+    if draft.to_check:
         raise FormChanged
+    if digest != draft.form_digest:
+        # A new version that asks nothing else (a process was published, say) is no concern of the applicant's.
+        carried, _ = carried_over(draft, digest, on)
+        if carried.to_check:
+            raise FormChanged
+        draft.form_digest = digest
     typed = {k: v for k, v in draft.answers.items() if k != KEPT_ASIDE}
     known = services.prefill(
         life_event_code=draft.life_event_code,
@@ -55,9 +61,10 @@ def submit_application(*, draft_id: UUID, actor: Actor, now: datetime) -> Submit
         answers=typed,
         actor=actor,
         basis=Basis(purpose="application", legal_basis="国务院令第716号第十条"),
+        on=on,
         now=now,
     )
-    checked = services.check(digest=digest, answers=typed, known={k: a.value for k, a in known.items()}, on=on)
+    checked = services.check(digest=digest, item_codes=draft.item_codes, answers=typed, known=known, on=on, now=now)
     if checked.problems:
         raise FormNotValid(fields=sorted(checked.problems), problems=dict(checked.problems))
     answers = {code: Answer(value=value) for code, value in checked.by_element.items()} | dict(known)
@@ -149,17 +156,11 @@ def _create(
     for case in cases:
         case.application = application
         if not case.requires:
-            if not _asks_consent(case, application):
+            if not people_asked(case):
                 receive(case, actor=actor, now=now)
             want_start(case)
     notifying.application_submitted(application, now=now)
     return application
-
-
-def _asks_consent(case: models.Case, application: models.Application) -> bool:
-    return any(
-        (application.answers.get(c["person_element"]) or {}).get("value") for c in case.terms.get("consents", ())
-    )
 
 
 def _case(application: models.Application, item: ItemPlan, place: int) -> models.Case:

@@ -99,13 +99,24 @@ class Clock:
     promised_days: int
     statutory_days: int
     extension_days: int = 0
+    # Where the law counts otherwise than the promise does.
+    statutory_unit: DayUnit | None = None
     segments: tuple[Segment, ...] = ()
 
     @classmethod
-    def started(cls, *, on: date, promised_days: int, statutory_days: int, unit: DayUnit = DayUnit.WORKING) -> Self:
+    def started(
+        cls,
+        *,
+        on: date,
+        promised_days: int,
+        statutory_days: int,
+        unit: DayUnit = DayUnit.WORKING,
+        statutory_unit: DayUnit | None = None,
+    ) -> Self:
         """This function will start a clock whose first counted day is the day after ``on``."""
         return cls(
             unit=unit,
+            statutory_unit=statutory_unit if statutory_unit is not unit else None,
             promised_days=promised_days,
             statutory_days=statutory_days,
             segments=(Segment(from_on=on),),
@@ -161,18 +172,19 @@ class Clock:
         all_days = count_days(after=self.started_on, until=on, unit=self.unit, calendar=calendar)
         return all_days - self.used_days(on=on, calendar=calendar)
 
-    def due_on(self, *, days: int, calendar: DayCalendar) -> date | None:
+    def due_on(self, *, days: int, calendar: DayCalendar, unit: DayUnit | None = None) -> date | None:
         """This function will return the last day within a limit of ``days``, None while the clock is stopped short of it.
 
         A clock stopped on the very last day has no day left: let run on again, it is due on the day it does.
         """
+        counted = unit or self.unit
         used = 0
         for s in self.segments:
             if s.until_on is None:
-                return add_days(after=s.from_on, days=days - used, unit=self.unit, calendar=calendar)
-            here = count_days(after=s.from_on, until=s.until_on, unit=self.unit, calendar=calendar)
+                return add_days(after=s.from_on, days=days - used, unit=counted, calendar=calendar)
+            here = count_days(after=s.from_on, until=s.until_on, unit=counted, calendar=calendar)
             if used + here > days:
-                last = add_days(after=s.from_on, days=days - used, unit=self.unit, calendar=calendar)
+                last = add_days(after=s.from_on, days=days - used, unit=counted, calendar=calendar)
                 if last < s.until_on:
                     return last
             used = min(days, used + here)
@@ -202,7 +214,8 @@ class Clock:
         """This function will return the last day of the statutory limit, None while stopped or where the law sets none."""
         if not self.statutory_days:
             return None
-        return self.due_on(days=self.statutory_days + self.extension_days, calendar=calendar)
+        days = self.statutory_days + self.extension_days
+        return self.due_on(days=days, calendar=calendar, unit=self.statutory_unit)
 
     def yellow_on(self, *, share_percent: int, calendar: DayCalendar) -> date | None:
         """This function will return the first day with a yellow light: ``share_percent`` of the promised limit is used.
@@ -236,6 +249,7 @@ class Clock:
         """This function will return the clock as JSON; ``from_json`` gives the same clock back."""
         return {
             "unit": self.unit.value,
+            "statutory_unit": self.statutory_unit.value if self.statutory_unit else None,
             "promised_days": self.promised_days,
             "statutory_days": self.statutory_days,
             "extension_days": self.extension_days,
@@ -256,6 +270,7 @@ class Clock:
         segments: Iterable[Mapping[str, Any]] = data.get("segments", ())
         return cls(
             unit=DayUnit(data["unit"]),
+            statutory_unit=DayUnit(data["statutory_unit"]) if data.get("statutory_unit") else None,
             promised_days=int(data["promised_days"]),
             statutory_days=int(data["statutory_days"]),
             extension_days=int(data.get("extension_days", 0)),

@@ -32,7 +32,7 @@ def paragraphs(
 
 def facts(
     kind: DocumentKind, *, case_number: str, item: Mapping[str, str], data: Mapping[str, Any], language: str
-) -> list[dict[str, str]]:
+) -> list[list[str]]:
     """This function will return the table under a letter: label and value."""
     chinese = language.startswith("zh")
     rows = [
@@ -47,7 +47,7 @@ def facts(
     ):
         if data.get(key):
             rows.append((zh if chinese else en, say_date(date.fromisoformat(data[key]), language)))
-    return [{"label": label, "value": value} for label, value in rows]
+    return [[label, value] for label, value in rows]
 
 
 def pick(text: Mapping[str, str], language: str) -> str:

@@ -14,12 +14,18 @@ Text = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentPlan:
-    """A consent that must be in before a case is received. ``person_element`` names the element that holds who must give it."""
+    """A consent that must be in before a case is received.
+
+    ``of`` names the elements that hold the persons who must agree; whoever applies has agreed by applying. ``message``
+    is what the process waits for. 0 days mean the general parameter.
+    """
 
     code: str
     statement: Text
-    person_element: str
-    message: str = ""
+    of: tuple[str, ...]
+    message: str = "consent"
+    days: int = 0
+    reminder_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +42,16 @@ class ItemPlan:
     statutory_days: int
     result_name: Text = field(default_factory=dict)
     unit: DayUnit = DayUnit.WORKING
+    statutory_unit: DayUnit = DayUnit.WORKING
     requires: tuple[str, ...] = ()
     visible_elements: frozenset[str] = frozenset()
+    output_elements: frozenset[str] = frozenset()
     consents: tuple[ConsentPlan, ...] = ()
     legal_basis: str = ""
     remedies: tuple[Text, ...] = ()
     extension_days: int | None = None
     immediate: bool = False
+    procedures: tuple[Mapping[str, Any], ...] = ()
 
     def terms(self) -> dict[str, Any]:
         """This function will return what the case pins beside the digests, as JSON."""
@@ -50,6 +59,9 @@ class ItemPlan:
             "promised_days": self.promised_days,
             "statutory_days": self.statutory_days,
             "unit": self.unit.value,
+            "statutory_unit": self.statutory_unit.value,
+            "outputs": sorted(self.output_elements),
+            "procedures": [dict(p) for p in self.procedures],
             "immediate": self.immediate,
             "extension_days": self.extension_days,
             "legal_basis": self.legal_basis,
@@ -58,8 +70,10 @@ class ItemPlan:
                 {
                     "code": c.code,
                     "statement": dict(c.statement),
-                    "person_element": c.person_element,
+                    "of": list(c.of),
                     "message": c.message,
+                    "days": c.days,
+                    "reminder_days": c.reminder_days,
                 }
                 for c in self.consents
             ],

@@ -1,0 +1,24 @@
+"""Binds the room to what it builds on: handlers and listeners of processes, prefill from the twins. The wiring calls it."""
+
+from __future__ import annotations
+
+from furong.domains.cases import following, handlers, staffing
+from furong.domains.cases.prefilling import HospitalSource, MarriageSource
+from furong.domains.processes import ports as processes
+from furong.domains.services.values.prefill import register_prefill_source
+
+
+def bind() -> None:
+    """This function will register the handlers that diagrams name, follow processes, and bind the twins' prefill."""
+    wiring = processes.wiring()
+    for name, (function, within_step) in handlers.HANDLERS.items():
+        if name not in wiring.handlers:
+            processes.register_handler(name, function, within_step=within_step)
+    if following.on_process_ended not in wiring.on_process_ended:
+        processes.on_process_ended(following.on_process_ended)
+    if following.on_task_created not in wiring.on_task_created:
+        processes.on_task_created(following.on_task_created)
+    processes.resolve_assignments(staffing.assign)
+    processes.check_membership(staffing.account_works_for)
+    register_prefill_source("birth_records", HospitalSource())
+    register_prefill_source("marriage", MarriageSource())

@@ -1,0 +1,72 @@
+"""How a case follows its process: called in the transaction in which the process moved. ``binding`` registers these."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from furong.domains.cases import flow, models
+from furong.domains.cases.commands.deciding import approve, complete, end_abnormally, reject
+from furong.domains.cases.commands.moving import lock_case, move
+from furong.domains.cases.commands.receiving import end_for_consent
+from furong.domains.cases.errors import CaseNotFound
+from furong.domains.cases.values.states import ENDED, Act, CaseState, EndReason
+from furong.domains.processes.ports import ProcessFact, TaskFact
+from furong.foundation.access.values import Actor
+
+COMPLETED = "completed"
+
+
+def on_task_created(fact: TaskFact) -> None:
+    """This function will note that an accepted case is being handled, when its first task after acceptance opens."""
+    if fact.kind == flow.ACCEPTANCE:
+        return
+    case = _case_of(fact.business_key)
+    if case is not None and case.state == CaseState.ACCEPTED:
+        move(case, Act.BEGIN, actor=Actor.system("cases"), now=fact.now)
+
+
+def on_process_ended(fact: ProcessFact) -> None:
+    """This function will complete a granted case, and bring one that its process left undecided to an end.
+
+    A process without a decision by a person ends in the applicant's favour unless its variable ``decision`` says
+    ``rejected``: then a rule has refused, and the rule's ``reason`` stands in the decision.
+    """
+    case = _case_of(fact.business_key)
+    if case is None or CaseState(case.state) in ENDED or case.process_instance_id not in {None, fact.instance_id}:
+        return
+    actor, state = Actor.system("cases"), CaseState(case.state)
+    if fact.ending != COMPLETED:
+        _end(case, actor=actor, now=fact.now)
+    elif state is CaseState.APPROVED:
+        complete(case, actor=actor, now=fact.now)
+    elif state in {CaseState.SUBMITTED, CaseState.ACCEPTED, CaseState.IN_PROGRESS}:
+        if fact.variables.get("decision") == "rejected":
+            reason = str(fact.variables.get("reason") or "")
+            reject(case, reason=reason, actor=actor, now=fact.now, finish_task=False)
+        else:
+            approve(case, actor=actor, now=fact.now, finish_task=False)
+            complete(case, actor=actor, now=fact.now)
+    else:
+        _end(case, actor=actor, now=fact.now)
+
+
+def _end(case: models.Case, *, actor: Actor, now: datetime) -> None:
+    """End a case whose process ended without its decision: for a consent that never came, or abnormally."""
+    consent = models.Consent.objects.filter(case=case, state="requested").first()
+    if consent is not None and case.state == CaseState.WAITING_PREREQUISITES:
+        consent.state, consent.answered_at = "lapsed", now
+        consent.save()
+        end_for_consent(case, consent, EndReason.CONSENT_LAPSED, actor=actor, now=now)
+    elif case.state in {CaseState.WAITING_PREREQUISITES, CaseState.TO_SUPPLEMENT}:
+        case.process_instance_id = None
+        case.save(update_fields=["process_instance_id"])
+    else:
+        end_abnormally(case, EndReason.PROCESS_FAILED, reason="", actor=actor, now=now)
+
+
+def _case_of(business_key: str) -> models.Case | None:
+    try:
+        return lock_case(case_id=UUID(business_key))
+    except (ValueError, CaseNotFound):
+        return None

@@ -1,0 +1,128 @@
+"""The room's kinds of pack content.
+
+* ``case_rules/CODE.yaml`` — legal parameters, each dated, with its source and legal basis
+* ``consents/CODE.yaml`` — whose consent an item needs beside the applicant's
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from furong.domains.cases.values.plans import ConsentPlan
+from furong.domains.cases.values.rules import PARAMETER_CODES, DatedParameter, Rules
+from furong.foundation.packs.values import (
+    CODE,
+    Day,
+    Finding,
+    Int,
+    Kind,
+    ListOf,
+    MapOf,
+    OneOf,
+    Pack,
+    Parsed,
+    Ref,
+    RefTo,
+    Report,
+    Str,
+    Texts,
+    both,
+    optional,
+    register_kind,
+    required,
+    yaml_parse,
+)
+
+# What a pack may set, by the shape of its value: whole numbers, or texts by language.
+NUMBERS = tuple(sorted(c for c in PARAMETER_CODES if isinstance(getattr(Rules(), c), int)))
+
+_PARAMETER = MapOf(
+    {
+        "code": required(OneOf(values=(*NUMBERS, "remedies"))),
+        "in_force_from": required(Day()),
+        "value": optional(Int(0, 10_000)),
+        "texts": optional(ListOf(Texts())),
+        "source": required(Str()),
+        "legal_basis": optional(Str(), ""),
+    }
+)
+_RULES = MapOf({"code": required(CODE), "parameters": required(ListOf(_PARAMETER, minimum=1))})
+_CONSENT = MapOf(
+    {
+        "code": required(CODE),
+        "item": required(RefTo(pattern=r"[a-z][a-z0-9_]*")),
+        "statement": required(Texts(max_length=1000)),
+        "of": required(ListOf(RefTo(), minimum=1, unique="")),
+        "message": optional(CODE, "consent"),
+        "days": optional(Int(0, 365), 0),
+        "reminder_days": optional(Int(0, 365), 0),
+    }
+)
+
+
+def _rules(parsed: Parsed, report: Report) -> tuple[DatedParameter, ...]:
+    made = []
+    for one in parsed["parameters"]:
+        value = one["value"] if one["code"] in NUMBERS else [t.as_dict() for t in one["texts"] or ()]
+        if value is None or value == []:
+            report.add(
+                one.line,
+                one["code"],
+                "case_rules.value",
+                both("没有写明参数的值。", "The parameter has no value."),
+                both("请写明 value: 或 texts:。", "Give value: or texts:."),
+            )
+            continue
+        made.append(
+            DatedParameter(
+                code=one["code"],
+                value=value,
+                in_force_from=one["in_force_from"],
+                source=one["source"],
+                legal_basis=one["legal_basis"],
+            )
+        )
+    return tuple(made)
+
+
+def _consent(parsed: Parsed, report: Report) -> tuple[Ref, ConsentPlan]:
+    return parsed["item"], ConsentPlan(
+        code=parsed["code"],
+        statement=parsed["statement"].as_dict(),
+        of=tuple(str(e) for e in parsed["of"]),
+        message=parsed["message"],
+        days=parsed["days"],
+        reminder_days=parsed["reminder_days"],
+    )
+
+
+def _check_consents(pack: Pack) -> Iterable[Finding]:
+    items: dict[str, Any] = pack.values("item")
+    for file in pack.of("consent").values():
+        item_code, consent = file.value
+        report = Report(file.shown, pack.frame.languages)
+        item = items.get(item_code)
+        if item is None:
+            report.add(
+                item_code.line,
+                "item",
+                "consent.item_unknown",
+                both(f"没有事项 {item_code}。", f"There is no item {item_code}."),
+                both("请改正事项代码。", "Correct the item's code."),
+            )
+        elif missing := [e for e in consent.of if e not in item.inputs]:
+            report.add(
+                item_code.line,
+                "of",
+                "consent.element_unknown",
+                both(f"事项没有申明 {missing[0]}。", f"The item does not declare {missing[0]}."),
+                both("请在事项的 inputs 中列出它。", "List it among the item's inputs."),
+            )
+        yield from report.findings
+
+
+register_kind(Kind(name="case_rules", folder="case_rules", parse=yaml_parse(_RULES, _rules), order=70))
+register_kind(
+    Kind(name="consent", folder="consents", parse=yaml_parse(_CONSENT, _consent), cross_check=_check_consents, order=70)
+)

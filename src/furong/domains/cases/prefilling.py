@@ -1,0 +1,229 @@
+"""What registers hold of a form's elements, so that nobody is asked for it: population, three twins, and earlier results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from furong.domains.cases import models, ports
+from furong.domains.cases.errors import TwinUnavailableError
+from furong.domains.cases.values.states import CaseState
+from furong.domains.catalogue.values import DataElement
+from furong.domains.services.values.prefill import Prefilled, Subject
+from furong.foundation.access.values import Actor, Basis
+from furong.foundation.audit.commands import record_read
+from furong.foundation.calendar import queries as calendars
+from furong.foundation.packs.values import Text, both
+from furong.registries.population import queries as population
+from furong.registries.population.values import FIELDS
+
+
+def subject_of(*, person_id: UUID | None, account_id: UUID | None, now: datetime) -> Subject:
+    """This function will say whom an application is about: the applicant, and the other parent where a child was born.
+
+    Whoever has a birth on record is the mother, and her spouse the father; a father who applies is found through his wife's record.
+    A register that does not answer leaves its role open.
+    """
+    if person_id is None:
+        return Subject(applicant_person_id=None, account_id=account_id)
+    mother, father, role = person_id, None, "mother"
+    try:
+        marriage = ports.marriages().find_marriage(person_id=person_id, on=calendars.current().local_date(now))
+        spouse = marriage.spouse_person_id if marriage is not None else None
+        father = spouse
+        if ports.birth_records().find_latest(mother_person_id=person_id) is None and spouse is not None:
+            if ports.birth_records().find_latest(mother_person_id=spouse) is not None:
+                mother, father, role = spouse, person_id, "father"
+    except TwinUnavailableError:
+        pass
+    persons = {"applicant": person_id, "mother": mother}
+    if father is not None:
+        persons["father"] = father
+    return Subject(applicant_person_id=person_id, applicant_role=role, account_id=account_id, persons=persons)
+
+
+def _person(subject: Subject, role: str) -> UUID | None:
+    if role in subject.persons:
+        return subject.persons[role]
+    return subject.applicant_person_id if role in {"", "applicant", subject.applicant_role} else None
+
+
+class PopulationSource:
+    """Elements whose source is the population register; ``of`` names the person, ``field`` what is asked."""
+
+    def prefill(
+        self, *, elements: Sequence[DataElement], subject: Subject, actor: Actor, basis: Basis, now: datetime
+    ) -> Mapping[str, Prefilled]:
+        """This function will return what the register holds, one read a person; people who may not be read are left out.
+
+        An application gives its departments the other parent's facts too (国令716 art. 10), so the platform reads them, for this
+        purpose and on the record, where the applicant alone could not.
+        """
+        found: dict[str, Prefilled] = {}
+        reader = actor if not actor.is_resident else Actor.system("cases.prefill")
+        for role in dict.fromkeys(e.source.of for e in elements):
+            person_id = _person(subject, role)
+            wanted = [e for e in elements if e.source.of == role]
+            fields = {e.source.field for e in wanted} & set(FIELDS)
+            if person_id is None:
+                continue
+            held: dict[str, Any] = {"person_id": str(person_id)}
+            if fields:
+                record = population.list_persons(
+                    person_ids=[person_id], fields=sorted(fields), actor=reader, basis=basis, now=now
+                )
+                if not record:
+                    continue
+                held |= {name: record[0].text(name) for name in fields}
+            found |= _filled(wanted, held, both("人口库", "Population register"))
+        return found
+
+
+class BirthRecordsSource:
+    """Elements whose source is the hospitals' birth records."""
+
+    def prefill(
+        self, *, elements: Sequence[DataElement], subject: Subject, actor: Actor, basis: Basis, now: datetime
+    ) -> Mapping[str, Prefilled]:
+        """This function will return what the mother's latest birth record holds; nothing while the register is silent."""
+        mother = _person(subject, "mother")
+        if mother is None:
+            return {}
+        try:
+            record = ports.birth_records().find_latest(mother_person_id=mother)
+        except TwinUnavailableError:
+            return {}
+        if record is None:
+            return {}
+        held = {
+            "record_id": str(record.record_id),
+            "sex": record.sex,
+            "born_at": record.born_at.isoformat(),
+            "born_on": calendars.current().local_date(record.born_at).isoformat(),
+            "weight_g": record.weight_g,
+            "length_mm": record.length_mm,
+            "gestation_weeks": record.gestation_weeks,
+            "certificate_number": record.certificate_number,
+            "hospital_name": record.hospital_name.get("zh", ""),
+            "hospital_code": record.hospital_code,
+            "division_code": record.division_code,
+        }
+        found = _filled(elements, held, both("医院出生记录", "Hospital birth record"))
+        _trace(found, "birth_records", mother, actor, basis, now)
+        return found
+
+
+class MarriageSource:
+    """Elements whose source is the marriage register."""
+
+    def prefill(
+        self, *, elements: Sequence[DataElement], subject: Subject, actor: Actor, basis: Basis, now: datetime
+    ) -> Mapping[str, Prefilled]:
+        """This function will return what the register holds of a person's marriage, seen from the role that elements name."""
+        found: dict[str, Prefilled] = {}
+        for role in dict.fromkeys(e.source.of for e in elements):
+            person_id = _person(subject, role)
+            if person_id is None:
+                continue
+            try:
+                record = ports.marriages().find_marriage(person_id=person_id, on=calendars.current().local_date(now))
+            except TwinUnavailableError:
+                return {}
+            if record is None:
+                continue
+            held = {
+                "spouse_person_id": str(record.spouse_person_id),
+                "certificate_number": record.certificate_number,
+                "registered_on": record.registered_on.isoformat(),
+            }
+            of_role = _filled(
+                [e for e in elements if e.source.of == role], held, both("婚姻登记库", "Marriage register")
+            )
+            _trace(of_role, "marriage", person_id, actor, basis, now)
+            found |= of_role
+        return found
+
+
+class MedicalInsuranceSource:
+    """Elements whose source is the medical insurance."""
+
+    def prefill(
+        self, *, elements: Sequence[DataElement], subject: Subject, actor: Actor, basis: Basis, now: datetime
+    ) -> Mapping[str, Prefilled]:
+        """This function will return a person's kind of insurance and contribution base."""
+        found: dict[str, Prefilled] = {}
+        for role in dict.fromkeys(e.source.of for e in elements):
+            person_id = _person(subject, role)
+            row = models.InsuredPerson.objects.filter(person_id=person_id).first() if person_id else None
+            if row is None or person_id is None:
+                continue
+            held = {"insured_kind": row.insured_kind, "contribution_base_fen": row.contribution_base_fen}
+            of_role = _filled(
+                [e for e in elements if e.source.of == role], held, both("医疗保障信息平台", "Medical insurance")
+            )
+            _trace(of_role, "medical_insurance", person_id, actor, basis, now)
+            found |= of_role
+        return found
+
+
+class ResultsSource:
+    """Elements that an item produces: what an earlier application of the same person gave."""
+
+    def prefill(
+        self, *, elements: Sequence[DataElement], subject: Subject, actor: Actor, basis: Basis, now: datetime
+    ) -> Mapping[str, Prefilled]:
+        """This function will return the latest results of completed cases that the applicant or the other parent applied for."""
+        people = {p for p in (subject.applicant_person_id, *subject.persons.values()) if p is not None}
+        if not people:
+            return {}
+        cases = models.Case.objects.filter(
+            application__applicant_person_id__in=people,
+            state=CaseState.COMPLETED.value,
+            item_code__in={e.source.name for e in elements},
+        ).order_by("ended_at")
+        held: dict[str, Any] = {}
+        labels: dict[str, Text] = {}
+        for case in cases:
+            for code, value in case.outputs.items():
+                held[code] = value
+                labels[code] = Text.of(dict(case.result_name) or dict(case.item_name))
+        found: dict[str, Prefilled] = {}
+        for element in elements:
+            if element.code in held:
+                found |= _filled([element], {element.code: held[element.code]}, labels[element.code], whole=True)
+        return found
+
+
+def _filled(
+    elements: Sequence[DataElement], held: Mapping[str, Any], source: Text, *, whole: bool = False
+) -> dict[str, Prefilled]:
+    found: dict[str, Prefilled] = {}
+    for element in elements:
+        value = held.get(element.code if whole else element.source.field)
+        if value in (None, ""):
+            continue
+        law = element.legal_basis[0] if element.legal_basis else None
+        found[element.code] = Prefilled(
+            element=element.code,
+            value=value,
+            source=source,
+            legal_basis=f"{law.law.primary}{law.clause.primary}" if law is not None else "",
+        )
+    return found
+
+
+def _trace(
+    found: Mapping[str, Prefilled], register: str, person_id: UUID, actor: Actor, basis: Basis, now: datetime
+) -> None:
+    if found:
+        record_read(
+            actor=actor,
+            basis=basis,
+            what=f"{register}.prefill",
+            subjects=[person_id],
+            fields=sorted(found),
+            database="default",
+            now=now,
+        )
