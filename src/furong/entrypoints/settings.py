@@ -165,6 +165,7 @@ TEMPLATES: list[dict[str, Any]] = [
         "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
     },
 ]
+LOGIN_URL = "/account/sign-in"
 FORM_RENDERER = "furong.foundation.web.forms.Renderer"
 
 USE_TZ = True
@@ -225,6 +226,34 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_FAILURE_VIEW = "furong.foundation.web.views.csrf_failed"
+
+# --- sign-in (foundation.identity) ---------------------------------------------------------------------------------------------
+
+SESSION_ENGINE = "furong.foundation.identity.sessions"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("MinimumLengthValidator", {"min_length": 10}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+        ("UserAttributeSimilarityValidator", {"user_attributes": ("username",)}),
+    )
+]
+REQUIRE_TOTP = _setting("FURONG_REQUIRE_TOTP", "1" if PRODUCTION else "0") == "1"  # staff need a second factor
+TRUSTED_PROXIES = int(_setting("FURONG_TRUSTED_PROXIES", "1" if BEHIND_PROXY else "0"))  # how many stand before us
+STAFF_HOME, RESIDENT_HOME = "/work/", "/"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "furong.foundation.identity.adapters.SecretsAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = SITE_NAME["zh"]
 
 LOGGING: dict[str, Any] = {
     "version": 1,
