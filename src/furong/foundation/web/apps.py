@@ -14,3 +14,6 @@ class WebConfig(AppConfig):
 
         # Here and not in ready(): Django keeps the first catalogue it reads, and another room may translate in its ready().
         messages.compile_if_changed()
+
+    def ready(self) -> None:
+        from furong.foundation.web import kinds  # noqa: F401 - registers the kind

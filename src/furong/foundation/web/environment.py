@@ -37,6 +37,7 @@ def environment(**options: Any) -> jinja2.Environment:
         text=texts.text,
         other_text=texts.other_text,
         day=texts.day,
+        fact=texts.fact,
         moment=texts.moment,
         clock=texts.clock,
         recent=texts.recent,

@@ -51,7 +51,7 @@ class Part:
 class FieldView:
     """What a page needs to show one field. ``kind`` names its macro."""
 
-    kind: str  # input textarea select radios checkboxes checkbox date file hidden given
+    kind: str  # input textarea select radios checkboxes checkbox date several file hidden
     id: str
     name: str
     label: str
@@ -66,6 +66,7 @@ class FieldView:
     group: str = ""
     choices: tuple[Choice, ...] = ()
     parts: tuple[Part, ...] = ()
+    views: tuple[FieldView, ...] = ()  # of a question made of several fields (division and street)
     attrs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -79,6 +80,8 @@ class FieldView:
         """The id that the error summary's link goes to: the first thing of the field that takes focus."""
         if self.choices and self.kind in {"radios", "checkboxes"}:
             return self.choices[0].id
+        if self.views:
+            return self.views[0].target
         return self.parts[0].id if self.parts else self.id
 
 
@@ -117,6 +120,7 @@ def view_of(bound: forms.BoundField) -> FieldView:
         group=str(getattr(the_field, "group", "") or ""),
         choices=tuple(_choices(bound, widget, value, identifier)) if kind in {"radios", "checkboxes", "select"} else (),
         parts=tuple(_parts(bound, widget, value, identifier)) if kind == "date" else (),
+        views=tuple(_several(bound, widget, value, identifier)) if kind == "several" else (),
         attrs=attrs,
     )
 
@@ -126,6 +130,8 @@ def _kind(widget: forms.Widget) -> tuple[str, str]:
         return "hidden", "hidden"
     if isinstance(widget, DatePartsInput):
         return "date", ""
+    if isinstance(widget, forms.MultiWidget):
+        return "several", ""
     if isinstance(widget, forms.FileInput):
         return "file", "file"
     if isinstance(widget, forms.CheckboxSelectMultiple):
@@ -148,7 +154,8 @@ def _written(bound: forms.BoundField, widget: forms.Widget, value: Any) -> Any:
     if isinstance(widget, forms.CheckboxInput):
         return bool(value) and value not in {"False", "false", "0"}
     if isinstance(widget, forms.FileInput):
-        return getattr(value, "name", "") if value else ""
+        stored = value.get("name", "") if isinstance(value, Mapping) else getattr(value, "name", "")
+        return stored if value else ""
     if isinstance(value, list | tuple | dict):
         return value
     written = widget.format_value(value)
@@ -184,6 +191,29 @@ def _parts(bound: forms.BoundField, widget: Any, value: Any, identifier: str) ->
             label=str(label),
             value=written,
             width=width,
+        )
+
+
+def _several(bound: forms.BoundField, widget: Any, value: Any, identifier: str) -> Iterator[FieldView]:
+    values = value if isinstance(value, list | tuple) else widget.decompress(value)
+    fields: list[forms.Field] = list(getattr(bound.field, "fields", ()))
+    labels = getattr(bound.field, "part_labels", ())
+    for index, one in enumerate(widget.widgets):
+        kind, kind_of_input = _kind(one)
+        given = values[index] if index < len(values) else None
+        name, part_id = f"{bound.html_name}{widget.widgets_names[index]}", f"{identifier}{widget.widgets_names[index]}"
+        yield FieldView(
+            kind=kind,
+            id=part_id,
+            name=name,
+            label=str(labels[index] if index < len(labels) else (fields[index].label or bound.label)),
+            hint="",
+            errors=(),
+            required=bound.field.required,
+            value="" if given is None else given,
+            type=kind_of_input,
+            choices=tuple(_choices(bound, one, given, part_id)) if kind == "select" else (),
+            attrs={k: v for k, v in one.attrs.items() if k not in {"class", "id", "required"}},
         )
 
 

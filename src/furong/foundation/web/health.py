@@ -53,6 +53,6 @@ def _worker() -> dict[str, Any]:
         return {"status": "unknown"}
     if not count:
         return {"status": "failing", "reason": "no worker has started"}
-    if silent > WORKER_SILENT_AFTER_SECONDS:
-        return {"status": "failing", "reason": "silent", "seconds": round(float(silent))}
+    if silent is None or silent > WORKER_SILENT_AFTER_SECONDS:
+        return {"status": "failing", "reason": "silent", "seconds": round(float(silent or 0))}
     return {"status": "ok", "count": count}

@@ -183,7 +183,7 @@ def messages_of_python(source: str) -> Iterator[tuple[int, str, str]]:
                 yield node.lineno, context, strings[1] if context else strings[0]
         elif isinstance(node, ast.ClassDef) and any(_is_refusal(base) for base in node.bases):
             for field in node.body:
-                target = field.target if isinstance(field, ast.AnnAssign) else None
+                target: ast.expr | None = field.target if isinstance(field, ast.AnnAssign) else None
                 if isinstance(field, ast.Assign) and len(field.targets) == 1:
                     target = field.targets[0]
                 told = getattr(getattr(field, "value", None), "value", None)
@@ -192,7 +192,7 @@ def messages_of_python(source: str) -> Iterator[tuple[int, str, str]]:
 
 
 def _is_refusal(base: ast.expr) -> bool:
-    name = getattr(base, "id", None) or getattr(base, "attr", "")
+    name = str(getattr(base, "id", None) or getattr(base, "attr", ""))
     return name == "Refusal" or name.endswith(("Refusal", "Refused"))
 
 

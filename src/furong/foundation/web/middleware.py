@@ -10,8 +10,6 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
@@ -19,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
+from furong.foundation.audit.commands import reads_collected
 from furong.foundation.codes.errors import Fault, Refusal
 from furong.foundation.codes.ids import new_id
 from furong.foundation.web import metrics, problem, requests
@@ -96,7 +95,7 @@ class LanguageMiddleware:
         chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
         language = chosen if chosen in _LANGUAGES else settings.LANGUAGE_CODE
         translation.activate(language)
-        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = language
         response = self.get_response(request)
         response.headers.setdefault("Content-Language", "zh-CN" if language == "zh-hans" else language)
         patch_vary_headers(response, ("Cookie",))
@@ -146,17 +145,7 @@ class ReadsMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.flush: Callable[[], None] | None = None
-        self.begin: Callable[[], None] | None = None
-        if find_spec("furong.foundation.audit.commands"):
-            commands = import_module("furong.foundation.audit.commands")
-            self.flush = getattr(commands, "flush_reads", None)
-            self.begin = getattr(commands, "begin_reads", None)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if self.begin is not None:
-            self.begin()
-        response = self.get_response(request)
-        if self.flush is not None:
-            self.flush()
-        return response
+        with reads_collected():
+            return self.get_response(request)

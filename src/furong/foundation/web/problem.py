@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -21,7 +23,7 @@ from furong.foundation.web.requests import wants_json
 STATUS: dict[str, int] = {
     "access.refused": 403,
     "access.assurance_too_low": 403,
-    "identity.sign_in_required": 401,
+    "access.sign_in_needed": 401,
     "identity.too_many_attempts": 429,
     "storage.too_large": 413,
     "storage.media_type_refused": 415,
@@ -70,7 +72,7 @@ BAD_REQUEST = Problem(
 )
 SIGN_IN = Problem(
     status=401,
-    code="identity.sign_in_required",
+    code="access.sign_in_needed",
     title=gettext_noop("Please sign in first"),
     detail=gettext_noop("This page is yours alone, so we need to know that it is you."),
     kept=gettext_noop("Your drafts are kept and wait for you after you sign in."),
@@ -181,6 +183,9 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
             content_type="application/problem+json",
             json_dumps_params={"ensure_ascii": False},
         )
+    elif problem.status == 401 and request.method in {"GET", "HEAD"}:
+        # A link was followed: sign in and come back. A form that was sent gets the page instead, which says what is kept.
+        response = HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.get_full_path()})}")
     else:
         response = render(request, "furong/problem.jinja", {"problem": problem}, status=problem.status, using="furong")
     if problem.status == 429:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from furong.foundation.web import texts
@@ -34,6 +33,9 @@ def wants_json(request: HttpRequest) -> bool:
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Give every template what the frame needs (context processor)."""
+    from furong.foundation.web import queries  # not at the top: logging imports this before apps are ready
+
+    site = queries.get_site()
     size = request.COOKIES.get(SIZE_COOKIE, "")
     return {
         "lang": texts.content_language(),
@@ -41,6 +43,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "size": size if size in SIZES else "normal",
         "actor": getattr(request, "actor", None),
         "request_id": getattr(request, "request_id", ""),
-        "site_name": settings.SITE_NAME,
+        "site": site,
+        "site_name": site.name,
         "here": request.path,
     }

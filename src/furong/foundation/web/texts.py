@@ -27,6 +27,8 @@ def text(value: Any) -> str:
     """Give a content text in the reader's language, else in Chinese, else in any; a plain string is given as it is."""
     if value is None:
         return ""
+    if hasattr(value, "pick"):  # a text of a pack
+        return str(value.pick(content_language()))
     if isinstance(value, Mapping):
         found = value.get(content_language()) or value.get("zh") or next(iter(value.values()), "")
         return str(found)
@@ -35,6 +37,8 @@ def text(value: Any) -> str:
 
 def other_text(value: Any) -> str:
     """Give a content text in the other language, for English beside Chinese; empty when there is none."""
+    if hasattr(value, "as_dict"):
+        value = value.as_dict()
     if not isinstance(value, Mapping):
         return ""
     other = "en" if content_language() == "zh" else "zh"
@@ -103,6 +107,24 @@ def file_size(size_bytes: int) -> str:
     if size_bytes < 1024 * 1024:
         return f"{max(1, round(size_bytes / 1024))} KB"
     return f"{size_bytes / 1024 / 1024:.1f} MB"
+
+
+def fact(value: Any) -> str:
+    """Write the value of a data element for people: yes and no, texts, dates, lists, parts of an address."""
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if isinstance(value, Mapping):
+        if {"zh", "en"} & set(value):
+            return text(value)
+        return " ".join(fact(v) for k, v in value.items() if v and k not in {"digest", "media_type", "size"})
+    if isinstance(value, list | tuple):
+        return "、".join(fact(v) for v in value)
+    if isinstance(value, str) and len(value) == 10 and value[4:5] == "-" == value[7:8]:
+        try:
+            return day(dt.date.fromisoformat(value))
+        except ValueError:
+            return value
+    return "" if value is None else str(value)
 
 
 _MONTHS = (

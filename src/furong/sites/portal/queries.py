@@ -3,22 +3,78 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import lazy
+from pypinyin import Style, lazy_pinyin
+
+from furong.domains.cases import queries as cases
+from furong.domains.catalogue import queries as catalogue
+from furong.domains.services import queries as services
+from furong.domains.services.errors import LifeEventMissing
+from furong.domains.services.values.forms import FormField
+from furong.domains.services.values.items import Item
+from furong.domains.services.values.life_events import LifeEvent
+from furong.foundation.organizations import queries as organizations
+from furong.foundation.organizations.values import Level
+from furong.foundation.packs.values import Text
+from furong.foundation.web import texts
 from furong.sites.portal.river import river
-from furong.sites.portal.values import STAGES, Audience, EventCard, Figures, Hit, Home, Station
+from furong.sites.portal.values import (
+    STAGES,
+    AskedOnce,
+    Audience,
+    EventCard,
+    EventItemRow,
+    EventPage,
+    Figures,
+    Hit,
+    Home,
+    Station,
+)
+
+T = TypeVar("T")
+FIGURES_KEPT_SECONDS = 30.0
+FIGURES_DAYS = 90
+
+_lock = threading.Lock()
+_kept: dict[tuple[str, str], tuple[float, object]] = {}
 
 
-def _life_events(*, audience: Audience, now: dt.datetime) -> dict[str, tuple[EventCard, ...]]:
-    """Life events in force by stage code; empty until `domains.services` is there."""
-    return {}
+def _keep(name: str, seconds: float, make: Callable[[], T]) -> T:
+    """Keep a computed value for some seconds, for each database: figures of the whole province, never anything of a person."""
+    key = (str(connection.settings_dict["NAME"]), name)
+    with _lock:
+        found = _kept.get(key)
+    if found is not None and found[0] > time.monotonic():
+        return found[1]  # type: ignore[return-value]
+    made = make()
+    with _lock:
+        if len(_kept) > 64:
+            _kept.clear()
+        _kept[key] = (time.monotonic() + seconds, made)
+    return made
 
 
 def home_content(*, audience: Audience, stage_code: str, now: dt.datetime) -> Home:
     """Gather the home page for one audience with the stage ``stage_code`` open (the first with events when unknown)."""
-    by_stage = _life_events(audience=audience, now=now)
+    on = timezone.localdate(now)
+    events = [] if audience is Audience.OFFICIAL else services.list_life_events(on=on, audience=audience.value)
+    cards = {event.code: event_card(event=event, on=on) for event in events}
+    by_stage: dict[str, list[EventCard]] = {}
+    for event in events:
+        by_stage.setdefault(event.stage, []).append(cards[event.code])
     stages = STAGES[audience] or STAGES[Audience.PERSON]
     current = next((s for s in stages if s.code == stage_code), None)
     current = current or next((s for s in stages if by_stage.get(s.code)), stages[0])
+    shown = tuple(by_stage.get(current.code, ()))
     return Home(
         audience=audience,
         stations=tuple(
@@ -26,13 +82,251 @@ def home_content(*, audience: Audience, stage_code: str, now: dt.datetime) -> Ho
         ),
         river=river(len(stages)),
         stage=current,
-        events=by_stage.get(current.code, ()),
-        popular=tuple(e for events in by_stage.values() for e in events)[:5],
-        asked=None,
-        figures=Figures(),
+        events=shown,
+        popular=tuple(cards.values())[:5],
+        asked=asked_once(code=shown[0].code, on=on) if shown else None,
+        figures=_keep("figures", FIGURES_KEPT_SECONDS, lambda: _figures(now)),
     )
+
+
+def event_card(*, event: LifeEvent, on: dt.date) -> EventCard:
+    """Give a life event as lists show it."""
+    found = services.get_life_event(code=event.code, on=on)
+    items = [found.items[code] for code in found.event.item_codes() if code in found.items]
+    return EventCard(
+        code=event.code,
+        name=event.name.as_dict(),
+        summary=event.summary.as_dict(),
+        items=tuple(item.name.as_dict() for item in items),
+        departments=len({item.department for item in items}),
+        working_days=_longest(items, found.needs),
+        fully_online=all(item.on_site_visits == 0 and item.online_depth == "whole" for item in items),
+    )
+
+
+def _longest(items: list[Item], needs: Mapping[str, tuple[str, ...]]) -> int | None:
+    """The promised days along the longest chain of items that wait for each other."""
+    by_code = {item.code: item for item in items}
+
+    def until(code: str) -> int:
+        clock = by_code[code].clock
+        own = clock.effective.days if clock is not None else 0
+        return own + max((until(n) for n in needs.get(code, ()) if n in by_code), default=0)
+
+    return max((until(code) for code in by_code), default=0) or None
+
+
+def asked_once(*, code: str, on: dt.date) -> AskedOnce | None:
+    """Count what a life event's form asks of a person and what departments supply; None when it has no form."""
+    try:
+        event = services.get_life_event(code=code, on=on)
+    except LifeEventMissing:
+        return None
+    fields = list(services.get_composition(event=event).form.fields())
+    asked = sum(1 for one in fields if one.is_asked)
+    # A fact that several items need stands once in the merged form; on paper each item's form would ask for it again.
+    wanted = {str(element) for item in event.items.values() for element in item.inputs}
+    supplied = len(wanted - {str(one.element) for one in fields if one.is_asked})
+    return AskedOnce(asked=asked, supplied=supplied) if fields else None
+
+
+def _figures(now: dt.datetime) -> Figures:
+    on = timezone.localdate(now)
+    found = cases.service_figures(from_on=on - dt.timedelta(days=FIGURES_DAYS), until_on=on)
+    items = services.list_items(on=on)
+    return Figures(
+        on_time_share=_share(found.in_time_percent),
+        mean_working_days=found.mean_used_days,
+        faster_share=_share(found.faster_than_promised_percent),
+        finished=found.decided,
+        rated=found.ratings,
+        satisfied_share=_share(found.satisfied_percent),
+        items=len(items),
+        organizations=organizations.count_rows()["organizations"],
+    )
+
+
+def _share(percent: float | None) -> float | None:
+    return None if percent is None else percent / 100
 
 
 def find_services(*, words: str, now: dt.datetime) -> list[Hit]:
     """Find what is published by words, pinyin or initials; life events before single services; empty for no words."""
-    return []
+    wanted = [word for word in words.lower().split() if word]
+    if not wanted:
+        return []
+    on = timezone.localdate(now)
+    found: list[tuple[int, int, str, Hit]] = []
+    for kind, order, code, name, summary, more in _published(on):
+        score = _score(wanted, name, summary, more)
+        if score:
+            route = "portal:life_event" if kind == "life_event" else "portal:guide"
+            hit = Hit(
+                kind=kind,
+                code=code,
+                name=name.as_dict(),
+                summary=summary.as_dict() if summary is not None else {},
+                href=reverse(route, kwargs={"code": code}),
+            )
+            found.append((-score, order, code, hit))
+    return [hit for _, _, _, hit in sorted(found, key=lambda one: one[:3])][:50]
+
+
+def _published(on: dt.date) -> list[tuple[str, int, str, Text, Text | None, str]]:
+    events = services.list_life_events(on=on)
+    items = services.list_items(on=on)
+    names = {item.code: item.name for item in items}
+    rows: list[tuple[str, int, str, Text, Text | None, str]] = [
+        ("life_event", 0, e.code, e.name, e.summary, " ".join(_all(names[c]) for c in e.item_codes() if c in names))
+        for e in events
+    ]
+    rows += [("item", 1, i.code, i.name, i.summary, _all(i.result.name)) for i in items]
+    return rows
+
+
+def _all(text: Text | None) -> str:
+    return "" if text is None else " ".join(text.as_dict().values())
+
+
+_sounds: dict[str, tuple[str, str]] = {}
+
+
+def _sound(text: str) -> tuple[str, str]:
+    """The pinyin of a text without spaces, and its initials; computed once for each published text."""
+    found = _sounds.get(text)
+    if found is None:
+        if len(_sounds) > 20_000:
+            _sounds.clear()
+        whole = "".join(lazy_pinyin(text, errors="ignore"))
+        initials = "".join(lazy_pinyin(text, style=Style.FIRST_LETTER, errors="ignore"))
+        found = _sounds[text] = (whole, initials)
+    return found
+
+
+def _score(wanted: list[str], name: Text, summary: Text | None, more: str) -> int:
+    """How well a thing answers: all words must be found somewhere; in the name counts most."""
+    title, rest = _all(name).lower(), f"{_all(summary)} {more}".lower()
+    whole, initials = _sound(name.primary)
+    total = 0
+    for word in wanted:
+        if word in title:
+            total += 8
+        elif word in rest:
+            total += 4
+        elif word.isascii() and (word in whole or (len(word) > 1 and word in initials)):
+            total += 3
+        elif not word.isascii() and len(word) > 1:
+            # Chinese is written without spaces: a phrase that is not found whole is looked for by its pairs of characters.
+            pairs = {word[i : i + 2] for i in range(len(word) - 1)}
+            hits = sum(1 for pair in pairs if pair in title or pair in rest)
+            if hits * 2 < len(pairs):
+                return 0
+            total += hits
+        else:
+            return 0
+    return total
+
+
+def life_event_page(*, code: str, now: dt.datetime) -> EventPage | None:
+    """Gather the page *what you need* of a life event; None when there is none in force."""
+    on = timezone.localdate(now)
+    try:
+        found = services.get_life_event(code=code, on=on)
+    except LifeEventMissing:
+        return None
+    form = services.get_composition(event=found).form
+    departments = department_names()
+    rows = []
+    for entry in found.event.items:
+        item = found.items.get(str(entry.item))
+        if item is None:
+            continue
+        clock = item.clock.effective if item.clock is not None else None
+        rows.append(
+            EventItemRow(
+                code=item.code,
+                name=item.name.as_dict(),
+                summary=item.summary.as_dict() if item.summary is not None else {},
+                department=departments.get(item.department, item.department),
+                days=clock.days if clock is not None else None,
+                natural_days=clock is not None and clock.unit.value == "natural",
+                needs=tuple(found.items[n].name.as_dict() for n in found.needs.get(item.code, ()) if n in found.items),
+                result=item.result.name.as_dict(),
+                required=entry.required,
+                charged=item.fee.charged,
+                visits=item.on_site_visits,
+            )
+        )
+    materials = {m.code: m for item in found.items.values() for m in item.materials}
+    return EventPage(
+        card=event_card(event=found.event, on=on),
+        rows=tuple(rows),
+        asked=tuple(one.label.as_dict() for one in form.fields() if one.is_asked),
+        to_bring=tuple(m.name.as_dict() for m in materials.values() if m.source.channel.value == "applicant"),
+        fetched=tuple(
+            (m.name.as_dict(), m.source.note.as_dict() if m.source.note is not None else {})
+            for m in materials.values()
+            if m.source.channel.value != "applicant"
+        ),
+        counted=asked_once(code=code, on=on),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DivisionGroup:
+    """A city with its counties, for a choice."""
+
+    code: str
+    name: object
+    counties: tuple[tuple[str, object], ...]
+
+
+def division_groups() -> tuple[DivisionGroup, ...]:
+    """List the cities with their counties; kept for a minute, because divisions change once in years."""
+    return _keep("divisions", 60.0, _division_groups)
+
+
+def _division_groups() -> tuple[DivisionGroup, ...]:
+    counties: dict[str, list[tuple[str, object]]] = {}
+    for county in organizations.list_divisions(level=Level.COUNTY):
+        counties.setdefault(county.parent_code, []).append((county.code, county.name))
+    return tuple(
+        DivisionGroup(code=city.code, name=city.name, counties=tuple(counties.get(city.code, ())))
+        for city in organizations.list_divisions(level=Level.CITY)
+    )
+
+
+def division_choices() -> list[tuple[str, object]]:
+    """List counties as *city county* for fields of forms; labels follow the reader's language."""
+    return [(code, _joined(group.name, name)) for group in division_groups() for code, name in group.counties]
+
+
+def _join(city: object, county: object) -> str:
+    return f"{texts.text(city)} {texts.text(county)}"
+
+
+_joined = lazy(_join, str)
+
+
+def department_names() -> dict[str, object]:
+    """Give each kind of department its name; kept for a minute."""
+    return _keep("departments", 60.0, lambda: {d.code: d.name for d in organizations.list_departments()})
+
+
+def life_event_names(*, now: dt.datetime) -> dict[str, object]:
+    """Give the names of the life events in force by code."""
+    return {event.code: event.name for event in services.list_life_events(on=timezone.localdate(now))}
+
+
+def element_labels(*, now: dt.datetime) -> dict[str, object]:
+    """Give the names of data elements by code."""
+    return {element.code: element.name for element in catalogue.list_elements(on=timezone.localdate(now))}
+
+
+def fields_of_event(*, code: str, now: dt.datetime) -> dict[str, FormField]:
+    """Give the fields of a life event's merged form by element; empty when it is no longer in force."""
+    try:
+        event = services.get_life_event(code=code, on=timezone.localdate(now))
+    except LifeEventMissing:
+        return {}
+    return {str(one.element): one for one in services.get_composition(event=event).form.fields()}

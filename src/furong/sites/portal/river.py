@@ -28,7 +28,8 @@ def river(stations: int) -> River:
     points.append((WIDTH + step / 2, _MIDDLE + (_SWING if stations % 2 else -_SWING)))
 
     def half_width(x: float) -> float:
-        return (_SOURCE + (_MOUTH - _SOURCE) * min(max(x / WIDTH, 0.0), 1.0) ** 1.3) / 2
+        share: float = min(max(x / WIDTH, 0.0), 1.0) ** 1.3
+        return (_SOURCE + (_MOUTH - _SOURCE) * share) / 2
 
     def along(offset: float) -> list[tuple[float, float]]:
         return [(x, y + offset * half_width(x)) for x, y in points]

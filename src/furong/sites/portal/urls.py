@@ -4,15 +4,35 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.portal import views
+from furong.sites.portal.views import applying, public, space
 
 app_name = "portal"
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("search", views.search, name="search"),
-    path("life/<slug:code>", views.life_event, name="life_event"),
-    path("life/<slug:code>/start", views.start, name="start"),
-    path("guide/<slug:code>", views.guide, name="guide"),
-    path("about/<slug:page>", views.about, name="about"),
+    path("", public.home, name="home"),
+    path("search", public.search, name="search"),
+    path("life/<slug:code>", public.life_event, name="life_event"),
+    path("life/<slug:code>/start", applying.start, name="start"),
+    path("guide/<slug:code>", public.guide, name="guide"),
+    path("about/<slug:page>", public.about, name="about"),
+    path("verify/", public.verify, name="verify"),
+    path("verify/<str:token>", public.verify, name="verify_token"),
+    path("apply/<uuid:draft_id>", applying.draft, name="draft"),
+    path("apply/<uuid:draft_id>/check", applying.check, name="check"),
+    path("apply/<uuid:draft_id>/page/<str:page>", applying.page, name="page"),
+    path("my/", space.overview, name="space"),
+    path("my/drafts/<uuid:draft_id>/discard", space.discard, name="discard"),
+    path("my/applications/<uuid:application_id>", space.application, name="application"),
+    path("my/applications/<uuid:application_id>/withdraw", space.withdraw, name="withdraw"),
+    path("my/applications/<uuid:application_id>/<uuid:case_id>/supplement", space.supplement, name="supplement"),
+    path("my/applications/<uuid:application_id>/<uuid:case_id>/rate", space.rate, name="rate"),
+    path("my/applications/<uuid:application_id>/<uuid:case_id>/review", space.ask_review, name="review"),
+    path("my/documents/<uuid:document_id>", space.document, name="document"),
+    path("my/consents/<uuid:consent_id>", space.consent, name="consent"),
+    path("my/licences", space.folder, name="folder"),
+    path("my/licences/<uuid:licence_id>", space.licence, name="licence"),
+    path("my/licences/<uuid:licence_id>/file", space.licence_file, name="licence_file"),
+    path("my/reads", space.reads, name="reads"),
+    path("my/messages", space.messages, name="messages"),
+    path("my/messages/<uuid:message_id>", space.message, name="message"),
 ]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.utils.translation import gettext_noop
 
 from furong.sites.portal.river import River
 
-Text = Mapping[str, str]
+# A text of content: a mapping by language, or a text of a pack or a name with ``pick``.
+Text = Any
 
 
 class Audience(StrEnum):
@@ -65,6 +66,35 @@ class AskedOnce:
 
     asked: int
     supplied: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventItemRow:
+    """A service of a life event: who does it, how long it takes, what it waits for."""
+
+    code: str
+    name: Text
+    summary: Text
+    department: Text
+    days: int | None
+    natural_days: bool
+    needs: tuple[Text, ...]
+    result: Text
+    required: bool
+    charged: bool
+    visits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """What one needs for a life event, on one page."""
+
+    card: EventCard
+    rows: tuple[EventItemRow, ...]
+    asked: tuple[Text, ...]
+    to_bring: tuple[Text, ...]
+    fetched: tuple[tuple[Text, Text], ...]
+    counted: AskedOnce | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

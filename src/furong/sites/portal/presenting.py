@@ -1,0 +1,179 @@
+"""Turns what cases return into what the components draw: tones, words, shares of a bar. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from furong.domains.cases.values import ENDED, ApplicationState, CaseState, Light
+from furong.domains.cases.values.views import ApplicationView, Lane
+from furong.foundation.web.texts import day, text
+from furong.registries.licences.values import LicenceState
+from furong.registries.population.values import FIELDS
+
+_GOOD = {CaseState.COMPLETED, CaseState.APPROVED}
+_BAD = {CaseState.REJECTED, CaseState.NOT_ACCEPTED, CaseState.ABNORMAL_END}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneShown:
+    """A lane for the component: ``done`` and ``limit`` are shares of the bar."""
+
+    name: str
+    what: str
+    tone: str
+    label: str
+    done: float
+    limit: float | None
+    lane: Lane
+
+
+def state_words(state: ApplicationState) -> tuple[str, str]:
+    """Give an application's state as words and a tone."""
+    return {
+        ApplicationState.SUBMITTED: (_("Handed in"), "run"),
+        ApplicationState.IN_PROGRESS: (_("In progress"), "run"),
+        ApplicationState.ACTION_NEEDED: (_("You are asked for something"), "late"),
+        ApplicationState.COMPLETED: (_("Finished"), "ok"),
+        ApplicationState.PARTLY_COMPLETED: (_("Finished in part"), "late"),
+        ApplicationState.NOT_GRANTED: (_("Not granted"), "over"),
+        ApplicationState.WITHDRAWN: (_("Withdrawn"), "wait"),
+    }[state]
+
+
+def lane_words(lane: Lane) -> tuple[str, str]:
+    """Give a lane's state as words and a tone: what people want to know, which is how long it still takes."""
+    fixed = {
+        CaseState.COMPLETED: (_("Finished"), "ok"),
+        CaseState.APPROVED: (_("Approved"), "ok"),
+        CaseState.REJECTED: (_("Not granted"), "over"),
+        CaseState.NOT_ACCEPTED: (_("Not accepted"), "over"),
+        CaseState.WITHDRAWN: (_("Withdrawn"), "wait"),
+        CaseState.ABNORMAL_END: (_("Ended"), "over"),
+        CaseState.TO_SUPPLEMENT: (_("Waits for you"), "late"),
+        CaseState.PAUSED: (_("Special procedure"), "wait"),
+        CaseState.SUBMITTED: (_("Received"), "run"),
+    }
+    if lane.state in fixed:
+        return fixed[lane.state]
+    if lane.state is CaseState.WAITING_PREREQUISITES:
+        if lane.waiting_for_consent:
+            return _("Waits for consent"), "late"
+        if lane.waiting_for:
+            return _("Waits for %(what)s") % {"what": text(lane.waiting_for[0])}, "wait"
+        return _("Waits"), "wait"
+    if lane.light in {Light.RED, Light.OVERDUE}:
+        return _("Past the promised day"), "over"
+    if lane.light is Light.YELLOW:
+        return _("Nearly due"), "late"
+    if lane.limit_days:
+        return _("Day %(used)s of %(limit)s") % {"used": max(lane.used_days, 1), "limit": lane.limit_days}, "run"
+    return _("In progress"), "run"
+
+
+def lanes_shown(lanes: tuple[Lane, ...]) -> list[LaneShown]:
+    """Prepare lanes for the component."""
+    shown = []
+    for lane in lanes:
+        label, tone = lane_words(lane)
+        ended = lane.state in ENDED or lane.state is CaseState.APPROVED
+        # The bar's length is half as long again as the promise, so that a limit stands inside it and can be passed.
+        done = 1.0 if ended else min(lane.percent / 150, 1.0)
+        if not ended and not done and lane.accepted_on is not None:
+            done = 0.04
+        timed = bool(lane.limit_days) and not ended and lane.accepted_on is not None
+        shown.append(
+            LaneShown(
+                name=text(lane.organization_name) or lane.department,
+                what=text(lane.item_name),
+                tone=tone,
+                label=label,
+                done=done if lane.state is not CaseState.WITHDRAWN else 0.0,
+                limit=1 / 1.5 if timed else None,
+                lane=lane,
+            )
+        )
+    return shown
+
+
+def head_words(view: ApplicationView) -> str:
+    """Say how many days are left, or what has come of it."""
+    if view.due_on is None or view.remaining_days is None:
+        return ""
+    if view.remaining_days < 0:
+        count = -view.remaining_days
+        return ngettext("%(count)s working day late", "%(count)s working days late", count) % {"count": count}
+    if view.remaining_days == 0:
+        return _("due today")
+    count = view.remaining_days
+    return ngettext("%(count)s working day left", "%(count)s working days left", count) % {"count": count}
+
+
+def lanes_title(view: ApplicationView) -> str:
+    """Say how many departments are at work."""
+    at_work = {lane.organization_id for lane in view.lanes if lane.state not in ENDED}
+    if not at_work:
+        return _("How each department decided")
+    count = len(at_work)
+    return ngettext(
+        "%(count)s department is working on it", "%(count)s departments are working on it side by side", count
+    ) % {"count": count}
+
+
+def value_words(value: Any) -> str:
+    """Write the value of a data element for people."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, Mapping):
+        if {"zh", "en"} & set(value):
+            return text(value)
+        return " ".join(value_words(v) for k, v in value.items() if v and k not in {"digest", "media_type", "size"})
+    if isinstance(value, list | tuple):
+        return "、".join(value_words(v) for v in value)
+    if isinstance(value, str) and len(value) == 10 and value[4:5] == "-" == value[7:8]:
+        try:
+            return day(dt.date.fromisoformat(value))
+        except ValueError:
+            return value
+    return "" if value is None else str(value)
+
+
+def licence_words(state: LicenceState) -> tuple[str, str]:
+    """Give a licence's state as words and a tone."""
+    return {
+        LicenceState.VALID: (_("Valid"), "ok"),
+        LicenceState.EXPIRED: (_("Expired"), "wait"),
+        LicenceState.REVOKED: (_("Revoked"), "over"),
+    }[state]
+
+
+def field_words(name: str) -> str:
+    """Say which of a person's facts was read."""
+    last = name.rpartition(".")[2]
+    if name in FIELDS or last in FIELDS:
+        zh, en = FIELDS.get(name) or FIELDS[last]
+        return text({"zh": zh, "en": en})
+    return {
+        "application": _("application"),
+        "name_masked": _("name, masked"),
+        "number": _("number"),
+        "state": _("state"),
+        "relation": _("family relation"),
+        "children": _("children"),
+        "household": _("household"),
+    }.get(last, last.replace("_", " "))
+
+
+def purpose_words(purpose: str) -> str:
+    """Say why: purposes that pages state are codes, those that staff write are their own words."""
+    return {
+        "application": _("your application"),
+        "own_folder": _("your folder of licences"),
+        "prefill": _("to fill in your form"),
+        "check": _("someone checked a licence"),
+    }.get(purpose, purpose)

@@ -1,0 +1,338 @@
+"""A person's own space: applications, folder, who read my data, messages, mandates. Every page asks for the actor's own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from furong.domains.cases import commands as cases
+from furong.domains.cases import queries as case_queries
+from furong.foundation.access.errors import AccessRefused, SignInNeeded
+from furong.foundation.access.values import Actor, Basis
+from furong.foundation.audit import queries as audit
+from furong.foundation.notices import commands as notices
+from furong.foundation.notices import queries as notice_queries
+from furong.foundation.storage import queries as storage
+from furong.foundation.web.uploads import oversized_fields
+from furong.registries.licences import queries as licences
+from furong.registries.licences.values import LicenceRecord
+from furong.sites.portal import presenting, queries
+from furong.sites.portal.forms import RatingForm, ReasonForm, SupplementForm
+
+View = Callable[..., HttpResponse]
+READS_A_PAGE = 30
+MESSAGES_A_PAGE = 20
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Give the resident who asks. Raises `SignInNeeded`, and `AccessRefused` for staff, who have a resident's account too."""
+    actor: Actor | None = getattr(request, "actor", None)
+    if actor is None or actor.account_id is None:
+        raise SignInNeeded
+    if not actor.is_resident:
+        raise AccessRefused(mend="Sign in with your own account as a resident, not with the one of your post.")
+    return actor
+
+
+def own(view: View) -> View:
+    """Give the view the resident as ``actor``."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, actor=actor_of(request), **kwargs)
+
+    return wrapper
+
+
+def _page(request: HttpRequest, template: str, here: str, **context: Any) -> HttpResponse:
+    response = render(request, f"portal/space/{template}.jinja", {"section": here, **context}, using="furong")
+    patch_cache_control(response, no_store=True)
+    return response
+
+
+@require_safe
+@own
+def overview(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show what waits for the person, what is under way, and what was begun."""
+    now = timezone.now()
+    lines = case_queries.list_applications(actor=actor, now=now)
+    return _page(
+        request,
+        "overview",
+        "applications",
+        lines=[(line, *presenting.state_words(line.state)) for line in lines],
+        drafts=case_queries.list_drafts(actor=actor),
+        consents=case_queries.list_consents_asked_of(actor=actor, open_only=True),
+        titles=queries.life_event_names(now=now),
+    )
+
+
+@require_safe
+@own
+def application(request: HttpRequest, application_id: UUID, actor: Actor) -> HttpResponse:
+    """Show one application: its lanes, clocks, what happened, each fact with its source, and who read it."""
+    now = timezone.now()
+    view = case_queries.application_view(application_id=application_id, actor=actor, now=now)
+    reads = []
+    if actor.person_id is not None and not view.acts_for_other:
+        cases_of_it = {lane.case_id for lane in view.lanes}
+        found = audit.list_reads_of_person(person_id=actor.person_id, limit=60)
+        reads = [r for r in found if r.case_id in cases_of_it and not r.by_self][:4]
+    words, tone = presenting.state_words(view.state)
+    return _page(
+        request,
+        "application",
+        "applications",
+        view=view,
+        state=words,
+        tone=tone,
+        left=presenting.head_words(view),
+        title=presenting.lanes_title(view),
+        lanes=presenting.lanes_shown(view.lanes),
+        value_words=presenting.value_words,
+        labels=queries.element_labels(now=now),
+        field_words=presenting.field_words,
+        purpose_words=presenting.purpose_words,
+        reads=reads,
+        just_sent=request.GET.get("sent") == "1",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own
+def withdraw(request: HttpRequest, application_id: UUID, actor: Actor) -> HttpResponse:
+    """Withdraw one item or all of an application, after saying what follows from it."""
+    now = timezone.now()
+    view = case_queries.application_view(application_id=application_id, actor=actor, now=now)
+    lanes = [lane for lane in view.lanes if lane.can_withdraw]
+    form = ReasonForm(request.POST or None)
+    wrong = ""
+    if request.method == "POST" and form.is_valid():
+        wanted = set(request.POST.getlist("case"))
+        chosen = [lane for lane in lanes if str(lane.case_id) in wanted]
+        if chosen:
+            reason = form.cleaned_data["reason"]
+            if len(chosen) == len(lanes):
+                cases.withdraw_application(application_id=application_id, actor=actor, now=now, reason=reason)
+            else:
+                for lane in chosen:
+                    cases.withdraw_case(case_id=lane.case_id, actor=actor, now=now, reason=reason)
+            return HttpResponseRedirect(_of(application_id))
+        wrong = "choose"
+    return _page(request, "withdraw", "applications", view=view, lanes=lanes, form=form, wrong=wrong)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own
+def rate(request: HttpRequest, application_id: UUID, case_id: UUID, actor: Actor) -> HttpResponse:
+    """Rate a finished case, once."""
+    now = timezone.now()
+    view = case_queries.application_view(application_id=application_id, actor=actor, now=now)
+    lane = next((one for one in view.lanes if one.case_id == case_id and one.can_rate), None)
+    if lane is None:
+        return HttpResponseRedirect(_of(application_id))
+    form = RatingForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        cases.rate_case(
+            case_id=case_id,
+            level=int(form.cleaned_data["level"]),
+            aspects=form.aspects(),
+            comment=form.cleaned_data["comment"],
+            actor=actor,
+            now=now,
+        )
+        return HttpResponseRedirect(_of(application_id))
+    return _page(request, "rate", "applications", view=view, lane=lane, form=form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own
+def ask_review(request: HttpRequest, application_id: UUID, case_id: UUID, actor: Actor) -> HttpResponse:
+    """Ask the department to look again at a decision."""
+    now = timezone.now()
+    view = case_queries.application_view(application_id=application_id, actor=actor, now=now)
+    lane = next((one for one in view.lanes if one.case_id == case_id and one.can_ask_review), None)
+    if lane is None:
+        return HttpResponseRedirect(_of(application_id))
+    form = ReasonForm(request.POST or None, required=True)
+    if request.method == "POST" and form.is_valid():
+        cases.request_review(case_id=case_id, reason=form.cleaned_data["reason"], actor=actor, now=now)
+        return HttpResponseRedirect(_of(application_id))
+    return _page(request, "review", "applications", view=view, lane=lane, form=form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own
+def consent(request: HttpRequest, consent_id: UUID, actor: Actor) -> HttpResponse:
+    """Give or refuse a consent that the person is asked for."""
+    now = timezone.now()
+    asked = case_queries.get_consent(consent_id=consent_id, actor=actor)
+    if request.method == "POST" and asked.state == "requested":
+        answer = request.POST.get("answer")
+        if answer == "give":
+            cases.give_consent(consent_id=consent_id, actor=actor, now=now)
+            return HttpResponseRedirect(request.path)
+        if answer == "refuse":
+            reason = request.POST.get("reason", "")[:500]
+            cases.refuse_consent(consent_id=consent_id, actor=actor, now=now, reason=reason)
+            return HttpResponseRedirect(request.path)
+    return _page(request, "consent", "applications", asked=asked)
+
+
+@require_POST
+@own
+def discard(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
+    """Throw a draft away."""
+    cases.discard_draft(draft_id=draft_id, actor=actor, now=timezone.now())
+    return HttpResponseRedirect(reverse("portal:space"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own
+def supplement(request: HttpRequest, application_id: UUID, case_id: UUID, actor: Actor) -> HttpResponse:
+    """Hand in what a department asked for once: the named facts and files, or a note."""
+    now = timezone.now()
+    view = case_queries.application_view(application_id=application_id, actor=actor, now=now)
+    lane = next((one for one in view.lanes if one.case_id == case_id), None)
+    if lane is None or lane.supplement is None or lane.supplement.answered_at or lane.supplement.lapsed_at:
+        return HttpResponseRedirect(_of(application_id))
+    sent = request.method == "POST"
+    form = SupplementForm(
+        request.POST if sent else None,
+        request.FILES if sent else None,
+        wanted=lane.supplement.wanted,
+        fields_of=queries.fields_of_event(code=view.life_event_code, now=now),
+        oversized=oversized_fields(request) if sent else frozenset(),
+    )
+    if sent and form.is_valid():
+        cases.submit_supplement(
+            case_id=case_id, answers=form.answers(now=now), note_text=form.note(), actor=actor, now=now
+        )
+        return HttpResponseRedirect(_of(application_id))
+    return _page(request, "supplement", "applications", view=view, lane=lane, form=form)
+
+
+@require_safe
+@own
+def document(request: HttpRequest, document_id: UUID, actor: Actor) -> HttpResponse:
+    """Open a numbered, sealed document; the first opening is recorded as its service."""
+    digest = cases.open_document(document_id=document_id, actor=actor, now=timezone.now())
+    return _pdf(storage.get(digest), f"{document_id}.pdf")
+
+
+def _pdf(data: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(data, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+FOLDER = Basis(purpose="own_folder")
+
+
+@require_safe
+@own
+def folder(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show the licences that the person holds or keeps for a child."""
+    found: tuple[LicenceRecord, ...] = ()
+    person_id = actor.principal.id if actor.principal is not None else actor.person_id
+    if person_id is not None:
+        found = licences.list_of_person(person_id=person_id, actor=actor, basis=FOLDER, now=timezone.now())
+    return _page(request, "folder", "folder", licences=found, state_words=presenting.licence_words)
+
+
+@require_safe
+@own
+def licence(request: HttpRequest, licence_id: UUID, actor: Actor) -> HttpResponse:
+    """Show one licence with its data, its state and how others can check it."""
+    now = timezone.now()
+    found = licences.get_licence(licence_id=licence_id, actor=actor, basis=FOLDER, now=now)
+    words, tone = presenting.licence_words(found.state)
+    return _page(
+        request,
+        "licence",
+        "folder",
+        licence=found,
+        state=words,
+        tone=tone,
+        labels=licences.field_labels(type_code=found.type_code) if hasattr(licences, "field_labels") else {},
+        value_words=presenting.value_words,
+    )
+
+
+@require_safe
+@own
+def licence_file(request: HttpRequest, licence_id: UUID, actor: Actor) -> HttpResponse:
+    """Give the licence's sealed PDF."""
+    data = licences.get_pdf(licence_id=licence_id, actor=actor, basis=FOLDER, now=timezone.now())
+    return _pdf(data, f"{licence_id}.pdf")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own
+def messages(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show what was told to the person, newest first."""
+    now = timezone.now()
+    if request.method == "POST":
+        notices.mark_all_read(actor=actor, now=now)
+        return HttpResponseRedirect(request.path)
+    before = _moment(request.GET.get("before"))
+    found = notice_queries.list_messages(actor=actor, limit=MESSAGES_A_PAGE + 1, before=before)
+    following = found[MESSAGES_A_PAGE - 1].at.isoformat() if len(found) > MESSAGES_A_PAGE else ""
+    return _page(request, "messages", "messages", messages=found[:MESSAGES_A_PAGE], following=following)
+
+
+@require_safe
+@own
+def message(request: HttpRequest, message_id: UUID, actor: Actor) -> HttpResponse:
+    """Show one message; it counts as read from now on."""
+    now = timezone.now()
+    found = notice_queries.get_message(message_id=message_id, actor=actor)
+    if not found.is_read:
+        notices.mark_read(message_id=message_id, actor=actor, now=now)
+    return _page(request, "message", "messages", message=found)
+
+
+def _moment(given: str | None) -> dt.datetime | None:
+    try:
+        found = dt.datetime.fromisoformat(given or "")
+    except ValueError:
+        return None
+    return None if timezone.is_naive(found) else found
+
+
+@require_safe
+@own
+def reads(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show who read the person's data, when, what of it and on what basis."""
+    before = _moment(request.GET.get("before"))
+    found = []
+    if actor.person_id is not None:
+        found = audit.list_reads_of_person(person_id=actor.person_id, limit=READS_A_PAGE + 1, before=before)
+    with_own = request.GET.get("own") == "1"
+    following = found[READS_A_PAGE - 1].at.isoformat() if len(found) > READS_A_PAGE else ""
+    shown = [r for r in found[:READS_A_PAGE] if with_own or not r.by_self]
+    return _page(
+        request,
+        "reads",
+        "reads",
+        reads=shown,
+        following=following,
+        with_own=with_own,
+        field_words=presenting.field_words,
+        purpose_words=presenting.purpose_words,
+    )
+
+
+def _of(application_id: UUID) -> str:
+    return reverse("portal:application", kwargs={"application_id": application_id})
