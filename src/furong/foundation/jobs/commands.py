@@ -73,7 +73,7 @@ def job(name: str, *, queue: str = "default", retry: Retry | None = None) -> Cal
         if any(p.kind is not inspect.Parameter.KEYWORD_ONLY for p in parameters.values()):
             raise TypeError(f"{name}: a job takes keywords only.")
 
-        def run(context: JobContext, **arguments: Any) -> None:
+        def run(context: JobContext, /, **arguments: Any) -> None:
             hints = typing.get_type_hints(function)
             now = datetime.now(UTC)
             values = {key: from_json(hints.get(key, Any), value) for key, value in arguments.items()}

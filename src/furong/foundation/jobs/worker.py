@@ -8,6 +8,7 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from django.db import connections
 from procrastinate import App
 from procrastinate.contrib.django import app
 
@@ -40,6 +41,27 @@ def run_until_idle(*, concurrency: int = 1) -> None:
 async def _run(stop: threading.Event, *, concurrency: int, wait: bool) -> None:
     threads = ThreadPoolExecutor(concurrency, thread_name_prefix="furong-job")
     asyncio.get_running_loop().set_default_executor(threads)
+    try:
+        await _work(stop, concurrency=concurrency, wait=wait)
+    finally:
+        _close_connections(threads, concurrency)
+
+
+def _close_connections(threads: ThreadPoolExecutor, count: int) -> None:
+    """Have every thread of the pool close its database connections: each waits for the others, so that none does it twice."""
+    together = threading.Barrier(count)
+
+    def close() -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):  # a job that did not end in time keeps its thread
+            together.wait(2)
+        connections.close_all()
+
+    for closing in [threads.submit(close) for _ in range(count)]:
+        with contextlib.suppress(TimeoutError):
+            closing.result(5)
+
+
+async def _work(stop: threading.Event, *, concurrency: int, wait: bool) -> None:
     async with _worker_app().open_async() as worker_app:
         working = asyncio.create_task(
             worker_app.run_worker_async(
