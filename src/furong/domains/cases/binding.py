@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from furong.domains.cases import following, handlers, staffing
-from furong.domains.cases.prefilling import HospitalSource, MarriageSource
+from furong.domains.cases.prefilling import BirthRecordsSource, MarriageSource, MedicalInsuranceSource
 from furong.domains.processes import ports as processes
-from furong.domains.services.values.prefill import register_prefill_source
+from furong.domains.services.values.prefill import PrefillSource, register_prefill_source
+
+# By the name of the register in ``data_elements``.
+SOURCES: dict[str, PrefillSource] = {
+    "birth_records": BirthRecordsSource(),
+    "marriage": MarriageSource(),
+    "medical_insurance": MedicalInsuranceSource(),
+}
 
 
 def bind() -> None:
@@ -20,5 +27,5 @@ def bind() -> None:
         processes.on_task_created(following.on_task_created)
     processes.resolve_assignments(staffing.assign)
     processes.check_membership(staffing.account_works_for)
-    register_prefill_source("birth_records", HospitalSource())
-    register_prefill_source("marriage", MarriageSource())
+    for name, source in SOURCES.items():
+        register_prefill_source(name, source)

@@ -40,6 +40,7 @@ def fetch_birth_record(call: ServiceCall) -> Result:
     if record is None:
         raise BpmnError("hospital.record_not_found")
     return {
+        "record_id": str(record.record_id),
         "certificate_number": record.certificate_number,
         "sex": record.sex,
         "born_at": record.born_at.isoformat(),
@@ -47,7 +48,7 @@ def fetch_birth_record(call: ServiceCall) -> Result:
         "weight_g": record.weight_g,
         "length_mm": record.length_mm,
         "gestation_weeks": record.gestation_weeks,
-        "born_division_code": record.division_code,
+        "division_code": record.division_code,
         "born_place": record.hospital_name.get("zh", ""),
         "hospital_name": record.hospital_name.get("zh", ""),
         "hospital_code": record.hospital_code,

@@ -398,6 +398,17 @@ class Marriage(models.Model):
         db_table = "cases_twin_marriage"
 
 
+class InsuredPerson(models.Model):
+    """The medical insurance's record of a person, as its twin holds it."""
+
+    person_id = models.UUIDField(primary_key=True)
+    insured_kind = models.CharField(max_length=20)
+    contribution_base_fen = models.BigIntegerField()
+
+    class Meta:
+        db_table = "cases_twin_insured_person"
+
+
 class TwinFault(models.Model):
     """A switch that lets a twin answer slowly or not at all, so that what follows can be shown."""
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from furong.domains.cases import prefilling
 from furong.domains.cases.errors import ItemNotOffered, NobodyResponsible
 from furong.domains.cases.ports import CheckedAnswers
 from furong.domains.cases.values.clock import DayUnit
@@ -117,7 +118,7 @@ class ServicesPlanner:
         if form is not None:
             wanted += [str(f.element) for f in form.fields() if f.prefill is not None]
         found = services.prefill(
-            elements=wanted, subject=subject_of(actor, answers), actor=actor, basis=basis, on=on, now=now
+            elements=wanted, subject=subject_of(actor, now), actor=actor, basis=basis, on=on, now=now
         )
         return {
             code: Answer(
@@ -189,12 +190,12 @@ class ServicesPlanner:
         return services.get_life_event_form(event=event, chosen=list(item_codes) or None)
 
 
-def subject_of(actor: Actor, answers: Mapping[str, Any]) -> Subject:
-    """This function will say whom a form is about: who applies, or the person they act for."""
+def subject_of(actor: Actor, now: datetime) -> Subject:
+    """This function will say whom a form is about: who applies, or the person they act for, and the other parent."""
     person_id: UUID | None = actor.person_id
     if actor.principal is not None and actor.principal.kind == "person":
         person_id = actor.principal.id
-    return Subject(applicant_person_id=person_id, account_id=actor.account_id)
+    return prefilling.subject_of(person_id=person_id, account_id=actor.account_id, now=now)
 
 
 def _single(item_codes: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""What registers hold of a form's elements, so that nobody is asked for it: population, three twins, and earlier results."""
+"""What the twins hold of a form's elements, so that nobody is asked for it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,18 @@ from uuid import UUID
 
 from furong.domains.cases import models, ports
 from furong.domains.cases.errors import TwinUnavailableError
-from furong.domains.cases.values.states import CaseState
 from furong.domains.catalogue.values import DataElement
 from furong.domains.services.values.prefill import Prefilled, Subject
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import record_read
 from furong.foundation.calendar import queries as calendars
 from furong.foundation.packs.values import Text, both
-from furong.registries.population import queries as population
-from furong.registries.population.values import FIELDS
 
 
 def subject_of(*, person_id: UUID | None, account_id: UUID | None, now: datetime) -> Subject:
     """This function will say whom an application is about: the applicant, and the other parent where a child was born.
 
-    Whoever has a birth on record is the mother, and her spouse the father; a father who applies is found through his wife's record.
+    Whoever has a birth on record is the mother, and her spouse the father; a father who applies is found by his wife's.
     A register that does not answer leaves its role open.
     """
     if person_id is None:
@@ -33,8 +30,9 @@ def subject_of(*, person_id: UUID | None, account_id: UUID | None, now: datetime
         marriage = ports.marriages().find_marriage(person_id=person_id, on=calendars.current().local_date(now))
         spouse = marriage.spouse_person_id if marriage is not None else None
         father = spouse
-        if ports.birth_records().find_latest(mother_person_id=person_id) is None and spouse is not None:
-            if ports.birth_records().find_latest(mother_person_id=spouse) is not None:
+        births = ports.birth_records()
+        if spouse is not None and births.find_latest(mother_person_id=person_id) is None:
+            if births.find_latest(mother_person_id=spouse) is not None:
                 mother, father, role = spouse, person_id, "father"
     except TwinUnavailableError:
         pass
@@ -48,37 +46,6 @@ def _person(subject: Subject, role: str) -> UUID | None:
     if role in subject.persons:
         return subject.persons[role]
     return subject.applicant_person_id if role in {"", "applicant", subject.applicant_role} else None
-
-
-class PopulationSource:
-    """Elements whose source is the population register; ``of`` names the person, ``field`` what is asked."""
-
-    def prefill(
-        self, *, elements: Sequence[DataElement], subject: Subject, actor: Actor, basis: Basis, now: datetime
-    ) -> Mapping[str, Prefilled]:
-        """This function will return what the register holds, one read a person; people who may not be read are left out.
-
-        An application gives its departments the other parent's facts too (国令716 art. 10), so the platform reads them, for this
-        purpose and on the record, where the applicant alone could not.
-        """
-        found: dict[str, Prefilled] = {}
-        reader = actor if not actor.is_resident else Actor.system("cases.prefill")
-        for role in dict.fromkeys(e.source.of for e in elements):
-            person_id = _person(subject, role)
-            wanted = [e for e in elements if e.source.of == role]
-            fields = {e.source.field for e in wanted} & set(FIELDS)
-            if person_id is None:
-                continue
-            held: dict[str, Any] = {"person_id": str(person_id)}
-            if fields:
-                record = population.list_persons(
-                    person_ids=[person_id], fields=sorted(fields), actor=reader, basis=basis, now=now
-                )
-                if not record:
-                    continue
-                held |= {name: record[0].text(name) for name in fields}
-            found |= _filled(wanted, held, both("人口库", "Population register"))
-        return found
 
 
 class BirthRecordsSource:
@@ -168,40 +135,10 @@ class MedicalInsuranceSource:
         return found
 
 
-class ResultsSource:
-    """Elements that an item produces: what an earlier application of the same person gave."""
-
-    def prefill(
-        self, *, elements: Sequence[DataElement], subject: Subject, actor: Actor, basis: Basis, now: datetime
-    ) -> Mapping[str, Prefilled]:
-        """This function will return the latest results of completed cases that the applicant or the other parent applied for."""
-        people = {p for p in (subject.applicant_person_id, *subject.persons.values()) if p is not None}
-        if not people:
-            return {}
-        cases = models.Case.objects.filter(
-            application__applicant_person_id__in=people,
-            state=CaseState.COMPLETED.value,
-            item_code__in={e.source.name for e in elements},
-        ).order_by("ended_at")
-        held: dict[str, Any] = {}
-        labels: dict[str, Text] = {}
-        for case in cases:
-            for code, value in case.outputs.items():
-                held[code] = value
-                labels[code] = Text.of(dict(case.result_name) or dict(case.item_name))
-        found: dict[str, Prefilled] = {}
-        for element in elements:
-            if element.code in held:
-                found |= _filled([element], {element.code: held[element.code]}, labels[element.code], whole=True)
-        return found
-
-
-def _filled(
-    elements: Sequence[DataElement], held: Mapping[str, Any], source: Text, *, whole: bool = False
-) -> dict[str, Prefilled]:
+def _filled(elements: Sequence[DataElement], held: Mapping[str, Any], source: Text) -> dict[str, Prefilled]:
     found: dict[str, Prefilled] = {}
     for element in elements:
-        value = held.get(element.code if whole else element.source.field)
+        value = held.get(element.source.field)
         if value in (None, ""):
             continue
         law = element.legal_basis[0] if element.legal_basis else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from furong.domains.cases import models
 from furong.domains.cases.queries.reading import organization_names
 from furong.domains.cases.values.documents import TITLES, DocumentKind
-from furong.domains.cases.values.letters import facts, paragraphs
+from furong.domains.cases.values.letters import facts, listed_wanted, paragraphs, pick
+from furong.domains.cases.values.wording import REASONS
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.packs import queries as packs
 from furong.foundation.packs.errors import DefinitionMissing
@@ -26,7 +28,7 @@ def render(document: models.Document, *, actor: Actor, now: datetime) -> str:
     kind, language = DocumentKind(document.kind), _language()
     issuer = organization_names([document.organization_id]).get(document.organization_id, {"zh": ""})
     pdf = documents.render_sealed_pdf(
-        template=f"case_{kind.value}",
+        template=_template(document),
         title=TITLES[kind],
         number=document.number,
         issuer=issuer,
@@ -41,10 +43,54 @@ def render(document: models.Document, *, actor: Actor, now: datetime) -> str:
                 language=language,
             ),
             "facts": facts(kind, case_number=case.number, item=case.item_name, data=document.data, language=language),
+            **_for_template(document, language),
         },
         now=now,
     )
     return storage.put(pdf, "application/pdf", now=now).digest
+
+
+# Templates of a pack by kind of document; what has none, and a pack without them, gets the plain letter.
+_TEMPLATES = {
+    DocumentKind.ACCEPTANCE: "acceptance",
+    DocumentKind.NON_ACCEPTANCE: "non_acceptance",
+    DocumentKind.SUPPLEMENT: "supplement",
+    DocumentKind.DECISION_APPROVED: "approval",
+    DocumentKind.DECISION_REJECTED: "rejection",
+    DocumentKind.EXTENSION: "extension",
+    DocumentKind.SPECIAL_PROCEDURE: "special_procedure",
+    DocumentKind.TERMINATION: "termination",
+}
+
+
+def _template(document: models.Document) -> str:
+    kind = DocumentKind(document.kind)
+    # Silence that counts as acceptance is said in other words than a decision to accept.
+    if kind is DocumentKind.ACCEPTANCE and document.data.get("deemed"):
+        return "deemed_acceptance"
+    return _TEMPLATES[kind]
+
+
+def _for_template(document: models.Document, language: str) -> dict[str, Any]:
+    """What templates of letters ask for by name, as plain texts, days as ISO dates; what is empty is left out."""
+    case, data = document.case, document.data
+    why = data.get("reason") or REASONS.get(str(data.get("why", "")), {}).get(language, "")
+    found = {
+        "item_name": pick(case.item_name, language),
+        "case_number": case.number,
+        "applied_on": case.application.submitted_on.isoformat(),
+        "accepted_on": data.get("accepted_on") or (case.accepted_on.isoformat() if case.accepted_on else ""),
+        "statutory_days": str(case.terms.get("statutory_days") or ""),
+        "promised_days": str(case.terms.get("promised_days") or ""),
+        "due_on": data.get("due_on") or data.get("promised_due_on") or "",
+        "reason": why,
+        "legal_basis": data.get("legal_basis") or "",
+        "missing": listed_wanted(data, language),
+        "extended_days": str(data.get("days") or ""),
+        "decision": data.get("opinion") or "",
+        "remedies": [pick(r, language) for r in data.get("remedies", ())],
+    }
+    return {key: value for key, value in found.items() if value}
 
 
 def _language() -> str:

@@ -26,4 +26,3 @@ def render_document(*, document_id: UUID, now: datetime) -> None:
 def run_due(*, now: datetime) -> None:
     """Do what time has brought about."""
     commands.run_due(now=now)
-    commands.sweep_old_drafts(now=now)

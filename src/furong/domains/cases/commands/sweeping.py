@@ -43,6 +43,7 @@ def run_due(*, now: datetime, limit: int = 500) -> dict[str, int]:
         done["consents_lapsed"] += lapse_consent(consent_id=key, actor=actor, now=now)
     for key in _keys(open_consents.filter(remind_on__lte=on, reminded_at=None), limit):
         done["reminders"] += remind_of_consent(consent_id=key, actor=actor, now=now)
+    sweep_old_drafts(now=now)
     for key in list(_turned(now).values_list("id", flat=True)[:limit]):
         done["lights"] += tell_light(case_id=key, actor=actor, now=now)
     return done

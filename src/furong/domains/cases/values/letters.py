@@ -69,13 +69,18 @@ def _listed(texts: Sequence[Mapping[str, str]], language: str) -> list[str]:
     return [f"{n}. {pick(t, language)}" for n, t in enumerate(texts, 1)]
 
 
-def _wanted(data: Mapping[str, Any], language: str) -> list[str]:
+def listed_wanted(data: Mapping[str, Any], language: str) -> list[str]:
+    """This function will return what a supplement notice asks for, a line each: what is missing, and what would satisfy it."""
     lines = []
-    for n, w in enumerate(data.get("wanted", ()), 1):
+    colon = "：" if language.startswith("zh") else ": "
+    for w in data.get("wanted", ()):
         how = pick(w["how"], language) if w.get("how") else ""
-        colon = "：" if language.startswith("zh") else ": "
-        lines.append(f"{n}. {pick(w['what'], language)}{colon + how if how else ''}")
+        lines.append(f"{pick(w['what'], language)}{colon + how if how else ''}")
     return lines
+
+
+def _wanted(data: Mapping[str, Any], language: str) -> list[str]:
+    return [f"{n}. {line}" for n, line in enumerate(listed_wanted(data, language), 1)]
 
 
 def _zh_acceptance(opening: str, data: Mapping[str, Any]) -> list[str]:
