@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 from furong.domains.catalogue.queries import get_dictionary
 from furong.domains.catalogue.values import DataElement, SourceKind
@@ -209,22 +210,39 @@ def prefill(
     on: date,
     now: datetime,
 ) -> dict[str, Prefilled]:
-    """Ask the registers for what they hold of ``elements``, each register once, for what it is the source of.
+    """Ask the registers for what they hold of ``elements``, each for what it is the source of.
 
+    Elements ``ROLE.person_id`` are asked for first, and what they say is in ``subject.persons`` when the rest is asked for.
     Elements that a person declares, and those whose source is not bound, are left out. The registers record the read.
     """
     dictionary = get_dictionary(on=on)
-    by_source: dict[str, list[DataElement]] = {}
-    for code in dict.fromkeys(elements):
-        element = dictionary.get(code)
-        if element is not None and element.source.is_held:
-            name = "licences" if element.source.kind is SourceKind.ITEM else element.source.name
-            by_source.setdefault(name, []).append(element)
+    wanted = [dictionary[c] for c in dict.fromkeys(elements) if c in dictionary and dictionary[c].source.is_held]
     result: dict[str, Prefilled] = {}
-    for name, wanted in by_source.items():
-        source = prefill_sources().get(name)
-        if source is None:
-            continue
-        found = source.prefill(elements=wanted, subject=subject, actor=actor, basis=basis, now=now)
-        result.update({c: p for c, p in found.items() if any(e.code == c for e in wanted)})
+    # Who the others are comes first: a marriage names the father, and only then can his own facts be asked for.
+    for persons in (True, False):
+        for name, some in _by_register(e for e in wanted if e.code.endswith(PERSON) is persons):
+            source = prefill_sources().get(name)
+            if source is None:
+                continue
+            found = source.prefill(elements=some, subject=subject, actor=actor, basis=basis, now=now)
+            asked = {e.code for e in some}
+            result.update({c: p for c, p in found.items() if c in asked})
+            named = {c.removesuffix(PERSON): p.value for c, p in found.items() if c.endswith(PERSON) and p.value}
+            persons_known = {role: _uuid(value) for role, value in named.items()}
+            subject = replace(subject, persons={**subject.persons, **persons_known})
     return result
+
+
+PERSON = ".person_id"
+
+
+def _uuid(value: Any) -> UUID:
+    return value if isinstance(value, UUID) else UUID(str(value))
+
+
+def _by_register(elements: Iterable[DataElement]) -> list[tuple[str, list[DataElement]]]:
+    found: dict[str, list[DataElement]] = {}
+    for element in elements:
+        name = "licences" if element.source.kind is SourceKind.ITEM else element.source.name
+        found.setdefault(name, []).append(element)
+    return list(found.items())

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from furong.domains.services.checks.ask_once import check_ask_once
+from furong.domains.services.checks.events import check_life_events
+from furong.domains.services.checks.flows import check_flows
+from furong.domains.services.checks.forms import check_forms
+from furong.domains.services.checks.items import check_items
+from furong.domains.services.checks.scope import Scope
 from furong.foundation.packs.values import Finding, Pack
 
 
-def check_services(pack: Pack) -> Iterable[Finding]:
+def check_services(pack: Pack) -> list[Finding]:
     """Find what only the whole pack shows: questions that a register answers, unknown elements, needs that go round."""
-    return ()
+    scope = Scope(pack)
+    for check in (check_ask_once, check_forms, check_items, check_life_events, check_flows):
+        check(scope)
+    return scope.findings

@@ -188,19 +188,6 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentTerm:
-    """Somebody else's consent that the item needs: ``person`` is the element that says whose, ``message`` what the process hears."""
-
-    code: str
-    person: Ref
-    statement: Text
-    legal_basis: tuple[LegalBasis, ...]
-    when: Expression | None = None
-    message: str = "consent"
-    line: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     question: Text
     answer: Text
@@ -253,7 +240,6 @@ class Item:
     quota: int | None = None
     themes: tuple[str, ...] = ()
     remedies: Remedies | None = None
-    consents: tuple[ConsentTerm, ...] = ()
     questions: tuple[Question, ...] = ()
     line: int = field(default=0, compare=False)
     lines: dict[str, int] = field(default_factory=dict, compare=False)
@@ -364,17 +350,6 @@ MATERIAL = MapOf(
     },
     build=record(Material),
 )
-_CONSENT = MapOf(
-    {
-        "code": required(CODE),
-        "person": required(RefTo(pattern=ELEMENT_PATTERN)),
-        "statement": required(Texts(max_length=600)),
-        "legal_basis": required(ListOf(LEGAL_BASIS, minimum=1)),
-        "when": optional(Feel()),
-        "message": optional(CODE, "consent"),
-    },
-    build=record(ConsentTerm),
-)
 _QUESTION = MapOf({"question": required(Texts()), "answer": required(Texts())}, build=record(Question))
 
 HANDLING_FORMS = ("online", "window", "mail", "self_service", "express")
@@ -436,7 +411,6 @@ ITEM = MapOf(
         "consult": required(CONTACT),
         "complaint": required(CONTACT),
         "remedies": optional(_REMEDIES),
-        "consents": optional(ListOf(_CONSENT, unique="code"), list),
         "materials": required(ListOf(MATERIAL, unique="code")),
         "inputs": required(_ELEMENTS),
         "outputs": optional(_ELEMENTS, list),
