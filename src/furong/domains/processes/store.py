@@ -1,7 +1,7 @@
-"""Loads and writes instances. Two statements a step: one reads and locks, one writes everything that changed.
+"""Loads and writes instances. Two statements a step: one reads, one writes everything that changed.
 
-Statements are named in ``sql/``; psycopg prepares each the fifth time a connection runs it. Values travel as parameters, lists of
-rows as one JSON parameter each, which costs the client a tenth of binding their columns one by one.
+Statements are named in ``sql/``; psycopg prepares each the fifth time a connection runs it. Values travel as parameters, all
+new rows of a step as one JSON parameter, which costs the client a tenth of binding their columns one by one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import connection
@@ -65,10 +66,11 @@ def execute(
 
 @dataclass(slots=True)
 class Loaded:
-    """An instance as its rows say, locked until the transaction ends; ``wait`` holds what the row asked for adds."""
+    """An instance as its rows say; ``wait`` holds what the row that was asked for adds."""
 
     id: UUID
     definition_id: int
+    version: int
     next_token: int
     variables: dict[str, Any]
     business_key: str
@@ -82,22 +84,39 @@ class Loaded:
 
 
 _LOADS = {by: query("step.sql", f"load_by_{by}") for by in ("task", "timer", "subscription", "job", "instance")}
+_LOADS_UNLOCKED = {by: text[: text.index(" FOR UPDATE")] for by, text in _LOADS.items()}
 
 
 def load(by: str, key: UUID, *, now: datetime | None = None) -> Loaded | None:
-    """Read and lock the instance of the task, timer, subscription or job ``key`` (or of that id); None when there is none."""
+    """Read the instance of the task, timer, subscription or job ``key`` (or of that id); None when there is none.
+
+    Inside a transaction its row is locked until the end. Outside of one nothing is locked: the step's one writing statement is
+    its transaction, and writes nothing if another step came first (`write`).
+    """
     params = {"id": key} if now is None else {"id": key, "now": now}
+    text = (_LOADS if connection.in_atomic_block else _LOADS_UNLOCKED)[by]
     while True:
-        row = execute(_LOADS[by], params).fetchone()
+        row = _hot(text, params)
         if row is None:
             return None
         if row[2] == row[3]:
             break
     tokens = {n: Token(n, e, a, s, k) for n, e, a, s, k in json.loads(row[12])} if row[12] else {}
     return Loaded(
-        row[0], row[1], row[4], variable_values.load(row[5]), row[6], row[7], row[8], row[9], row[10], row[11],
-        tokens, row[13:],
-    )  # fmt: skip
+        row[0],
+        row[1],
+        row[2],
+        row[4],
+        variable_values.load(row[5]),
+        row[6],
+        row[7],
+        row[8],
+        row[9],
+        row[10],
+        row[11],
+        tokens,
+        row[13:],
+    )
 
 
 def wakers(node: Node, nodes: Mapping[str, Node]) -> tuple[bool, bool, bool]:
@@ -113,52 +132,74 @@ def wakers(node: Node, nodes: Mapping[str, Node]) -> tuple[bool, bool, bool]:
 
 _LISTENS = frozenset({NodeKind.RECEIVE_TASK, NodeKind.CATCH_MESSAGE, NodeKind.BOUNDARY_MESSAGE})
 _AFTER = {"tasks_opened": "tasks_closed", "jobs_opened": "jobs_dropped"}
+_GUARD = "EXISTS (SELECT 1 FROM the_instance)"
 
 
 @lru_cache(maxsize=512)
-def _statement(parts: tuple[str, ...], instance: str) -> str:
+def _statement(instance: str, parts: tuple[str, ...]) -> str:
     """Put the parts of a step's one writing statement together; few combinations occur, so each is prepared once."""
-    found = []
+    over = instance == "instance_kept"
+    first = query("step.sql", "instance_gone" if over else instance)
+    found = [f"the_instance AS ({first} RETURNING {'*' if over else '1'})"]
+    if over:
+        found.append(f"instance_kept AS ({query('step.sql', 'instance_kept')})")
     for part in parts:
-        text = query("step.sql", part)
+        text = query("step.sql", part).replace("{guard}", _GUARD)
         before = _AFTER.get(part)
         if before in parts:
             # A token keeps its number from one task to the next: the old row must be gone before the new one comes.
-            text += f" WHERE (SELECT count(*) FROM {before}) >= 0"
+            text += f" AND (SELECT count(*) FROM {before}) >= 0"
         if part == "jobs_dropped":
             text += " RETURNING 1"
         found.append(f"{part} AS ({text})")
         if part == "tasks_closed":
             found.append(f"tasks_kept AS ({query('step.sql', 'tasks_kept')})")
-    if instance == "instance_kept":
-        found.append(f"instance_gone AS ({query('step.sql', 'instance_gone')})")
-    found.append(f"the_instance AS ({query('step.sql', instance)} RETURNING 1)")
     closed = (
-        "(SELECT json_agg(json_build_array(id, element_id, token, how, claimed_by))::text FROM tasks_closed)"
+        "(SELECT json_agg(json_build_array(id, element_id, token, how, organization_id, division_code, kind))::text "
+        "FROM tasks_closed)"
         if "tasks_closed" in parts
         else "NULL"
     )
     return f"WITH {', '.join(found)}\nSELECT (SELECT count(*) FROM the_instance), {closed}"
 
 
-def write(
-    *, instance: str, params: dict[str, object], parts: Mapping[str, object]
-) -> list[tuple[str, str, int, str, str | None]]:
-    """Write one step. ``parts`` maps the parts that have something to do to their parameter; ``instance`` names the last part.
+Closed = tuple[str, str, int, str, str | None, str, str]
 
-    Returns (id, element, token, how, claimed by) of each task that was closed.
+
+def write(*, instance: str, params: dict[str, object], parts: dict[str, object]) -> list[Closed] | None:
+    """Write one step. ``parts`` maps the parts that have something to do to their rows; ``instance`` names what becomes of it.
+
+    Returns (id, element, token, how, organization, division, kind) of each task that was closed, or None when another step
+    came first and nothing was written.
     """
-    row = execute(_statement(tuple(parts), instance), {**params, **parts}).fetchone()
+    params["parts"] = rows(parts)
+    row = _hot(_statement(instance, tuple(parts)), params)
     if row is None or row[0] != 1:
-        raise RuntimeError("a step wrote no instance")  # the row is locked: this cannot happen
+        return None
     return [tuple(one) for one in json.loads(row[1])] if row[1] else []
 
 
+_cursors: WeakKeyDictionary[Any, psycopg.Cursor[Any]] = WeakKeyDictionary()
+
+
+def _hot(text: str, params: Mapping[str, object]) -> tuple[Any, ...] | None:
+    """Run one of the two statements of a step and give its row.
+
+    A connection keeps one cursor for them, which remembers how values of each type are sent: a fifth of the client's time.
+    """
+    connection.ensure_connection()
+    raw = connection.connection
+    cursor = _cursors.get(raw)
+    if cursor is None:
+        cursor = _cursors[raw] = psycopg.Cursor(raw)
+    with connection.wrap_database_errors:
+        found: tuple[Any, ...] | None = cursor.execute(text, params).fetchone()
+    return found
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=str, separators=(",", ":")).encode
+
+
 def rows(values: object) -> str:
-    """Give rows as the JSON parameter of a part."""
-    return json.dumps(values, ensure_ascii=False, default=str)
-
-
-def numbers(values: Sequence[int] | set[int]) -> str:
-    """Give token numbers as the array parameter of a part."""
-    return "{" + ",".join(map(str, sorted(values))) + "}"
+    """Give the rows of a step's parts as their one parameter."""
+    return _encode(values)

@@ -16,16 +16,21 @@ from furong.domains.processes.errors import VariablesRefused
 MOST_BYTES = 256 * 1024
 
 
+_decode = json.JSONDecoder(parse_float=Decimal).decode
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
 def load(text: str) -> dict[str, Any]:
     """Read the variables of a row."""
-    found: dict[str, Any] = json.loads(text, parse_float=Decimal)
+    found: dict[str, Any] = _decode(text)
     return found
 
 
 def dump(values: Mapping[str, object]) -> str:
     """Write variables as JSON text. Raises `VariablesRefused` for what JSON has no place for, and for too much."""
     try:
-        text = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _encode(values)
     except (TypeError, ValueError):
         text = _write(values, 0)
     if len(text) > MOST_BYTES:
@@ -37,6 +42,8 @@ def dump(values: Mapping[str, object]) -> str:
 
 def as_json(values: Mapping[str, object]) -> dict[str, Any]:
     """Give variables as they will be when they are read again: moments as texts, numbers exact."""
+    if all(type(value) in _PLAIN for value in values.values()):
+        return dict(values)
     return load(dump(values))
 
 

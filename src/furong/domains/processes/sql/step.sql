@@ -1,5 +1,8 @@
 -- Reading and writing one instance. A step reads with one of the load statements and writes with one statement that `store.py`
 -- puts together from the parts below, so that it costs two round trips however much happens in it.
+--
+-- The instance's row comes first in the writing statement, and only if it still has the version that was read; every other part
+-- asks for it ({guard}). So a step that was overtaken writes nothing, and two steps of one instance cannot deadlock.
 
 -- name: load_columns
 -- What a step needs of an instance. seen_version comes from the snapshot, version from the locked row: they differ when this
@@ -10,7 +13,7 @@ i.variables::text, i.business_key, i.organization_id, i.division_code, i.item_co
    FROM processes_token k WHERE k.instance_id = i.id)
 
 -- name: load_by_task
--- The instance of a task, both rows locked; nothing when the task is no longer open.
+-- The instance of a task, both rows locked when a transaction is open; nothing when the task is no longer open.
 SELECT {load_columns},
        t.token, t.element_id, t.claimed_by, t.organization_id, t.division_code, t.right_code, t.outcomes
   FROM processes_task t JOIN processes_instance i ON i.id = t.instance_id
@@ -40,26 +43,27 @@ SELECT {load_columns} FROM processes_instance i WHERE i.id = %(id)s FOR UPDATE O
 
 -- name: tokens_removed
 -- Tokens that ended or were merged.
-DELETE FROM processes_token WHERE instance_id = %(instance)s::uuid AND number = ANY (%(tokens_removed)s::int[])
+DELETE FROM processes_token WHERE instance_id = %(instance)s::uuid AND number IN (SELECT v::int FROM json_array_elements_text(%(parts)s::json -> 'tokens_removed') AS v) AND {guard}
 
 -- name: tokens_moved
 -- Tokens that stand elsewhere now.
 UPDATE processes_token k SET element_id = m.element, arrived_by = m.arrived_by, stuck = m.stuck
-  FROM json_to_recordset(%(tokens_moved)s::json) AS m (number int, element text, arrived_by text, stuck boolean)
- WHERE k.instance_id = %(instance)s::uuid AND k.number = m.number
+  FROM json_to_recordset(%(parts)s::json -> 'tokens_moved') AS m (number int, element text, arrived_by text, stuck boolean)
+ WHERE k.instance_id = %(instance)s::uuid AND k.number = m.number AND {guard}
 
 -- name: tokens_added
 -- New tokens.
 INSERT INTO processes_token (instance_id, number, scope, element_id, arrived_by, stuck)
 SELECT %(instance)s::uuid, a.number, a.scope, a.element, a.arrived_by, a.stuck
-  FROM json_to_recordset(%(tokens_added)s::json)
+  FROM json_to_recordset(%(parts)s::json -> 'tokens_added')
     AS a (number int, scope int, element text, arrived_by text, stuck boolean)
+ WHERE {guard}
 
 -- name: tasks_closed
 -- Open tasks whose token has left, taken off the work list.
 DELETE FROM processes_task t
- USING json_to_recordset(%(tasks_closed)s::json) AS c (token int, ending text, outcome text, by uuid)
- WHERE t.instance_id = %(instance)s::uuid AND t.token = c.token
+ USING json_to_recordset(%(parts)s::json -> 'tasks_closed') AS c (token int, ending text, outcome text, by uuid)
+ WHERE t.instance_id = %(instance)s::uuid AND t.token = c.token AND {guard}
 RETURNING t.*, c.ending AS how, c.outcome AS gave, c.by AS who
 
 -- name: tasks_kept
@@ -72,57 +76,63 @@ SELECT {task_columns}, %(now)s::timestamptz, who, how, gave FROM tasks_closed
 INSERT INTO processes_task (instance_id, id, token, element_id, kind, title, department, organization_id, division_code,
   right_code, item_code, business_key, label, outcomes, priority, state, created_at, due_at, yellow_at, rank_at)
 SELECT %(instance)s::uuid, n.id, n.token, n.element_id, n.kind, n.title, n.department, n.organization_id, n.division_code,
-       n.right_code, n.item_code, %(business_key)s::text, %(label)s::text, n.outcomes, n.priority, 'open', %(now)s::timestamptz, n.due_at,
+       n.right_code, n.item_code, n.business_key, n.label, n.outcomes, n.priority, 'open', %(now)s::timestamptz, n.due_at,
        n.yellow_at, coalesce(n.due_at, '9999-12-31 00:00+00')
-  FROM json_to_recordset(%(tasks_opened)s::json)
+  FROM json_to_recordset(%(parts)s::json -> 'tasks_opened')
     AS n (id uuid, token int, element_id text, kind text, title text, department text, organization_id uuid,
           division_code text, right_code text, item_code text, outcomes text[], priority smallint, due_at timestamptz,
-          yellow_at timestamptz)
+          yellow_at timestamptz, business_key text, label text)
+ WHERE {guard}
 
 -- name: timers_dropped
 -- Timers whose token has left, and those that have fired.
 DELETE FROM processes_timer
- WHERE (instance_id = %(instance)s::uuid AND token = ANY (%(timers_dropped)s::int[])) OR id = ANY (%(timers_fired)s::uuid[])
+ WHERE instance_id = %(instance)s::uuid AND {guard}
+   AND (token IN (SELECT v::int FROM json_array_elements_text(%(parts)s::json -> 'timers_dropped') AS v) OR id = %(fired)s::uuid)
 
 -- name: timers_opened
 -- New timers.
 INSERT INTO processes_timer (instance_id, id, token, element_id, due_at, escalates)
 SELECT %(instance)s::uuid, n.id, n.token, n.element_id, n.due_at, n.escalates
-  FROM json_to_recordset(%(timers_opened)s::json)
+  FROM json_to_recordset(%(parts)s::json -> 'timers_opened')
     AS n (id uuid, token int, element_id text, due_at timestamptz, escalates boolean)
+ WHERE {guard}
 
 -- name: subscriptions_dropped
 -- Subscriptions whose token has left, and those that were served.
 DELETE FROM processes_subscription
- WHERE (instance_id = %(instance)s::uuid AND token = ANY (%(subscriptions_dropped)s::int[]))
-    OR id = ANY (%(subscriptions_served)s::uuid[])
+ WHERE instance_id = %(instance)s::uuid AND {guard}
+   AND (token IN (SELECT v::int FROM json_array_elements_text(%(parts)s::json -> 'subscriptions_dropped') AS v)
+        OR id = %(served)s::uuid)
 
 -- name: subscriptions_opened
 -- New subscriptions.
 INSERT INTO processes_subscription (instance_id, id, token, element_id, message, correlation, created_at)
 SELECT %(instance)s::uuid, n.id, n.token, n.element_id, n.message, n.correlation, %(now)s::timestamptz
-  FROM json_to_recordset(%(subscriptions_opened)s::json)
+  FROM json_to_recordset(%(parts)s::json -> 'subscriptions_opened')
     AS n (id uuid, token int, element_id text, message text, correlation text)
+ WHERE {guard}
 
 -- name: jobs_dropped
 -- Jobs and incidents whose token has left or goes on.
-DELETE FROM processes_job WHERE instance_id = %(instance)s::uuid AND token = ANY (%(jobs_dropped)s::int[])
+DELETE FROM processes_job WHERE instance_id = %(instance)s::uuid AND token IN (SELECT v::int FROM json_array_elements_text(%(parts)s::json -> 'jobs_dropped') AS v) AND {guard}
 
 -- name: jobs_opened
 -- New work for the workers, and new incidents.
 INSERT INTO processes_job (instance_id, id, token, element_id, kind, state, payload, message, correlation, attempts, run_at,
   reason, detail, created_at)
-SELECT %(instance)s::uuid, n.id, n.token, n.element_id, n.kind, n.state, n.payload, n.message, n.correlation, 0, %(now)s::timestamptz,
+SELECT %(instance)s::uuid, n.id, n.token, n.element_id, n.kind, n.state, n.payload::jsonb, n.message, n.correlation, 0, %(now)s::timestamptz,
        n.reason, n.detail, %(now)s::timestamptz
-  FROM json_to_recordset(%(jobs_opened)s::json)
-    AS n (id uuid, token int, element_id text, kind text, state text, payload jsonb, message text, correlation text,
+  FROM json_to_recordset(%(parts)s::json -> 'jobs_opened')
+    AS n (id uuid, token int, element_id text, kind text, state text, payload text, message text, correlation text,
           reason text, detail text)
+ WHERE {guard}
 
 -- name: logged
 -- The event log's lines of this step.
 INSERT INTO processes_log (at, instance_id, definition_id, kind, element_id, arrived_by, token, by)
 SELECT %(now)s::timestamptz, %(instance)s::uuid, %(definition)s::int, (l ->> 0)::smallint, l ->> 1, l ->> 2, (l ->> 3)::int, %(by)s::uuid
-  FROM json_array_elements(%(logged)s::json) AS l
+  FROM json_array_elements(%(parts)s::json -> 'logged') AS l WHERE {guard}
 
 -- name: instance_started
 -- A new instance.
@@ -133,17 +143,17 @@ VALUES (%(instance)s::uuid, %(definition)s::int, %(code)s::text, 1, %(next_token
 
 -- name: instance_moved
 -- An instance one step further, its variables as they were.
-UPDATE processes_instance SET version = version + 1, next_token = %(next_token)s::int WHERE id = %(instance)s::uuid
+UPDATE processes_instance SET version = version + 1, next_token = %(next_token)s::int WHERE id = %(instance)s::uuid AND version = %(version)s::int
 
 -- name: instance_moved_with_variables
 -- An instance one step further, with new or changed variables.
 UPDATE processes_instance
    SET version = version + 1, next_token = %(next_token)s::int, variables = variables || %(variables)s::jsonb
- WHERE id = %(instance)s::uuid
+ WHERE id = %(instance)s::uuid AND version = %(version)s::int
 
 -- name: instance_gone
 -- An instance that is over, taken out of the table of running ones.
-DELETE FROM processes_instance WHERE id = %(instance)s::uuid RETURNING *
+DELETE FROM processes_instance WHERE id = %(instance)s::uuid AND version = %(version)s::int
 
 -- name: instance_kept
 -- The same instance, kept in the table of its year.
@@ -151,7 +161,7 @@ INSERT INTO processes_instance_ended (id, definition_id, code, version, next_tok
   division_code, item_code, label, variables, started_at, started_by, ended_at, ending, reason)
 SELECT id, definition_id, code, version + 1, %(next_token)s::int, business_key, organization_id, division_code, item_code, label,
        variables || %(variables)s::jsonb, started_at, started_by, %(now)s::timestamptz, %(ending)s::text, %(reason)s::text
-  FROM instance_gone
+  FROM the_instance
 
 -- name: instance_over_at_once
 -- An instance that ended in the step that started it.

@@ -28,15 +28,18 @@ SELECT {open_columns}, t.closed_at, t.closed_by, t.ending, t.outcome
   FROM processes_task_closed t WHERE t.business_key = %s ORDER BY t.created_at, t.id
 
 -- name: lock_task
--- One open task, locked.
+-- One open task, locked with its instance in the order in which a step locks them.
 SELECT t.claimed_by, t.organization_id, t.division_code, t.right_code, t.instance_id, t.business_key
-  FROM processes_task t WHERE t.id = %s FOR UPDATE
+  FROM processes_task t JOIN processes_instance i ON i.id = t.instance_id WHERE t.id = %s FOR UPDATE OF i, t
 
 -- name: claim
--- Put a task into (or take it out of) somebody's hands, with a note.
+-- Put a task into (or take it out of) somebody's hands, with a note. The instance's version grows too, so that a step that was
+-- read before and is written after is made again.
 WITH taken AS (
   UPDATE processes_task SET state = %(state)s, claimed_by = %(owner)s::uuid, claimed_at = %(claimed_at)s::timestamptz
-   WHERE id = %(id)s
+   WHERE id = %(id)s RETURNING instance_id
+), marked AS (
+  UPDATE processes_instance SET version = version + 1 WHERE id = (SELECT instance_id FROM taken)
 )
 INSERT INTO processes_task_note (task_id, at, verb, by, "to", reason)
 VALUES (%(id)s, %(now)s::timestamptz, %(verb)s, %(by)s::uuid, %(owner)s::uuid, %(reason)s)
