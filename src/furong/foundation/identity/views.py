@@ -357,6 +357,9 @@ def password(request: HttpRequest) -> HttpResponse:
     form, me = PasswordForm(request.POST or None), _me(request)
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
+        # Read while the session still fits the password: Django ends a session whose hash it finds changed.
+        user: Any = request.user
+        user.is_authenticated  # noqa: B018
         try:
             throttle.count(now=now, second_factor_account=f"password:{me.account_id}")
             commands.change_password(account_id=me.account_id, **form.cleaned_data, actor=_actor(request), now=now)
