@@ -38,6 +38,7 @@ from furong.domains.cases.commands.receiving import (
     start_case,
 )
 from furong.domains.cases.commands.reviewing import answer_review, request_review
+from furong.domains.cases.commands.stepping import complete_step
 from furong.domains.cases.commands.submitting import submit_application
 from furong.domains.cases.commands.sweeping import run_due, sweep_old_drafts, tell_light
 from furong.domains.cases.commands.withdrawing import withdraw_application, withdraw_case
@@ -48,6 +49,7 @@ __all__ = [
     "answer_review",
     "approve_case",
     "complete_case",
+    "complete_step",
     "decide_extension",
     "deem_accepted",
     "discard_draft",

@@ -18,6 +18,7 @@ from furong.domains.cases.commands.moving import (
     move,
     note,
     read_clock,
+    refresh,
     remedies_of,
     require_handler,
     rules,
@@ -54,6 +55,7 @@ def approve(case: models.Case, *, actor: Actor, now: datetime, opinion: str = ""
     """This function will grant a locked case; ``finish_task`` is false when the process itself has decided."""
     if case.state == CaseState.SUBMITTED:
         accept(case, actor=actor, now=now)
+        refresh(case)
     check(case, Act.APPROVE)
     _decided(case, actor=actor, now=now)
     case.delivery_due_on = due_after(days=rules(now).delivery_days, now=now)
@@ -105,6 +107,7 @@ def reject(
     """This function will refuse a locked case; ``finish_task`` is false when the process itself has decided."""
     if case.state == CaseState.SUBMITTED:
         accept(case, actor=actor, now=now)
+        refresh(case)
     check(case, Act.REJECT)
     _decided(case, actor=actor, now=now)
     end_with(case, EndReason.REJECTED, text=reason)

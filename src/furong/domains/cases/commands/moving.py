@@ -64,6 +64,13 @@ def lock_case(*, case_id: UUID, expected_version: int | None = None) -> models.C
     return case
 
 
+def refresh(case: models.Case) -> None:
+    """This function will read a locked case again, after its process may have moved it."""
+    application = case.application
+    case.refresh_from_db()
+    case.application = application
+
+
 def lock_application(*, application_id: UUID) -> models.Application:
     """This function will lock an application's row. Raises CaseNotFound."""
     found = models.Application.objects.select_for_update(no_key=True).filter(id=application_id).first()

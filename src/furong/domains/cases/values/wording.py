@@ -114,6 +114,7 @@ INTERNAL: Mapping[str, Text] = {
         "en": "Extension by {days} working days asked for.",
     },
     "case.extension_refused": {"zh": "延长申请未获批准。", "en": "The extension was not approved."},
+    "case.step": {"zh": "完成环节“{step}”。", "en": "Step “{step}” done."},
     "case.output": {"zh": "办理结果已传递给后续事项。", "en": "The result was passed on to the items that need it."},
     "case.dependents_wait_again": {"zh": "依赖本事项的事项恢复等待。", "en": "Items that need this one wait again."},
     "case.turned_late": {"zh": "亮灯：{light}。", "en": "Light: {light}."},
