@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from furong.foundation.codes.errors import Refusal
 from furong.foundation.codes.ids import new_id
 from furong.foundation.jobs import queries, worker
-from furong.foundation.jobs.commands import JOBS, defer, job
+from furong.foundation.jobs.commands import JOBS, defer, job, purge, run_again
 from furong.foundation.jobs.errors import JobUnknownError
 from furong.foundation.jobs.values import QUEUES, JobRun, Retry
 
@@ -124,6 +124,30 @@ def test_a_job_that_always_fails_ends_as_failed_after_its_attempts() -> None:
     worker.run_until_idle()
     assert seen == [False, True]
     assert queries.count_jobs() == {("default", "failed"): 1}
+
+
+def test_a_failed_job_can_be_run_again_and_a_finished_one_cannot() -> None:
+    job_id = defer(always_fails)
+    worker.run_until_idle()
+    assert [(n, name) for n, name, _ in queries.list_failed()] == [(job_id, "test.always_fails")]
+    assert run_again(job_id=job_id or 0, now=datetime.now(UTC))
+    assert not run_again(job_id=job_id or 0, now=datetime.now(UTC))
+    worker.run_until_idle()
+    assert len(seen) == 3
+
+
+def test_old_jobs_are_purged_and_failed_ones_stay() -> None:
+    defer(fail_twice, key="k")
+    defer(always_fails)
+    worker.run_until_idle()
+    now = datetime.now(UTC)
+    assert purge(now=now + timedelta(days=29)) == 0
+    assert purge(now=now + timedelta(days=31)) == 1
+    assert queries.count_jobs() == {("default", "failed"): 1}
+    assert defer(fail_twice, key="k") is None
+    assert queries.find_job(key="k") is not None
+    purge(now=now + timedelta(days=400))
+    assert queries.find_job(key="k") is None
 
 
 def test_a_refusal_is_not_tried_again() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import override
 
 from furong.foundation.storage import store, values
 from furong.foundation.storage.commands import put
@@ -105,14 +106,15 @@ def test_a_file_that_is_not_what_it_says_is_refused(
 def test_the_refusal_says_what_it_is_and_what_it_should_be() -> None:
     with pytest.raises(NotWhatItSays) as refused:
         put(PDF, values.JPEG)
-    assert refused.value.params == {"expected": "a JPEG picture", "found": "a PDF document"}
+    with override("en"):
+        assert refused.value.params == {"expected": "a JPEG picture", "found": "a PDF document"}
 
 
 def test_a_kind_that_cannot_be_recognised_keeps_the_name_it_came_with() -> None:
     assert put(b"a,b\n1,2\n", "text/csv").media_type == "text/csv"
 
 
-def test_the_row_goes_with_the_transaction_and_the_bytes_stay_until_swept() -> None:
+def test_the_row_goes_with_the_transaction_and_the_bytes_stay_unnamed() -> None:
     with transaction.atomic():
         stored = put(PDF)
         transaction.set_rollback(True)

@@ -13,11 +13,17 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections
 
+from furong.foundation.access.errors import PurposeMissing
+from furong.foundation.access.queries import require
+from furong.foundation.access.values import Actor, Basis
+from furong.foundation.audit.commands import record_read, record_refusal
 from furong.foundation.audit.sealer import NODE_LEVELS
 from furong.foundation.audit.values import (
+    EntryDetail,
     Head,
     InclusionProof,
     LogLine,
+    PageMark,
     Range,
     ReadOfPerson,
     inclusion_ranges,
@@ -25,19 +31,27 @@ from furong.foundation.audit.values import (
     tree_root,
 )
 from furong.foundation.audit.verification import export_log, read_head, verify_all, verify_database, verify_file
+from furong.foundation.codes.errors import Refusal
 
 __all__ = [
     "count_unsealed",
     "export_log",
+    "find_entry",
     "find_head",
+    "get_detail",
     "list_entries",
     "list_reads_of_person",
     "prove_inclusion",
     "read_head",
+    "search_entries",
     "verify_all",
     "verify_database",
     "verify_file",
 ]
+
+
+VIEW = "audit.view"
+_LINE = "id, at, seq, kind, name, outcome, code, actor_kind, post_id, organization_id, object_kind, object_id, case_id"
 
 
 def list_reads_of_person(
@@ -104,7 +118,8 @@ def list_entries(
     with connections[database].cursor() as cursor:
         cursor.execute(
             """
-            SELECT id, at, kind, name, outcome, code, actor_kind, post_id, organization_id, object_kind, object_id, case_id
+            SELECT id, at, seq, kind, name, outcome, code, actor_kind, post_id, organization_id, object_kind, object_id,
+                case_id
             FROM audit_entry
             WHERE (%(case)s::uuid IS NULL OR case_id = %(case)s::uuid)
               AND (%(object)s::text IS NULL OR object_id = %(object)s::text)
@@ -120,6 +135,107 @@ def list_entries(
         )
         names = [column.name for column in cursor.description]
         return [LogLine(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def search_entries(
+    *,
+    actor: Actor,
+    now: datetime,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    name: str = "",
+    outcome: str = "",
+    kind: str = "",
+    object_id: str = "",
+    before: PageMark | None = None,
+    limit: int = 50,
+    database: str = "default",
+) -> list[LogLine]:
+    """Give the entries that an auditor looks for within their scope, newest first, without their details.
+
+    ``name`` is a command or query, or its room (the part before the dot); ``until`` is exclusive; ``before`` pages: the mark of
+    the last line seen. Raises ``AccessRefused``. A range of the index on time; with an object, of the index on objects.
+    """
+    where, params = require(actor=actor, right=VIEW).scope.sql(
+        organization_column="organization_id", division_column="division_code"
+    )
+    conditions: list[str] = [where]
+    given: list[tuple[str, list[object]]] = [
+        ("at >= %s", [since] if since else []),
+        ("at < %s", [until] if until else []),
+        ("(name = %s OR starts_with(name, %s))", [name, f"{name}."] if name else []),
+        ("outcome = %s", [outcome] if outcome else []),
+        ("kind = %s", [kind] if kind else []),
+        ("object_id = %s", [object_id] if object_id else []),
+        ("(at, seq) < (%s::timestamptz, %s)", [before.at, before.seq] if before else []),
+    ]
+    for condition, values in given:
+        if values:
+            conditions.append(condition)
+            params = [*params, *values]
+    with connections[database].cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_LINE} FROM audit_entry WHERE {' AND '.join(conditions)} ORDER BY at DESC, seq DESC LIMIT %s",
+            [*params, max(1, min(limit, 500))],
+        )
+        names = [column.name for column in cursor.description]
+        return [LogLine(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def find_entry(*, entry_id: UUID, actor: Actor, now: datetime, database: str = "default") -> LogLine | None:
+    """Give one entry within the auditor's scope, without its detail, or None. Raises ``AccessRefused``."""
+    where, params = require(actor=actor, right=VIEW).scope.sql(
+        organization_column="organization_id", division_column="division_code"
+    )
+    with connections[database].cursor() as cursor:
+        cursor.execute(f"SELECT {_LINE} FROM audit_entry WHERE id = %s AND {where}", [entry_id, *params])
+        names = [column.name for column in cursor.description]
+        row = cursor.fetchone()
+    return LogLine(**dict(zip(names, row, strict=True))) if row else None
+
+
+def get_detail(
+    *, entry_id: UUID, actor: Actor, basis: Basis, now: datetime, database: str = "default"
+) -> EntryDetail | None:
+    """Give what an entry says of purpose, fields and persons, for a stated purpose; None when it was erased or is not there.
+
+    The reading itself is recorded with the persons concerned, who see it. Raises ``PurposeMissing``, ``AccessRefused``.
+    """
+    try:
+        if not basis.is_stated:
+            raise PurposeMissing
+        line = find_entry(entry_id=entry_id, actor=actor, now=now, database=database)
+    except Refusal as refusal:
+        record_refusal(actor=actor, what="audit.get_detail", refusal=refusal, now=now, basis=basis, database=database)
+        raise
+    if line is None:
+        return None
+    with connections[database].cursor() as cursor:
+        cursor.execute("SELECT content FROM audit_detail WHERE entry_id = %s", [entry_id])
+        found = cursor.fetchone()
+        cursor.execute("SELECT person_id, fields FROM audit_subject WHERE entry_id = %s ORDER BY person_id", [entry_id])
+        subjects = tuple((person_id, tuple(fields)) for person_id, fields in cursor.fetchall())
+    record_read(
+        actor=actor,
+        basis=basis,
+        what="audit.get_detail",
+        subjects=[person_id for person_id, _ in subjects],
+        fields=("audit",),
+        database=database,
+        now=now,
+        object=("audit_entry", entry_id),
+    )
+    if found is None:
+        return None
+    content: dict[str, Any] = json.loads(found[0])
+    return EntryDetail(
+        organization_label=content.get("organization_label", ""),
+        post_label=content.get("post_label", ""),
+        purpose=content.get("purpose", ""),
+        legal_basis=content.get("legal_basis", ""),
+        detail=content.get("detail", {}),
+        subjects=subjects,
+    )
 
 
 def find_head(*, database: str = "default") -> Head | None:

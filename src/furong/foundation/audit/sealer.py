@@ -49,7 +49,7 @@ class _State:
 def seal_once(database: str = "default", *, now: datetime | None = None, limit: int = BATCH) -> int:
     """Seal the entries of ``database`` that are committed and not sealed, up to ``limit``, under one new head; give how many.
 
-    Gives 0 when there is nothing to seal, or when another sealer is at it. About 25 µs an entry.
+    Gives 0 when there is nothing to seal, or when another sealer is at it. About 0.1 ms an entry.
     """
     with own_connection(database) as connection:
         return _seal(connection, database, now=now, limit=limit)

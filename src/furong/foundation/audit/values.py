@@ -364,6 +364,45 @@ class LogLine:
     object_kind: str
     object_id: str
     case_id: UUID | None
+    seq: int = 0  # orders entries of one moment
+
+    @property
+    def mark(self) -> PageMark:
+        """Where the page after this line begins."""
+        return PageMark(at=self.at, seq=self.seq)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageMark:
+    """Where a page of the log begins: after this entry. It travels in a link as `text`."""
+
+    at: datetime
+    seq: int
+
+    def text(self) -> str:
+        """Write the mark for a link."""
+        return f"{self.at.isoformat()}_{self.seq}"
+
+    @classmethod
+    def parse(cls, text: str) -> PageMark:
+        """Read a mark from a link. Raises ValueError when it is none."""
+        at, _, seq = text.partition("_")
+        found = datetime.fromisoformat(at)
+        if found.tzinfo is None:
+            raise ValueError("A mark has a time zone.")
+        return cls(at=found, seq=int(seq))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryDetail:
+    """What an entry says beyond its columns: purpose, facts, and the persons concerned with the fields read or changed."""
+
+    organization_label: str
+    post_label: str
+    purpose: str
+    legal_basis: str
+    detail: Mapping[str, Any] = field(repr=False)
+    subjects: tuple[tuple[UUID, tuple[str, ...]], ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -186,7 +186,7 @@ def verify_database(
     """Check the whole log of a database: entries, details, who-was-read rows, leaves, heads and signatures, in one snapshot.
 
     Compares with the heads that this machine has witnessed, and with ``earlier`` when given. Without ``public_key`` the
-    installation's own public keys count. Cost: reads everything, about 30 µs an entry.
+    installation's own public keys count. Cost: reads everything, about 0.1 ms an entry.
     """
     with own_connection(alias, autocommit=False) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

@@ -21,7 +21,7 @@ from furong.foundation.events.values import from_json, to_json
 from furong.foundation.jobs.errors import JobUnknownError
 from furong.foundation.jobs.values import QUEUES, JobRun, Retry
 
-__all__ = ["JOBS", "Job", "defer", "job"]
+__all__ = ["JOBS", "Job", "defer", "job", "purge", "run_again"]
 
 
 class _Strategy(BaseRetryStrategy):
@@ -130,3 +130,33 @@ def defer(
             with connection.cursor() as cursor:
                 cursor.execute("UPDATE jobs_deferred SET job_id = %s WHERE key = %s", [job_id, key])
     return job_id
+
+
+def run_again(*, job_id: int, now: datetime) -> bool:
+    """Queue a failed job once more, after its cause was mended; say whether it was one that had failed."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM procrastinate_jobs WHERE id = %s AND status = 'failed' FOR UPDATE", [job_id])
+        if cursor.fetchone() is None:
+            return False
+        app.job_manager.retry_job_by_id(job_id=job_id, retry_at=now)
+    return True
+
+
+def purge(*, now: datetime, keep: timedelta = timedelta(days=30), limit: int = 10_000) -> int:
+    """Delete up to ``limit`` jobs that ended well longer than ``keep`` ago; failed ones stay. Give how many.
+
+    Keys stay 13 times as long, so that a repeat within a year is still known.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM procrastinate_jobs WHERE id IN (
+                SELECT j.id FROM procrastinate_jobs j JOIN procrastinate_events e ON e.job_id = j.id
+                WHERE j.status IN ('succeeded', 'cancelled', 'aborted') GROUP BY j.id HAVING max(e.at) < %s LIMIT %s
+            )
+            """,
+            [now - keep, limit],
+        )
+        deleted = int(cursor.rowcount)
+        cursor.execute("DELETE FROM jobs_deferred WHERE deferred_at < %s", [now - 13 * keep])
+    return deleted

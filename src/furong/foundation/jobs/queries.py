@@ -47,3 +47,13 @@ def oldest_waiting_at() -> datetime | None:
         )
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def list_failed(*, limit: int = 100) -> list[tuple[int, str, int]]:
+    """Give number, name and attempts of jobs that failed for good, newest first. Their arguments are not told."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, task_name, attempts FROM procrastinate_jobs WHERE status = 'failed' ORDER BY id DESC LIMIT %s",
+            [limit],
+        )
+        return [(int(r[0]), str(r[1]), int(r[2])) for r in cursor.fetchall()]

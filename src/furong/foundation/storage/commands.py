@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import IO
 
 from django.db import connection
+from django.utils.translation import gettext_lazy
 
 from furong.foundation.storage import store
 from furong.foundation.storage.errors import EmptyFile, NotWhatItSays, TooLarge
@@ -47,7 +48,8 @@ def put(
     ``data`` is bytes, a file open for reading, or chunks; it is streamed, and larger ones never lie in memory whole.
     ``media_type`` is what the file claims to be: when it names a kind that can be recognised, the content must be
     that. ``accept`` lists the kinds that may come in. The bytes are flushed to disk before this returns; the row in
-    PostgreSQL joins the caller's transaction, and a file without a row is swept later.
+    PostgreSQL joins the caller's transaction; bytes whose row was rolled
+    back stay, named by nothing.
     Raises `TooLarge` as soon as the limit is passed, `EmptyFile`, `NotWhatItSays`.
     """
     with closing(_spool(data, limit_bytes=limit_bytes)) as taken:
@@ -124,6 +126,6 @@ def _recognised(media_type: str) -> bool:
 def _check_kind(found: str, *, claimed: str, accept: Collection[str]) -> None:
     if accept and found not in accept:
         expected = claimed if claimed in accept else next(iter(sorted(accept)))
-        raise NotWhatItSays(expected=kind_name(expected), found=kind_name(found))
+        raise NotWhatItSays(expected=gettext_lazy(kind_name(expected)), found=gettext_lazy(kind_name(found)))
     if claimed and _recognised(claimed) and found != claimed:
-        raise NotWhatItSays(expected=kind_name(claimed), found=kind_name(found))
+        raise NotWhatItSays(expected=gettext_lazy(kind_name(claimed)), found=gettext_lazy(kind_name(found)))

@@ -6,6 +6,8 @@ import io
 import zipfile
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop
+
 HEAD_BYTES = 4096
 
 PDF = "application/pdf"
@@ -27,22 +29,22 @@ UNKNOWN = "application/octet-stream"
 
 # What people call these kinds, for messages; message ids.
 KIND_NAMES = {
-    PDF: "a PDF document",
-    JPEG: "a JPEG picture",
-    PNG: "a PNG picture",
-    GIF: "a GIF picture",
-    WEBP: "a WebP picture",
-    HEIC: "a HEIC picture",
-    AVIF: "an AVIF picture",
-    TIFF: "a TIFF picture",
-    ZIP: "a ZIP archive",
-    DOCX: "a Word document",
-    XLSX: "an Excel table",
-    PPTX: "a PowerPoint presentation",
-    OFD: "an OFD document",
-    DOC: "an old Office document",
-    TEXT: "a text file",
-    UNKNOWN: "a file of an unknown kind",
+    PDF: gettext_noop("a PDF document"),
+    JPEG: gettext_noop("a JPEG picture"),
+    PNG: gettext_noop("a PNG picture"),
+    GIF: gettext_noop("a GIF picture"),
+    WEBP: gettext_noop("a WebP picture"),
+    HEIC: gettext_noop("a HEIC picture"),
+    AVIF: gettext_noop("an AVIF picture"),
+    TIFF: gettext_noop("a TIFF picture"),
+    ZIP: gettext_noop("a ZIP archive"),
+    DOCX: gettext_noop("a Word document"),
+    XLSX: gettext_noop("an Excel table"),
+    PPTX: gettext_noop("a PowerPoint presentation"),
+    OFD: gettext_noop("an OFD document"),
+    DOC: gettext_noop("an old Office document"),
+    TEXT: gettext_noop("a text file"),
+    UNKNOWN: gettext_noop("a file of an unknown kind"),
 }
 
 
@@ -109,7 +111,7 @@ def _zip_by_first_names(data: bytes) -> str:
 def sniff_archive(file: io.BufferedIOBase | io.BytesIO) -> str:
     """Say by its table of contents what kind of ZIP ``file`` is; `UNKNOWN` when the table cannot be read."""
     try:
-        with zipfile.ZipFile(file) as archive:  
+        with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return UNKNOWN
