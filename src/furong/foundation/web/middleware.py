@@ -53,7 +53,9 @@ class RequestMiddleware:
                 status=response.status_code,
                 seconds=seconds,
             )
-            log.info(
+            # Where this process serves style sheets itself, they would drown the rest.
+            log.log(
+                logging.DEBUG if route.startswith("static/") else logging.INFO,
                 "request",
                 extra={
                     "method": request.method,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from furong.domains.cases.values import ENDED, ApplicationState, CaseState, Light
 from furong.domains.cases.values.views import ApplicationView, Lane
-from furong.foundation.web.texts import day, text
+from furong.foundation.web.texts import text
 from furong.registries.licences.values import LicenceState
 from furong.registries.population.values import FIELDS
 
@@ -123,24 +120,6 @@ def lanes_title(view: ApplicationView) -> str:
     return ngettext(
         "%(count)s department is working on it", "%(count)s departments are working on it side by side", count
     ) % {"count": count}
-
-
-def value_words(value: Any) -> str:
-    """Write the value of a data element for people."""
-    if isinstance(value, bool):
-        return _("Yes") if value else _("No")
-    if isinstance(value, Mapping):
-        if {"zh", "en"} & set(value):
-            return text(value)
-        return " ".join(value_words(v) for k, v in value.items() if v and k not in {"digest", "media_type", "size"})
-    if isinstance(value, list | tuple):
-        return "、".join(value_words(v) for v in value)
-    if isinstance(value, str) and len(value) == 10 and value[4:5] == "-" == value[7:8]:
-        try:
-            return day(dt.date.fromisoformat(value))
-        except ValueError:
-            return value
-    return "" if value is None else str(value)
 
 
 def licence_words(state: LicenceState) -> tuple[str, str]:

@@ -83,6 +83,7 @@ def home_content(*, audience: Audience, stage_code: str, now: dt.datetime) -> Ho
         river=river(len(stages)),
         stage=current,
         events=shown,
+        single=item_rows(code=shown[0].code, on=on) if shown else (),
         popular=tuple(cards.values())[:5],
         asked=asked_once(code=shown[0].code, on=on) if shown else None,
         figures=_keep("figures", FIGURES_KEPT_SECONDS, lambda: _figures(now)),
@@ -235,38 +236,16 @@ def life_event_page(*, code: str, now: dt.datetime) -> EventPage | None:
     except LifeEventMissing:
         return None
     form = services.get_composition(event=found).form
-    departments = department_names()
-    rows = []
-    for entry in found.event.items:
-        item = found.items.get(str(entry.item))
-        if item is None:
-            continue
-        clock = item.clock.effective if item.clock is not None else None
-        rows.append(
-            EventItemRow(
-                code=item.code,
-                name=item.name.as_dict(),
-                summary=item.summary.as_dict() if item.summary is not None else {},
-                department=departments.get(item.department, item.department),
-                days=clock.days if clock is not None else None,
-                natural_days=clock is not None and clock.unit.value == "natural",
-                needs=tuple(found.items[n].name.as_dict() for n in found.needs.get(item.code, ()) if n in found.items),
-                result=item.result.name.as_dict(),
-                required=entry.required,
-                charged=item.fee.charged,
-                visits=item.on_site_visits,
-            )
-        )
     materials = {m.code: m for item in found.items.values() for m in item.materials}
     return EventPage(
         card=event_card(event=found.event, on=on),
-        rows=tuple(rows),
+        rows=item_rows(code=code, on=on),
         asked=tuple(one.label.as_dict() for one in form.fields() if one.is_asked),
-        to_bring=tuple(m.name.as_dict() for m in materials.values() if m.source.channel.value == "applicant"),
+        to_bring=tuple(m.name.as_dict() for m in materials.values() if m.source.channel == "applicant"),
         fetched=tuple(
             (m.name.as_dict(), m.source.note.as_dict() if m.source.note is not None else {})
             for m in materials.values()
-            if m.source.channel.value != "applicant"
+            if m.source.channel != "applicant"
         ),
         counted=asked_once(code=code, on=on),
     )
@@ -330,3 +309,31 @@ def fields_of_event(*, code: str, now: dt.datetime) -> dict[str, FormField]:
     except LifeEventMissing:
         return {}
     return {str(one.element): one for one in services.get_composition(event=event).form.fields()}
+
+
+def item_rows(*, code: str, on: dt.date) -> tuple[EventItemRow, ...]:
+    """Give the services of a life event in its order. Raises `LifeEventMissing`."""
+    found = services.get_life_event(code=code, on=on)
+    departments = department_names()
+    rows = []
+    for entry in found.event.items:
+        item = found.items.get(str(entry.item))
+        if item is None:
+            continue
+        clock = item.clock.effective if item.clock is not None else None
+        rows.append(
+            EventItemRow(
+                code=item.code,
+                name=item.name.as_dict(),
+                summary=item.summary.as_dict() if item.summary is not None else {},
+                department=departments.get(item.department, item.department),
+                days=clock.days if clock is not None else None,
+                natural_days=clock is not None and clock.unit == "natural",
+                needs=tuple(found.items[n].name.as_dict() for n in found.needs.get(item.code, ()) if n in found.items),
+                result=item.result.name.as_dict(),
+                required=entry.required,
+                charged=item.fee.charged,
+                visits=item.on_site_visits,
+            )
+        )
+    return tuple(rows)

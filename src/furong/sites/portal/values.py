@@ -131,6 +131,7 @@ class Home:
     river: River
     stage: Stage
     events: tuple[EventCard, ...]
+    single: tuple[EventItemRow, ...]
     popular: tuple[EventCard, ...]
     asked: AskedOnce | None
     figures: Figures

@@ -99,7 +99,6 @@ def application(request: HttpRequest, application_id: UUID, actor: Actor) -> Htt
         left=presenting.head_words(view),
         title=presenting.lanes_title(view),
         lanes=presenting.lanes_shown(view.lanes),
-        value_words=presenting.value_words,
         labels=queries.element_labels(now=now),
         field_words=presenting.field_words,
         purpose_words=presenting.purpose_words,
@@ -266,7 +265,6 @@ def licence(request: HttpRequest, licence_id: UUID, actor: Actor) -> HttpRespons
         state=words,
         tone=tone,
         labels=licences.field_labels(type_code=found.type_code) if hasattr(licences, "field_labels") else {},
-        value_words=presenting.value_words,
     )
 
 
