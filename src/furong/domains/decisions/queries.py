@@ -6,10 +6,11 @@ import hashlib
 from collections import OrderedDict
 from threading import Lock
 
+from furong.domains.decisions.describing import DecisionText, RuleText, describe_dmn
 from furong.domains.decisions.model import DecisionModel
 from furong.domains.decisions.parsing import build_model
 
-__all__ = ["parse_dmn"]
+__all__ = ["DecisionText", "RuleText", "describe_dmn", "parse_dmn"]
 
 _MOST_KEPT = 256
 _kept: OrderedDict[tuple[str, str], DecisionModel] = OrderedDict()

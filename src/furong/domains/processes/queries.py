@@ -13,6 +13,7 @@ from furong.domains.processes.interpreter import LogKind
 from furong.domains.processes.store import execute, query
 from furong.domains.processes.values.work import (
     DefinitionInfo,
+    DefinitionText,
     DiagramState,
     ElementState,
     Incident,
@@ -296,3 +297,33 @@ def list_definitions(*, code: str = "") -> list[DefinitionInfo]:
     """Give the published versions (of ``code`` alone when given), newest first for each code."""
     rows = execute(query("definitions.sql", "list_definitions"), {"code": code}).fetchall()
     return [DefinitionInfo(digest=r[0], code=r[1], version=r[2], name=r[3], file=r[4], published_at=r[5]) for r in rows]
+
+
+def get_definition(*, digest: str) -> DefinitionText:
+    """Give a published version with its drawing and the texts that were published with it. Raises `DefinitionUnknown`."""
+    found = definitions.by_digest(digest)
+    return DefinitionText(
+        digest=found.digest,
+        code=found.code,
+        version=found.version,
+        name=found.graph.name,
+        file=found.graph.file,
+        xml=found.graph.xml,
+        has_drawing=found.graph.has_drawing,
+        elements=tuple((node.id, node.name, node.tag) for node in found.graph.nodes.values()),
+        decisions=dict(found.resources),
+    )
+
+
+def count_running(*, scope: Scope, codes: Sequence[str] = ()) -> dict[str, int]:
+    """Count the running instances within ``scope`` by the digest of their version (of ``codes`` alone when given)."""
+    fragment, params = scope.sql(organization_column="i.organization_id", division_column="i.division_code")
+    text = query("work.sql", "count_running").replace("{scope}", fragment)
+    return dict(execute(text, [sorted(codes), sorted(codes), *params], prepare=False).fetchall())
+
+
+def count_at_elements(*, digest: str, scope: Scope) -> dict[str, int]:
+    """Count the running instances of a version within ``scope`` by the element where a token of theirs waits."""
+    fragment, params = scope.sql(organization_column="i.organization_id", division_column="i.division_code")
+    text = query("work.sql", "count_at_elements").replace("{scope}", fragment)
+    return dict(execute(text, [digest, *params], prepare=False).fetchall())

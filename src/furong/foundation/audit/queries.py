@@ -184,11 +184,12 @@ def search_entries(
 
 def find_entry(*, entry_id: UUID, actor: Actor, now: datetime, database: str = "default") -> LogLine | None:
     """Give one entry within the auditor's scope, without its detail, or None. Raises ``AccessRefused``."""
-    where, params = require(actor=actor, right=VIEW).scope.sql(
+    where, given = require(actor=actor, right=VIEW).scope.sql(
         organization_column="organization_id", division_column="division_code"
     )
+    params: list[Any] = [entry_id, *given]
     with connections[database].cursor() as cursor:
-        cursor.execute(f"SELECT {_LINE} FROM audit_entry WHERE id = %s AND {where}", [entry_id, *params])
+        cursor.execute(f"SELECT {_LINE} FROM audit_entry WHERE id = %s AND {where}", params)
         names = [column.name for column in cursor.description]
         row = cursor.fetchone()
     return LogLine(**dict(zip(names, row, strict=True))) if row else None

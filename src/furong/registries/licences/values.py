@@ -168,6 +168,20 @@ class LicenceRecord:
     pdf_digest: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceLine:
+    """A licence in a list for staff; of the holder only a masked name."""
+
+    id: UUID
+    type_name: Mapping[str, str]
+    number: str
+    holder_masked: str
+    issuer: Mapping[str, str]
+    issued_at: datetime
+    valid_until: date | None
+    state: LicenceState
+
+
 class Finding(StrEnum):
     """What a check of a licence found."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,8 @@ from .values import (
     HouseholdMemberRecord,
     HouseholdRecord,
     PersonRecord,
+    ResidenceKind,
+    ResidenceRecord,
     SearchHit,
     SearchPage,
     VersionRecord,
@@ -47,6 +49,7 @@ _LONGEST_PAGE = 100
 # Where each field comes from; joins are made only for fields that were asked for.
 _COLUMNS: Mapping[str, str] = {
     "name": "p.name",
+    "name_masked": "p.name",
     "former_name": "p.former_name",
     "name_pinyin": "p.name_pinyin",
     "sex": "p.sex",
@@ -59,6 +62,7 @@ _COLUMNS: Mapping[str, str] = {
     "status": "p.status",
     "died_on": "p.died_on",
     "number": "n.number",
+    "number_masked": "n.number",
     "number_type": "n.type",
     "division_code": "p.division_code",
     "address": "r.address",
@@ -69,11 +73,16 @@ _COLUMNS: Mapping[str, str] = {
     "father_id": "father.other_person_id",
     "spouse_id": "spouse.other_person_id",
 }
+# Fields that leave this room masked: who chooses between people, or only recognises one, needs no more.
+_MASKS: Mapping[str, Callable[[str], str]] = {
+    "name_masked": masking.mask_name,
+    "number_masked": masking.mask_number,
+}
 _IN_FORCE = "{0}.superseded_at IS NULL AND {0}.valid_until IS NULL"
 _JOINS: Mapping[str, tuple[frozenset[str], str]] = {
     # the number that names the person best: the citizen number before others, also of the dead
     "n": (
-        frozenset({"number", "number_type"}),
+        frozenset({"number", "number_masked", "number_type"}),
         "LEFT JOIN LATERAL (SELECT x.number, x.type FROM population_identity_number x WHERE x.person_id = p.person_id "
         "AND x.superseded_at IS NULL ORDER BY x.valid_until IS NOT NULL, x.type, x.valid_from DESC LIMIT 1) n ON TRUE",
     ),
@@ -145,7 +154,13 @@ def _select(person_ids: Iterable[UUID], fields: tuple[str, ...]) -> dict[UUID, t
         f"SELECT p.person_id, p.division_code{columns} FROM population_person p {' '.join(joins)} "
         "WHERE p.person_id = ANY(%s::uuid[])"
     )
-    return {row[0]: (row[1], dict(zip(fields, row[2:], strict=True))) for row in _rows(sql, [list(person_ids)])}
+    found: dict[UUID, tuple[str, dict[str, object]]] = {}
+    for row in _rows(sql, [list(person_ids)]):
+        values = dict(zip(fields, row[2:], strict=True))
+        for name in _MASKS.keys() & values.keys():
+            values[name] = _MASKS[name](str(values[name] or ""))
+        found[row[0]] = (row[1], values)
+    return found
 
 
 def _refuse_resident(actor: Actor, person_ids: set[UUID], fields: tuple[str, ...], now: datetime) -> frozenset[UUID]:
@@ -445,6 +460,27 @@ def list_children(
     _allow(actor, basis, people, names, now)
     _trace(actor, basis, "population.list_children", people, names, now)
     return tuple(PersonRecord(person_id=key, values=people[key][1]) for key in ids if key in people)
+
+
+@read("population.list_residences", database=DATABASE)
+def list_residences(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime) -> tuple[ResidenceRecord, ...]:
+    """This function will return where a person was and is registered and stays, as the register believes now, newest first.
+
+    Raises as `get_person`.
+    """
+    get_person(person_id=person_id, fields=["division_code"], actor=actor, basis=basis, now=now)
+    rows = _rows(
+        "SELECT kind, division_code, address, valid_from, valid_until FROM population_residence "
+        "WHERE person_id = %s AND superseded_at IS NULL ORDER BY valid_from DESC, id",
+        [person_id],
+    )
+    _trace(actor, basis, "population.list_residences", [person_id], ("division_code", "address"), now)
+    return tuple(
+        ResidenceRecord(
+            kind=ResidenceKind(row[0]), division_code=row[1], address=row[2], valid_from=row[3], valid_until=row[4]
+        )
+        for row in rows
+    )
 
 
 @read("population.get_birth_registration", database=DATABASE)

@@ -58,6 +58,7 @@ class ChangeKind(StrEnum):
 FIELDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "name": ("姓名", "Name"),
+        "name_masked": ("姓名（部分隐去）", "Name (masked)"),
         "former_name": ("曾用名", "Former name"),
         "name_pinyin": ("姓名拼音", "Name in pinyin"),
         "sex": ("性别", "Sex"),
@@ -70,6 +71,7 @@ FIELDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "status": ("户籍状态", "Registration status"),
         "died_on": ("死亡日期", "Date of death"),
         "number": ("身份证件号码", "Identity number"),
+        "number_masked": ("身份证件号码（部分隐去）", "Identity number (masked)"),
         "number_type": ("证件类型", "Type of identity document"),
         "division_code": ("户籍地区划", "Division of registration"),
         "address": ("户籍地址", "Registered address"),
@@ -147,6 +149,17 @@ class HouseholdRecord:
     division_code: str
     address: str = field(repr=False)
     members: tuple[HouseholdMemberRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResidenceRecord:
+    """Where a person is registered or stays; ``valid_until`` is exclusive."""
+
+    kind: ResidenceKind
+    division_code: str
+    address: str = field(repr=False)
+    valid_from: date
+    valid_until: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

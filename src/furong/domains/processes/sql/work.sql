@@ -106,3 +106,16 @@ WITH moved AS (
 )
 INSERT INTO processes_task_note (task_id, at, verb, by, reason)
 SELECT id, %(now)s::timestamptz, 'deadline', %(by)s::uuid, %(reason)s FROM moved RETURNING task_id
+
+-- name: count_running
+-- How many instances of each version run.
+SELECT d.digest, count(*) FROM processes_instance i JOIN processes_definition d ON d.id = i.definition_id
+ WHERE (cardinality(%s::text[]) = 0 OR d.code = ANY (%s::text[])) AND {scope} GROUP BY d.digest
+
+-- name: count_at_elements
+-- Where the running instances of a version stand.
+SELECT t.element_id, count(DISTINCT i.id)
+  FROM processes_instance i
+  JOIN processes_definition d ON d.id = i.definition_id
+  JOIN processes_token t ON t.instance_id = i.id
+ WHERE d.digest = %s AND {scope} GROUP BY t.element_id

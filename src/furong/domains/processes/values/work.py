@@ -180,6 +180,21 @@ class DefinitionInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionText:
+    """A published version as people read it. ``elements`` are (id, name, tag) of its flow nodes, ``decisions`` DMN texts."""
+
+    digest: str
+    code: str
+    version: int
+    name: str
+    file: str
+    xml: bytes
+    has_drawing: bool
+    elements: tuple[tuple[str, str, str], ...]
+    decisions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
     at: datetime
     kind: int
