@@ -34,5 +34,6 @@ def store_closures(context: ImportContext) -> None:
     """Keep every closure that is or will be in force on some day."""
     for day in packs.list_days_in_force(kinds=(*PART_KINDS, "life_event")):
         items, events = closures_on(day)
-        for closure in (*items.values(), *events.values()):
+        pinned: list[Closure | EventClosure] = [*items.values(), *events.values()]
+        for closure in pinned:
             context.store(closure.content, CLOSURE_MEDIA_TYPE)

@@ -42,7 +42,11 @@ def lazily(text: Text | None) -> Any:
     return "" if text is None else _pick(text)
 
 
-_pick = lazy(lambda text: text.pick(get_language()), str)
+def _in_the_readers_language(text: Text) -> str:
+    return text.pick(get_language())
+
+
+_pick = lazy(_in_the_readers_language, str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +154,8 @@ class PageForm(forms.Form):
     def _narrow(self, one: FormField, made: forms.Field, context: Mapping[str, Any]) -> None:
         if isinstance(made, forms.ChoiceField) and any(o.show_if for o in one.options):
             hidden = {o.code for o in one.options if not holds(o.show_if, context, now=self.now)}
-            made.choices = [c for c in made.choices if c[0] not in hidden]
+            shown: Any = made.choices
+            made.choices = [c for c in shown if c[0] not in hidden]
         if isinstance(made, DayField):
             made.earliest = value_of(one.earliest, context, now=self.now)  # type: ignore[attr-defined]
             made.latest = value_of(one.latest, context, now=self.now)  # type: ignore[attr-defined]
@@ -160,13 +165,12 @@ class PageForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         for name in self.revealed:
-            if self._errors is not None and name in self._errors:
-                del self._errors[name]
+            if self.errors.pop(name, None) is not None:
                 self.add_error(name, ValidationError(_("Your answer opens one more question."), code="revealed"))
         for name in self.oversized:
             made = self.fields.get(name)
             if isinstance(made, UploadField):
-                self._errors.pop(name, None)  # type: ignore[union-attr]
+                self.errors.pop(name, None)
                 self.add_error(
                     name,
                     ValidationError(made.error_messages["too_large"], code="too_large", params={"max_mb": made.max_mb}),
@@ -224,7 +228,7 @@ class PageForm(forms.Form):
                 given[str(one.element)] = None
         return {k: v for k, v in given.items() if not isinstance(v, UploadedFile)}
 
-    def uploads(self) -> dict[str, UploadedFile]:
+    def uploads(self) -> dict[str, UploadedFile[Any]]:
         """Give the files that were sent and are sound, by element; the caller stores them."""
         return {
             name.replace("-", "."): value
@@ -507,7 +511,7 @@ def _compile_page(form: Form, page: Page, divisions: Divisions | None) -> Compil
         else:
             repeats[str(group.repeat.element)] = _compile_repeat(group, made)
     members[SHOWN] = forms.CharField(required=False, widget=forms.HiddenInput)
-    form_class = type("PageForm", (PageForm,), members)
+    form_class: Any = type("PageForm", (PageForm,), members)
     compiled = CompiledPage(form=form, page=page, form_class=form_class, repeats=repeats)
     form_class.compiled = compiled
     return compiled
@@ -516,7 +520,7 @@ def _compile_page(form: Form, page: Page, divisions: Divisions | None) -> Compil
 def _compile_repeat(group: Group, made: Mapping[str, forms.Field]) -> type[forms.BaseFormSet[forms.Form]]:
     repeat = group.repeat
     assert repeat is not None  # noqa: S101 - the caller saw to it
-    formset = forms.formset_factory(
+    formset: Any = forms.formset_factory(
         type("RepeatForm", (forms.Form,), dict(made)),
         extra=1,
         can_delete=True,
@@ -526,8 +530,9 @@ def _compile_repeat(group: Group, made: Mapping[str, forms.Field]) -> type[forms
         validate_max=True,
         absolute_max=repeat.maximum + 1,
     )
-    formset.title = lazily(repeat.item_title or group.title)  # type: ignore[attr-defined]
-    return formset
+    formset.title = lazily(repeat.item_title or group.title)
+    result: type[forms.BaseFormSet[forms.Form]] = formset
+    return result
 
 
 def _compile_field(one: FormField, group: Group, divisions: Divisions | None) -> forms.Field:

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from furong.domains.services.values.forms import MEDIA_TYPES, FieldType, FormField
@@ -171,7 +170,7 @@ class MoneyField(forms.DecimalField):
         super().__init__(max_digits=15, decimal_places=2, **kwargs)
         self.widget = forms.TextInput(attrs={"inputmode": "decimal"})
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # stubs take it for an integer's
         text = tidy(value).replace(",", "") if value not in self.empty_values else value
         return super().to_python(text)
 
@@ -193,7 +192,7 @@ class WholeNumberField(forms.IntegerField):
 class NumberField(forms.DecimalField):
     default_error_messages: ClassVar[_Messages] = {"invalid": _("Enter a number.")}
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # stubs take it for an integer's
         return super().to_python(tidy(value) if isinstance(value, str) else value)
 
 
@@ -263,10 +262,10 @@ class UploadField(forms.FileField):
             dict.fromkeys([MEDIA_TYPES[a] for a in self.accept] + [f".{a}" for a in self.accept])
         )
 
-    def to_python(self, data: Any) -> UploadedFile | None:
+    def to_python(self, data: Any) -> Any:
         if isinstance(data, dict):
-            return data  # type: ignore[return-value]  # a file that an earlier step stored
-        file = super().to_python(data)
+            return data  # a file that an earlier step stored
+        file: Any = super().to_python(data)
         if file is None:
             return None
         if file.size is not None and file.size > self.max_mb * 1024 * 1024:
@@ -285,14 +284,14 @@ class UploadField(forms.FileField):
         return super().clean(data, initial)
 
 
-def _kind_of(file: UploadedFile) -> str:
+def _kind_of(file: Any) -> str:
     from furong.foundation.storage.values import HEAD_BYTES, ZIP, sniff, sniff_archive
 
     file.seek(0)
     kind = sniff(file.read(HEAD_BYTES))
     if kind == ZIP or kind in {MEDIA_TYPES["docx"], MEDIA_TYPES["ofd"]}:
         file.seek(0)
-        kind = sniff_archive(file)  # type: ignore[arg-type]
+        kind = sniff_archive(file)
     file.seek(0)
     return kind
 

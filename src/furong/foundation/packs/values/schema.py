@@ -314,8 +314,10 @@ class OneOf(Shape):
     values: Sequence[str] = ()
 
     def read(self, node: SourceNode, report: Report, path: str) -> str | None:
-        if isinstance(node, ScalarNode) and node.text in self.values:
-            return node.text
+        if isinstance(node, ScalarNode):
+            for value in self.values:
+                if value == node.text:
+                    return value  # the member itself when the values are those of a StrEnum
         written = node.text[:60] if isinstance(node, ScalarNode) else "…"
         report.add(
             node.line,
