@@ -60,7 +60,7 @@ def fill() -> None:
         mothers=[mother],
         hospital_name={"zh": "市妇幼保健院", "en": "Maternity Hospital"},
         hospital_code="124302000000000000",
-        division_code="430202",
+        division_code="430200",
         born_before=MONDAY,
         seed=7,
     )

@@ -2,6 +2,7 @@
 
 * ``case_rules/CODE.yaml`` — legal parameters, each dated, with its source and legal basis
 * ``consents/CODE.yaml`` — whose consent an item needs beside the applicant's
+* ``jurisdictions/CODE.yaml`` — which place decides what body is responsible for an item, as FEEL over the answers
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from typing import Any
 
 from furong.domains.cases.values.plans import ConsentPlan
 from furong.domains.cases.values.rules import PARAMETER_CODES, DatedParameter, Rules
+from furong.foundation.feel import FeelLimitReached, FeelSyntaxError, compile_expression
 from furong.foundation.packs.values import (
     CODE,
     Day,
+    Feel,
     Finding,
     Int,
     Kind,
@@ -57,6 +60,14 @@ _CONSENT = MapOf(
         "message": optional(CODE, "consent"),
         "days": optional(Int(0, 365), 0),
         "reminder_days": optional(Int(0, 365), 0),
+    }
+)
+_JURISDICTION = MapOf(
+    {
+        "code": required(CODE),
+        "item": required(RefTo(pattern=r"[a-z][a-z0-9_]*")),
+        "place": required(Feel()),
+        "legal_basis": optional(Str(), ""),
     }
 )
 
@@ -122,6 +133,23 @@ def _check_consents(pack: Pack) -> Iterable[Finding]:
         yield from report.findings
 
 
+def _jurisdiction(parsed: Parsed, report: Report) -> tuple[str, str]:
+    try:
+        compile_expression(parsed["place"].text)
+    except (FeelSyntaxError, FeelLimitReached) as error:
+        report.add(
+            parsed["place"].line,
+            "place",
+            "jurisdiction.feel",
+            both(f"这不是 FEEL 表达式：{error}", f"This is not FEEL: {error}"),
+            both("请改正表达式。", "Correct the expression."),
+        )
+    return str(parsed["item"]), parsed["place"].text
+
+
+register_kind(
+    Kind(name="jurisdiction", folder="jurisdictions", parse=yaml_parse(_JURISDICTION, _jurisdiction), order=70)
+)
 register_kind(Kind(name="case_rules", folder="case_rules", parse=yaml_parse(_RULES, _rules), order=70))
 register_kind(
     Kind(name="consent", folder="consents", parse=yaml_parse(_CONSENT, _consent), cross_check=_check_consents, order=70)

@@ -16,12 +16,14 @@ from furong.domains.cases.values.plans import Answer, ApplicationPlan, ConsentPl
 from furong.domains.services import queries as services
 from furong.domains.services.errors import FormMissing, ItemMissing, LifeEventMissing
 from furong.domains.services.forms.compile import CompiledForm
+from furong.domains.services.forms.conditions import nested
 from furong.domains.services.values.closures import Closure
 from furong.domains.services.values.forms import Form, FormField
 from furong.domains.services.values.implementations import ImplementationList
 from furong.domains.services.values.items import Item, ProjectType
 from furong.domains.services.values.prefill import Prefilled, Subject
 from furong.foundation.access.values import Actor, Basis
+from furong.foundation.feel import compile_expression
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Organization
 from furong.foundation.packs import queries as packs
@@ -145,11 +147,11 @@ class ServicesPlanner:
             if not life_event_code:
                 code = _single(item_codes)
                 closure = services.get_closure(code=code, on=on)
-                impl, organization = _implemented(code, division_code, on)
+                impl, organization, place = _implemented(code, division_code, answers, on)
                 return ApplicationPlan(
                     title=impl.item.name.as_dict(),
                     form_digest=closure.form,
-                    items=(_item_plan(impl, organization, closure, requires=(), on=on),),
+                    items=(_item_plan(impl, organization, place, closure, requires=(), on=on),),
                 )
             event = services.get_life_event(code=life_event_code, on=on)
         except (ItemMissing, LifeEventMissing) as missing:
@@ -158,8 +160,10 @@ class ServicesPlanner:
         needs = services.get_needs(event=event, chosen=chosen, on=on)
         plans = []
         for code in event.event.item_codes(chosen):
-            impl, organization = _implemented(code, division_code, on)
-            plans.append(_item_plan(impl, organization, event.closures[code], requires=needs.get(code, ()), on=on))
+            impl, organization, place = _implemented(code, division_code, answers, on)
+            plans.append(
+                _item_plan(impl, organization, place, event.closures[code], requires=needs.get(code, ()), on=on)
+            )
         return ApplicationPlan(
             life_event_code=life_event_code,
             title=event.event.name.as_dict(),
@@ -204,9 +208,13 @@ def _single(item_codes: Sequence[str]) -> str:
     return item_codes[0]
 
 
-def _implemented(code: str, division_code: str, on: date) -> tuple[ImplementationList, Organization]:
+def _implemented(
+    code: str, division_code: str, answers: Mapping[str, Any], on: date
+) -> tuple[ImplementationList, Organization, str]:
+    """The item as the responsible body does it, that body, and the place by which it is responsible."""
     basic = services.get_item(code=code, division_code=division_code, on=on)
-    organization = organizations.find_responsible(department=basic.item.department, division_code=division_code)
+    place = place_of(code, answers, on) or division_code
+    organization = organizations.find_responsible(department=basic.item.department, division_code=place)
     if organization is None:
         raise NobodyResponsible
     impl = services.get_item(
@@ -215,11 +223,26 @@ def _implemented(code: str, division_code: str, on: date) -> tuple[Implementatio
         organization_code=organization.code,
         on=on,
     )
-    return impl, organization
+    return impl, organization, place
+
+
+def place_of(item_code: str, answers: Mapping[str, Any], on: date) -> str:
+    """This function will return the division by which a body is responsible, as the pack's rule says; empty without a rule."""
+    for release in packs.list_current_releases(kind="jurisdiction", on=on):
+        item, place = packs.get_value(kind="jurisdiction", digest=release.digest)
+        if item == item_code:
+            return str(compile_expression(place).evaluate(nested(answers)) or "")
+    return ""
 
 
 def _item_plan(
-    impl: ImplementationList, organization: Organization, closure: Closure, *, requires: Iterable[str], on: date
+    impl: ImplementationList,
+    organization: Organization,
+    place: str,
+    closure: Closure,
+    *,
+    requires: Iterable[str],
+    on: date,
 ) -> ItemPlan:
     item = impl.item
     clock = item.clock
@@ -233,6 +256,7 @@ def _item_plan(
         result_name=item.result.name.as_dict(),
         department=item.department,
         organization_id=organization.id,
+        division_code=place,
         closure_digest=closure.digest,
         process_digest=closure.process,
         promised_days=promised.days if promised is not None else 0,

@@ -31,9 +31,9 @@ def subject_of(*, person_id: UUID | None, account_id: UUID | None, now: datetime
         spouse = marriage.spouse_person_id if marriage is not None else None
         father = spouse
         births = ports.birth_records()
-        if spouse is not None and births.find_latest(mother_person_id=person_id) is None:
-            if births.find_latest(mother_person_id=spouse) is not None:
-                mother, father, role = spouse, person_id, "father"
+        own = births.find_latest(mother_person_id=person_id)
+        if own is None and spouse is not None and births.find_latest(mother_person_id=spouse) is not None:
+            mother, father, role = spouse, person_id, "father"
     except TwinUnavailableError:
         pass
     persons = {"applicant": person_id, "mother": mother}

@@ -180,5 +180,5 @@ def _case(application: models.Application, item: ItemPlan, place: int) -> models
         visible_elements=sorted(item.visible_elements),
         department=item.department,
         organization_id=item.organization_id,
-        division_code=application.division_code,
+        division_code=item.division_code,
     )

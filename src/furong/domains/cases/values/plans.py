@@ -36,6 +36,7 @@ class ItemPlan:
     name: Text
     department: str
     organization_id: UUID
+    division_code: str
     closure_digest: str
     process_digest: str
     promised_days: int

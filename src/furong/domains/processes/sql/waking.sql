@@ -14,7 +14,7 @@ SELECT id FROM processes_job WHERE run_at <= %s AND state <> 'incident' ORDER BY
 
 -- name: claim_job
 -- Take a job for as long as a handler may take; nobody else gets it before that time is over.
-UPDATE processes_job j SET state = 'running', attempts = attempts + 1, run_at = %(until)s::timestamptz
+UPDATE processes_job j SET state = 'running', attempts = j.attempts + 1, run_at = %(until)s::timestamptz
   FROM processes_job k LEFT JOIN processes_instance i ON i.id = k.instance_id
  WHERE j.id = %(id)s AND k.id = j.id AND j.state <> 'incident' AND j.run_at <= %(now)s::timestamptz
 RETURNING j.kind, j.token, j.element_id, j.payload::text, j.attempts, j.message, j.correlation, j.instance_id,
