@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     *(f"furong.{room}" for room in ROOMS if _has_apps(room)),
+    "furong.entrypoints",  # last: puts the house together
 ]
 if (SOURCE / "foundation/identity/models.py").exists():
     AUTH_USER_MODEL = "identity.Account"

@@ -19,4 +19,3 @@ def run(*, die_with_parent: bool = False) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return 1 if run_loops(worker_loops(), stop) else 0
-

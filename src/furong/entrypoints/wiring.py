@@ -1,0 +1,55 @@
+"""Which room's port is joined to which room's function, who follows whose events, and what the worker runs.
+
+Rooms know nothing of those above them; here, and only here, the house is put together. `wire` is called once a process, when
+Django is ready.
+"""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from furong.domains.cases import binding as cases
+from furong.domains.cases import commands as case_commands
+from furong.domains.processes import ports as processes
+from furong.domains.processes import tasks as process_tasks
+from furong.domains.services.values.prefill import register_prefill_source
+from furong.entrypoints import adapters
+from furong.foundation.audit import sealer
+from furong.foundation.calendar import commands as calendars
+from furong.foundation.events import dispatcher
+from furong.foundation.identity import ports as identity
+from furong.foundation.jobs import worker
+from furong.foundation.jobs.loops import Loop
+
+DATABASES = ("default", "population")
+
+
+def wire() -> None:
+    """Join the ports. Calling it again changes nothing."""
+    calendars.follow_releases(source=adapters.released_calendar)
+    identity.bind_ports(
+        real_name=identity.RealNameTwin(adapters.person_of_number),
+        parenthood=identity.ParenthoodTwin(adapters.children_of),
+        enterprise=identity.EnterpriseTwin(),
+    )
+    register_prefill_source("population", adapters.PopulationSource())
+    register_prefill_source("licences", adapters.LicencesSource())
+    processes.defer_jobs(process_tasks.defer_job)
+    cases.bind()
+
+
+def worker_loops() -> list[Loop]:
+    """Give everything that a worker runs, each in a thread of its own."""
+    return [
+        Loop("jobs", 1.0, until_stopped=worker.run),
+        *(
+            Loop(f"events-{name}", 1.0, until_stopped=lambda stop, name=name: dispatcher.run(name, stop))  # type: ignore[misc]
+            for name in DATABASES
+        ),
+        *(
+            Loop(f"sealer-{name}", 1.0, until_stopped=lambda stop, name=name: sealer.run(name, stop))  # type: ignore[misc]
+            for name in DATABASES
+        ),
+        Loop("processes", 1.0, function=lambda: process_tasks.run_due(now=timezone.now())),
+        Loop("cases", 30.0, function=lambda: case_commands.run_due(now=timezone.now()) and None),
+    ]

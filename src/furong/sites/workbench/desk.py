@@ -1,0 +1,122 @@
+"""What every page of the workbench needs: a member of staff who asks, and the frame around the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.messages import get_messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+
+from furong.foundation.access.errors import AccessRefused, SignInNeeded
+from furong.foundation.access.values import Actor
+from furong.foundation.codes.errors import Refusal
+from furong.foundation.web.problem import of_refusal
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the menu at the side; shown to those who have one of ``rights``."""
+
+    name: str
+    label: str
+    url_name: str
+    rights: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A heading of the menu and its entries."""
+
+    label: str
+    entries: tuple[Entry, ...]
+
+
+def _entry(name: str, label: str, *rights: str, url_name: str = "") -> Entry:
+    return Entry(name=name, label=label, url_name=f"workbench:{url_name or name}", rights=frozenset(rights))
+
+
+def menu(actor: Actor) -> list[Group]:
+    """Give the groups of the menu with what ``actor`` may open; groups with nothing in them are left out."""
+    work = ("cases.handle", "cases.decide")
+    groups = (
+        ("", _entry("work_list", _("To do"), *work), _entry("cases", _("Cases"), *work, "cases.supervise")),
+        (
+            _("Supervision"),
+            _entry("supervision", _("Deadlines"), "cases.supervise"),
+            _entry("call_backs", _("Call-backs"), "cases.supervise"),
+            _entry("incidents", _("Incidents"), "processes.administer"),
+        ),
+        (
+            _("Registers"),
+            _entry("population", _("Population"), "population.search"),
+            _entry("licences", _("Licences"), "licences.issue", "licences.revoke", *work),
+        ),
+        (
+            _("Content"),
+            _entry("items", _("Items and forms"), "definitions.publish", "cases.supervise"),
+            _entry("processes", _("Processes"), "definitions.publish", "processes.administer", "cases.supervise"),
+        ),
+        (
+            _("Administration"),
+            _entry("organizations", _("Organisations and posts"), "organizations.manage"),
+            _entry("accounts", _("Accounts"), "accounts.manage"),
+            _entry("audit", _("Audit"), "audit.view"),
+        ),
+    )
+    shown = []
+    for label, *entries in groups:
+        allowed = tuple(entry for entry in entries if entry.rights & actor.rights)
+        if allowed:
+            shown.append(Group(label=label, entries=allowed))
+    return shown
+
+
+def staff(
+    view: Callable[Concatenate[HttpRequest, Actor, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Give the view the member of staff who asks. Raises `SignInNeeded`, and `AccessRefused` for residents."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        actor: Actor | None = getattr(request, "actor", None)
+        if actor is None or actor.account_id is None:
+            raise SignInNeeded
+        if not actor.is_staff:
+            raise AccessRefused(mend="Sign in with the account of your post.")
+        return view(request, actor, *args, **kwargs)
+
+    return wrapper
+
+
+def page(request: HttpRequest, actor: Actor, template: str, section: str, **context: Any) -> HttpResponse:
+    """Render a page of the workbench; nothing of it is kept by caches."""
+    response = render(
+        request,
+        f"workbench/{template}.jinja",
+        {"menu": menu(actor), "section": section, "me": actor, "messages_shown": get_messages(request), **context},
+        using="furong",
+    )
+    patch_cache_control(response, no_store=True)
+    return response
+
+
+def home_of(actor: Actor) -> str:
+    """Give the address of the first page that ``actor`` may open."""
+    for group in menu(actor):
+        return reverse(group.entries[0].url_name)
+    return reverse("identity:overview")
+
+
+def words_of(refusal: Refusal) -> tuple[str, str]:
+    """Give what a refusal says and what to do about it, in the reader's language."""
+    problem = of_refusal(refusal)
+    return problem.told(problem.detail or problem.title), problem.told(problem.mend)

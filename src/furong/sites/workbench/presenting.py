@@ -1,0 +1,151 @@
+"""Turns what the domains return into what the pages show: words, tones, times left. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from furong.domains.cases.values import CaseState, Light
+from furong.domains.cases.values.procedures import PROCEDURE_NAMES, SpecialProcedure
+from furong.domains.cases.values.views import CaseView
+from furong.domains.processes.values import ElementState, Task
+from furong.foundation.calendar.values import Calendar
+from furong.foundation.web.texts import clock, day, text
+
+# The kinds of user tasks that work lists are narrowed to.
+TASK_KINDS = {
+    "acceptance": gettext_lazy("Acceptance"),
+    "review": gettext_lazy("Review"),
+    "decision": gettext_lazy("Decision"),
+}
+
+STATE_TONES: Mapping[CaseState, str] = {
+    CaseState.WAITING_PREREQUISITES: "wait",
+    CaseState.SUBMITTED: "run",
+    CaseState.TO_SUPPLEMENT: "late",
+    CaseState.ACCEPTED: "run",
+    CaseState.IN_PROGRESS: "run",
+    CaseState.PAUSED: "wait",
+    CaseState.APPROVED: "ok",
+    CaseState.REJECTED: "over",
+    CaseState.NOT_ACCEPTED: "over",
+    CaseState.COMPLETED: "ok",
+    CaseState.WITHDRAWN: "wait",
+    CaseState.ABNORMAL_END: "over",
+}
+
+
+def state_words(state: CaseState) -> tuple[str, str]:
+    """Give a case's state as words and a tone."""
+    words = {
+        CaseState.WAITING_PREREQUISITES: _("Waits for another item"),
+        CaseState.SUBMITTED: _("Received"),
+        CaseState.TO_SUPPLEMENT: _("Waits for the supplement"),
+        CaseState.ACCEPTED: _("Accepted"),
+        CaseState.IN_PROGRESS: _("In progress"),
+        CaseState.PAUSED: _("Special procedure"),
+        CaseState.APPROVED: _("Granted"),
+        CaseState.REJECTED: _("Refused"),
+        CaseState.NOT_ACCEPTED: _("Not accepted"),
+        CaseState.COMPLETED: _("Finished"),
+        CaseState.WITHDRAWN: _("Withdrawn"),
+        CaseState.ABNORMAL_END: _("Ended without a decision"),
+    }
+    return words[state], STATE_TONES[state]
+
+
+def light_words(light: Light) -> tuple[str, str]:
+    """Give a case's light as words and a tone."""
+    return {
+        Light.GREEN: (_("In time"), "ok"),
+        Light.YELLOW: (_("Nearly due"), "late"),
+        Light.RED: (_("Past the promise"), "over"),
+        Light.OVERDUE: (_("Past the legal limit"), "over"),
+        Light.STOPPED: (_("Clock stopped"), "wait"),
+        Light.NONE: (_("No clock"), "wait"),
+    }[light]
+
+
+def due_words(task: Task, *, now: dt.datetime, calendar: Calendar) -> tuple[str, str]:
+    """Say in a few words when a task is due, and its tone: late, today with the hour, days left."""
+    if task.due_at is None:
+        return _("No deadline"), "wait"
+    due, today = timezone.localtime(task.due_at), timezone.localtime(now).date()
+    tone = {"red": "over", "yellow": "late"}.get(task.light(now).value, "run")
+    if task.due_at <= now:
+        days = calendar.working_days_between(due.date(), today)
+        if days == 0:
+            return _("late since %(time)s") % {"time": clock(task.due_at)}, "over"
+        return ngettext("%(days)s day late", "%(days)s days late", days) % {"days": days}, "over"
+    if due.date() == today:
+        return _("today %(time)s") % {"time": clock(task.due_at)}, "late"
+    days = calendar.working_days_between(today, due.date())
+    if days > 60:
+        return day(due.date()), tone
+    return ngettext("%(days)s working day", "%(days)s working days", days) % {"days": days}, tone
+
+
+def steps_of(tasks: list[Task], now: dt.datetime) -> list[tuple[str, str, str]]:
+    """Give a case's steps as name, state and words, in order: what readers see where the diagram cannot be drawn."""
+    shown = []
+    for task in tasks:
+        if not task.is_open:
+            done = task.ending == "completed"
+            shown.append((task.title, "done" if done else "cancelled", _("done") if done else _("taken off")))
+        elif task.light(now).value in {"red", "yellow"}:
+            shown.append((task.title, "late", _("late")))
+        else:
+            shown.append((task.title, "running", _("running")))
+    return shown
+
+
+def drawn_state(state: ElementState) -> str:
+    """Give the mark that the drawing knows for an element's state."""
+    return "late" if state is ElementState.STUCK else state.value
+
+
+def compared(view: CaseView) -> list[tuple[str, str, int]]:
+    """Say which registers supplied the facts, and how many each: name, legal basis, count."""
+    seen: dict[str, tuple[str, int]] = {}
+    for answer in view.answers:
+        if answer.source == "applicant":
+            continue
+        label = text(answer.source_label) or answer.source
+        basis, count = seen.get(label, (answer.legal_basis, 0))
+        seen[label] = (basis or answer.legal_basis, count + 1)
+    return [(label, basis, count) for label, (basis, count) in seen.items()]
+
+
+def outcome_words(outcome: str) -> str:
+    """Give the words on the button that ends a step with ``outcome``."""
+    return {"passed": _("In order"), "failed": _("Not in order"), "done": _("Done")}.get(outcome, outcome)
+
+
+def consent_words(state: str) -> str:
+    """Give the words for the state of a consent."""
+    words = {
+        "requested": _("asked for"),
+        "given": _("given"),
+        "refused": _("refused"),
+        "lapsed": _("not answered in time"),
+    }
+    return words.get(state, state)
+
+
+def procedure_words(procedure: str) -> str:
+    """Give the name of a special procedure."""
+    return text(PROCEDURE_NAMES[SpecialProcedure(procedure)])
+
+
+def extension_words(state: str) -> str:
+    """Give the words for the state of an extension."""
+    return {"requested": _("asked for"), "approved": _("allowed"), "refused": _("not allowed")}.get(state, state)
+
+
+def review_words(state: str) -> str:
+    """Give the words for the state of a review."""
+    return {"requested": _("asked for"), "upheld": _("upheld"), "reopened": _("opened again")}.get(state, state)

@@ -1,0 +1,39 @@
+"""The workbench's routes. None carries a name or a number of a person."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.urls import path
+
+from furong.sites.workbench.views import home, supervision, work
+
+app_name = "workbench"
+
+
+def _of(part: str) -> list[Any]:
+    name = f"furong.sites.workbench.urls_{part}"
+    return list(import_module(name).urlpatterns) if find_spec(name) else []
+
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("list", work.work_list, name="work_list"),
+    path("list/next", work.next_task, name="next_task"),
+    path("cases", work.case_list, name="cases"),
+    path("cases/<uuid:case_id>", work.case, name="case"),
+    path("cases/<uuid:case_id>/diagram", work.diagram, name="diagram"),
+    path("cases/<uuid:case_id>/acts/<slug:code>", work.act, name="act"),
+    path("tasks/<uuid:task_id>/hand-over", work.hand_over, name="hand_over"),
+    path("tasks/<uuid:task_id>/<slug:verb>", work.task_act, name="task_act"),
+    path("supervision", supervision.deadlines, name="supervision"),
+    path("supervision/call-backs", supervision.call_backs, name="call_backs"),
+    path("supervision/call-backs/<uuid:call_back_id>", supervision.call_back, name="call_back"),
+    path("supervision/incidents", supervision.incidents, name="incidents"),
+    path("supervision/incidents/<uuid:incident_id>/<slug:verb>", supervision.incident_act, name="incident_act"),
+    *_of("registers"),
+    *_of("content"),
+    *_of("administration"),
+]
