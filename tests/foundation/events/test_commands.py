@@ -254,7 +254,8 @@ def test_a_commit_wakes_the_dispatcher_at_once(seen: list[object]) -> None:
 def listening() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%%' AND state = 'idle'"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle'"
+            " AND query LIKE 'LISTEN%%'"
         )
         return bool(cursor.fetchone()[0])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 
@@ -156,7 +156,7 @@ class Scope:
             or any(o == organization_id and division_code.startswith(p) for o, p in self.narrowed)
         )
 
-    def sql(self, *, organization_column: str, division_column: str) -> tuple[str, list[object]]:
+    def sql(self, *, organization_column: str, division_column: str) -> tuple[str, list[Any]]:
         """Give a WHERE condition and its parameters for psycopg: ``("(t.organization_id = ANY(%s) OR …)", [...])``.
 
         Column names are the caller's constants. Prefixes become ranges (``>= '4302' AND < '4303'``), which an index
@@ -165,7 +165,7 @@ class Scope:
         if self.everything:
             return "TRUE", []
         parts: list[str] = []
-        params: list[object] = []
+        params: list[Any] = []
         if self.organization_ids and organization_column:
             parts.append(f"{organization_column} = ANY(%s::uuid[])")
             params.append(sorted(self.organization_ids))
