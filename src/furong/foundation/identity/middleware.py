@@ -49,7 +49,7 @@ def way_back(request: HttpRequest) -> str:
         return str(request.get_full_path())
     came = urlsplit(request.META.get("HTTP_REFERER", ""))
     if came.netloc == request.get_host():
-        return came.path + (f"?{came.query}" if came.query else "")
+        return str(came.path) + (f"?{came.query}" if came.query else "")
     return str(request.path)
 
 

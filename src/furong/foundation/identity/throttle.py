@@ -18,7 +18,7 @@ from furong.foundation.identity.values import LIMITS
 
 _CHECK = "SELECT max(blocked_until) FROM identity_throttle WHERE key = ANY(%s) AND blocked_until > %s"
 
-# A window that has passed starts anew. From the limit on each further try blocks the next ones, so after a block there is one try.
+# A window that has passed starts anew. From the limit on each further try blocks the next ones: after a block there is one try.
 # A blocked row is not touched: then nothing is returned, and of many tries at once only those up to the limit get through.
 _COUNT = """
 INSERT INTO identity_throttle AS t (key, failures, window_started_at, blocked_until)

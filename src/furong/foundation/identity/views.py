@@ -73,7 +73,8 @@ def _form(
 def refuse_in(form: Form, refusal: Refusal, field: str | None = None) -> None:
     """Put a refusal's words into the form's error summary, at ``field`` or at the top."""
     words = _(refusal.text) % dict(refusal.params) if refusal.params else _(refusal.text)
-    form.add_error(field, f"{words} {_(refusal.advice)}" if refusal.advice else words)
+    between = "" if words.endswith("。") else " "
+    form.add_error(field, f"{words}{between}{_(refusal.advice)}" if refusal.advice else words)
 
 
 def for_account(view: View) -> View:

@@ -391,7 +391,8 @@ def accounts_of_organization(*, organization_id: UUID, on: date) -> list[UUID]:
 
 def accounts_in_scope(*, scope: Scope, on: date) -> list[UUID]:
     """This function will return the accounts that hold a post in an organisation of ``scope`` on the local day ``on``."""
-    condition, params = scope.sql(organization_column="o.id", division_column="o.division_code")
+    condition, given = scope.sql(organization_column="o.id", division_column="o.division_code")
+    params: list[Any] = given
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

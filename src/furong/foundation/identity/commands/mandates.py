@@ -73,7 +73,7 @@ def grant_mandate(
     ).first()
     if agent is None or agent.pk == actor.account_id:
         raise AgentUnknown
-    given = sorted(set(powers) - {Power.GRANT})
+    given = sorted(set(powers) - {Power.GRANT}, key=list(Power).index)
     if not given:
         raise MandateRefused
     row = models.Mandate(
