@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -92,7 +93,7 @@ class Source:
     name: str
     field: str = ""
     of: str = ""
-    line: int = 0
+    line: int = dataclasses.field(default=0, compare=False)
 
     @property
     def is_held(self) -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from furong.domains.decisions import DecisionModel
-from furong.domains.processes.values.graph import Expression, Literal, ProcessDefinition
+from furong.domains.processes.values.graph import Expression, Literal, Node, ProcessDefinition
 from furong.domains.services.checks.decisions import expressions_of
-from furong.domains.services.checks.paths import syntax_problem, unknown_elements
+from furong.domains.services.checks.paths import keys_of, syntax_problem, unknown_elements
 from furong.domains.services.checks.scope import Scope, known_handlers
+
+# The handler by which a process says what its item has produced.
+SET_OUTPUT = "cases.set_output"
 
 
 def check_flows(scope: Scope) -> None:
@@ -39,6 +42,8 @@ def check_flows(scope: Scope) -> None:
                         ),
                         ("请改正 furong:decision。", "Correct furong:decision."),
                     )
+            if item is not None and node.service is not None and node.service.handler == SET_OUTPUT and node.input:
+                _outputs(scope, file.shown, node, {str(e) for e in item.outputs})
             if handlers is not None and node.service is not None and node.service.handler not in handlers:
                 scope.add(
                     file.shown,
@@ -62,6 +67,21 @@ def check_flows(scope: Scope) -> None:
         known = frozenset(str(e) for e in (*item.inputs, *item.outputs))
         for line, element, text in expressions_of(file.content):
             _elements(scope, file.shown, line, element, text, known, results)
+
+
+def _outputs(scope: Scope, file: str, node: Node, outputs: set[str]) -> None:
+    if node.input is None or syntax_problem(node.input.text):
+        return
+    for key in keys_of(node.input.text):
+        if key not in outputs:
+            scope.add(
+                file,
+                node.line,
+                key,
+                "process.output_unknown",
+                (f"事项的 outputs 没有列出 {key}。", f"The item does not list {key} among its outputs."),
+                ("请改正代码，或列入 item.yaml 的 outputs。", "Correct it, or list it among the outputs in item.yaml."),
+            )
 
 
 def _expressions(process: ProcessDefinition) -> Iterator[tuple[int, str, str]]:

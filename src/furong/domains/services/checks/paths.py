@@ -39,6 +39,15 @@ def _path(tree: Tree[Token]) -> str | None:
     return None if before is None else f"{before}.{last}"
 
 
+def keys_of(text: str) -> list[str]:
+    """List the keys of the context that an expression is; nothing when it is no context."""
+    tree = parse(text)
+    context = tree.children[0] if tree.children else None
+    if not isinstance(context, Tree) or context.data != "context":
+        return []
+    return [str(entry.children[0]) for entry in context.children if isinstance(entry, Tree)]
+
+
 def syntax_problem(text: str) -> str:
     """Give what is wrong with an expression in a sentence, or nothing."""
     try:

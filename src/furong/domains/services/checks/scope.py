@@ -14,6 +14,10 @@ from furong.domains.services.values.items import Item
 from furong.domains.services.values.life_events import LifeEvent
 from furong.foundation.packs.values import Finding, Pack, Severity, Text, both
 
+# Findings that a file of the dictionary which could not be read would cause everywhere.
+_FOLLOW_FROM_THE_DICTIONARY = frozenset(
+    {"element.unknown", "feel.name", "feel.element", "process.element_unknown", "material.source"}
+)
 _known_handlers: list[Callable[[], Iterable[str]]] = []
 
 
@@ -37,6 +41,11 @@ class Scope:
     @cached_property
     def dictionary(self) -> Dictionary:
         return dictionary_of(self.pack)
+
+    @cached_property
+    def dictionary_is_whole(self) -> bool:
+        """Whether every file of the dictionary could be read."""
+        return all(f.value is not None for f in self.pack.files if f.kind == "data_element")
 
     @cached_property
     def roles(self) -> frozenset[str]:
@@ -77,6 +86,8 @@ class Scope:
         *,
         severity: Severity = Severity.ERROR,
     ) -> None:
+        if rule in _FOLLOW_FROM_THE_DICTIONARY and not self.dictionary_is_whole:
+            return
         text: Text = both(*message)
         self.findings.append(
             Finding(file=file, line=line, element=element, rule=rule, message=text, mend=both(*mend), severity=severity)

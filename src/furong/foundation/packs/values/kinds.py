@@ -139,7 +139,10 @@ def kind_named(name: str) -> Kind | None:
 
 
 def yaml_parse(shape: Shape, build: Callable[[Any, Report], Any] | None = None) -> Parse:
-    """Make a ``parse`` for a YAML kind of a shape; ``build`` may turn the `Parsed` into a room's own value."""
+    """Make a ``parse`` for a YAML kind of a shape; ``build`` may turn the `Parsed` into a room's own value.
+
+    A file with errors has no value, so that the other files are checked without it.
+    """
 
     def parse(content: bytes, file: str, frame: Frame) -> tuple[Any, list[Finding]]:
         report = Report(file, frame.languages)
@@ -148,7 +151,9 @@ def yaml_parse(shape: Shape, build: Callable[[Any, Report], Any] | None = None) 
         except SourceRefused as refused:
             return None, list(refused.findings)
         value = shape.read(node, report, "")
-        if value is not None and build is not None and not any(f.is_error for f in report.findings):
+        if report.errors:
+            return None, report.findings
+        if value is not None and build is not None:
             value = build(value, report)
         return value, report.findings
 
