@@ -1,0 +1,16 @@
+"""Routes of the registers. What a person is found by travels in the body; what is opened travels sealed."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from furong.sites.workbench.views import registers
+
+urlpatterns = [
+    path("population", registers.population_search, name="population"),
+    path("population/<str:token>", registers.person, name="person"),
+    path("licences", registers.licence_search, name="licences"),
+    path("licences/check", registers.licence_check, name="licence_check"),
+    path("licences/<str:token>", registers.licence, name="licence"),
+    path("licences/<str:token>/file", registers.licence_file, name="licence_file"),
+]
