@@ -21,6 +21,7 @@ from furong.domains.cases.numbers import application_number
 from furong.domains.cases.values.plans import Answer, ApplicationPlan, ItemPlan
 from furong.domains.cases.values.states import CaseState
 from furong.domains.cases.values.views import Submitted
+from furong.foundation.access.errors import AssuranceTooLow
 from furong.foundation.access.queries import require_assurance
 from furong.foundation.access.values import Actor, Assurance, Basis
 from furong.foundation.audit import commands as audit
@@ -101,7 +102,9 @@ def _create(
     now: datetime,
 ) -> models.Application:
     on, current = today(now), rules(now)
-    principal = actor.principal
+    principal, person_id = actor.principal, actor.person_id
+    if person_id is None:
+        raise AssuranceTooLow
     application = models.Application(
         id=new_id(),
         draft_id=draft.id,
@@ -110,7 +113,7 @@ def _create(
         applicant_account_id=draft.account_id,
         applicant_person_id=actor.person_id,
         principal_kind=principal.kind if principal is not None else "person",
-        principal_id=principal.id if principal is not None else actor.person_id,
+        principal_id=principal.id if principal is not None else person_id,
         mandate_id=principal.mandate_id if principal is not None else None,
         division_code=draft.division_code,
         submitted_at=now,

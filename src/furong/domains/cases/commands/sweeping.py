@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from furong.domains.cases import models, notifying
 from furong.domains.cases.commands.acceptance import deem_accepted, lapse_supplement
@@ -49,11 +50,11 @@ def run_due(*, now: datetime, limit: int = 500) -> dict[str, int]:
     return done
 
 
-def _keys(rows: object, limit: int) -> list[UUID]:
-    return list(rows.order_by("id").values_list("id", flat=True)[:limit])  # type: ignore[attr-defined]
+def _keys(rows: QuerySet[Any], limit: int) -> list[UUID]:
+    return list(rows.order_by("id").values_list("id", flat=True)[:limit])
 
 
-def _turned(now: datetime) -> object:
+def _turned(now: datetime) -> QuerySet[models.Case]:
     on = today(now)
     running = models.Case.objects.filter(ended_at=None, decided_on=None, clock__isnull=False)
     return running.filter(

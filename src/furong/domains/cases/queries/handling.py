@@ -293,12 +293,12 @@ def _like(text: str) -> str:
     return text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _in_scope(scope: Scope) -> tuple[list[str], list[object]]:
+def _in_scope(scope: Scope) -> tuple[list[str], list[Any]]:
     sql, params = scope.sql(organization_column="c.organization_id", division_column="c.division_code")
     return [sql], list(params)
 
 
-def _lines(conditions: Sequence[str], params: Sequence[object], *, limit: int, on: date) -> list[CaseLine]:
+def _lines(conditions: Sequence[str], params: Sequence[Any], *, limit: int, on: date) -> list[CaseLine]:
     with connection.cursor() as cursor:
         cursor.execute(_LINES.format(where=" AND ".join(conditions)), [*params, limit])
         rows = cursor.fetchall()

@@ -165,7 +165,7 @@ def service_figures(*, from_on: date, until_on: date, division_prefix: str = "")
 
     Two statements over indexed rows; keep the answer for a minute.
     """
-    params = {"from_on": from_on, "until_on": until_on, "division": f"{division_prefix}%"}
+    params: dict[str, Any] = {"from_on": from_on, "until_on": until_on, "division": f"{division_prefix}%"}
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES, params)
         decided, in_time, mean, faster = cursor.fetchone()

@@ -85,5 +85,7 @@ def rules_on(on: date, parameters: Iterable[DatedParameter]) -> Rules:
             continue
         if p.code not in latest or latest[p.code].in_force_from < p.in_force_from:
             latest[p.code] = p
-    values = {code: tuple(p.value) if isinstance(p.value, list) else p.value for code, p in latest.items()}
+    values: dict[str, Any] = {
+        code: tuple(p.value) if isinstance(p.value, list) else p.value for code, p in latest.items()
+    }
     return replace(Rules(), **values)
