@@ -161,13 +161,15 @@ def compile_if_changed() -> Path:
 
 
 def messages_of_template(env: Any, path: Path) -> Iterator[tuple[int, str, str, tuple[str, ...]]]:
-    """Give the messages of a Jinja2 template as (line, context, id, all strings)."""
+    """Give the messages of a Jinja2 template as (line, context, id, all strings); a counted one has both ids, NUL between."""
     for line, function, told in env.extract_translations(path.read_text(encoding="utf-8")):
         strings = tuple(s for s in (told if isinstance(told, tuple) else (told,)) if isinstance(s, str))
         if not strings:
             continue
         if function.startswith("p"):
             yield line, strings[0], strings[1], strings
+        elif function.startswith("n") and len(strings) > 1:
+            yield line, "", f"{strings[0]}\x00{strings[1]}", strings
         else:
             yield line, "", strings[0], strings
 
@@ -180,7 +182,12 @@ def messages_of_python(source: str) -> Iterator[tuple[int, str, str]]:
             strings = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
             if name in _CALLS and strings and isinstance(node.args[0], ast.Constant):
                 context = strings[0] if name.startswith("p") and len(strings) > 1 else ""
-                yield node.lineno, context, strings[1] if context else strings[0]
+                counted = name.startswith("n") and len(strings) > 1
+                yield (
+                    node.lineno,
+                    context,
+                    strings[1] if context else "\x00".join(strings[:2] if counted else strings[:1]),
+                )
         elif isinstance(node, ast.ClassDef) and any(_is_refusal(base) for base in node.bases):
             for field in node.body:
                 target: ast.expr | None = field.target if isinstance(field, ast.AnnAssign) else None
@@ -208,7 +215,7 @@ def check_messages() -> list[Missing]:
         key = context + _CONTEXT + message if context else message
         if key not in known:
             name = str(path.relative_to(settings.SOURCE))
-            missing.append(Missing(file=name, line=line, message=message))
+            missing.append(Missing(file=name, line=line, message=message.replace("\x00", " / ")))
 
     for path in sorted(settings.SOURCE.glob("**/templates/jinja2/**/*.jinja")):
         for line, context, message, _ in messages_of_template(env, path):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from furong.domains.cases.values import ENDED, ApplicationState, CaseState, Light
 from furong.domains.cases.values.views import ApplicationView, Lane
+from furong.foundation.audit.values import ReadOfPerson
 from furong.foundation.web.texts import text
 from furong.registries.licences.values import LicenceState
 from furong.registries.population.values import FIELDS
@@ -156,3 +159,43 @@ def purpose_words(purpose: str) -> str:
         "prefill": _("to fill in your form"),
         "check": _("someone checked a licence"),
     }.get(purpose, purpose)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadShown:
+    """A line of *who read my data*: equal looks within the hour stand once, with how many there were."""
+
+    who: str
+    post: str
+    at: dt.datetime
+    times: int
+    is_read: bool
+    fields: tuple[str, ...]
+    purpose: str
+    legal_basis: str
+
+
+def gathered(reads: Sequence[ReadOfPerson]) -> list[ReadShown]:
+    """Write reads for people, newest first, equal neighbours of one hour together."""
+    shown: list[ReadShown] = []
+    for read in reads:
+        made = ReadShown(
+            who=read.organization_label or (_("You") if read.by_self else _("The platform, without anyone looking")),
+            post=read.post_label if read.actor_kind == "staff" else "",
+            at=read.at,
+            times=1,
+            is_read=read.action == "read",
+            fields=tuple(dict.fromkeys(field_words(name) for name in read.fields)),
+            purpose=purpose_words(read.purpose),
+            legal_basis=read.legal_basis,
+        )
+        last = shown[-1] if shown else None
+        if (
+            last is not None
+            and replace(last, at=made.at, times=1) == made
+            and last.at - made.at < dt.timedelta(hours=1)
+        ):
+            shown[-1] = replace(last, times=last.times + 1)
+        else:
+            shown.append(made)
+    return shown

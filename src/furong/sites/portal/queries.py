@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.urls import reverse
@@ -16,12 +16,16 @@ from django.utils.functional import lazy
 from pypinyin import Style, lazy_pinyin
 
 from furong.domains.cases import queries as cases
+from furong.domains.cases.values.views import AnswerView
 from furong.domains.catalogue import queries as catalogue
+from furong.domains.catalogue.values import DataElement
 from furong.domains.services import queries as services
 from furong.domains.services.errors import LifeEventMissing
+from furong.domains.services.forms.compile import show
 from furong.domains.services.values.forms import FormField
 from furong.domains.services.values.items import Item
 from furong.domains.services.values.life_events import LifeEvent
+from furong.foundation.codes.queries import get_table
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Level
 from furong.foundation.packs.values import Text
@@ -34,6 +38,7 @@ from furong.sites.portal.values import (
     EventCard,
     EventItemRow,
     EventPage,
+    Fact,
     Figures,
     Hit,
     Home,
@@ -298,8 +303,46 @@ def life_event_names(*, now: dt.datetime) -> dict[str, object]:
 
 
 def element_labels(*, now: dt.datetime) -> dict[str, object]:
-    """Give the names of data elements by code."""
+    """Give the names of data elements by code: a form says *name*, the dictionary says whose."""
     return {element.code: element.name for element in catalogue.list_elements(on=timezone.localdate(now))}
+
+
+def facts_of(*, answers: Iterable[AnswerView], code: str, now: dt.datetime) -> list[Fact]:
+    """Write an application's facts for people: the dictionary's names, labels of codes, dates; keys of things are left out."""
+    dictionary = catalogue.get_dictionary(on=timezone.localdate(now))
+    fields = fields_of_event(code=code, now=now)
+    facts = []
+    for answer in answers:
+        element, one = dictionary.get(answer.element), fields.get(answer.element)
+        if element is not None and element.type == "id":
+            continue
+        told = show(one, answer.value) if one is not None else _told(element, answer.value)
+        facts.append(
+            Fact(
+                term=element.name if element is not None else answer.element,
+                value=told,
+                source=answer.source_label,
+                is_own=answer.source in {"applicant", "supplement"},
+            )
+        )
+    return sorted(facts, key=lambda fact: not fact.is_own)
+
+
+def _told(element: DataElement | None, value: Any) -> str:
+    if element is not None and element.code_table:
+        found = get_table(name=element.code_table).items.get(str(value))
+        if found is not None:
+            return texts.text({"zh": found.zh, "en": found.en})
+    if element is not None:
+        for one in element.codes:
+            if one.code == str(value):
+                return texts.text(one.name)
+    if isinstance(value, str) and "T" in value[8:12]:
+        try:
+            return texts.moment(dt.datetime.fromisoformat(value))
+        except ValueError:
+            return value
+    return texts.fact(value)
 
 
 def fields_of_event(*, code: str, now: dt.datetime) -> dict[str, FormField]:

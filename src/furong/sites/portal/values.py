@@ -98,6 +98,16 @@ class EventPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A fact of an application with where it comes from."""
+
+    term: Text
+    value: str
+    source: Text
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """Computed from cases. ``None`` says that nothing has been counted yet, which is shown as such and never as zero per cent."""
 

@@ -7,7 +7,7 @@ nothing. The rules are the form's and the commands'.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,7 @@ from furong.foundation.web.forms import mistakes_of
 from furong.foundation.web.uploads import oversized_fields
 from furong.registries.population import queries as population
 from furong.sites.portal import queries
+from furong.sites.portal.values import AskedOnce
 from furong.sites.portal.views.space import own
 
 PURPOSE = Basis(purpose="application", legal_basis="国务院令第716号第十条")
@@ -53,6 +54,11 @@ class Opened:
     @property
     def pages(self) -> list[CompiledPage]:
         return self.form.pages_for(self.draft.answers, self.held, self.now)
+
+
+def _reopened(before: Opened, actor: Actor) -> Opened:
+    """The draft as it is after saving; what registers hold was read once for this request."""
+    return replace(before, draft=case_queries.get_draft(draft_id=before.draft.id, actor=actor))
 
 
 def _opened(draft_id: UUID, actor: Actor) -> Opened:
@@ -199,8 +205,8 @@ def page(request: HttpRequest, draft_id: UUID, page: str, actor: Actor) -> HttpR
         if "leave" in request.POST:
             return HttpResponseRedirect(reverse("portal:space"))
         if is_right:
-            return HttpResponseRedirect(_next(request, draft_id, page, actor))
-        opened = _opened(draft_id, actor)
+            return HttpResponseRedirect(_next(request, opened, page, actor))
+        opened = _reopened(opened, actor)
     names = [one.title for one in pages]
     index = pages.index(compiled)
     context = {
@@ -210,6 +216,7 @@ def page(request: HttpRequest, draft_id: UUID, page: str, actor: Actor) -> HttpR
         "repeats": list(repeats.values()),
         "mistakes": mistakes_of(form, *repeats.values()) if sent else [],
         "shown": form.shown(),
+        "labels": queries.element_labels(now=opened.now),
         "names": names,
         "index": index,
         "back": _page(draft_id, pages[index - 1].code) if index else "",
@@ -226,9 +233,9 @@ def _version(request: HttpRequest) -> int | None:
     return int(given) if given.isdigit() else None
 
 
-def _next(request: HttpRequest, draft_id: UUID, page: str, actor: Actor) -> str:
+def _next(request: HttpRequest, before: Opened, page: str, actor: Actor) -> str:
     """The page after this one as the answers now have it; back to the review for who came from there."""
-    opened = _opened(draft_id, actor)
+    opened, draft_id = _reopened(before, actor), before.draft.id
     pages = [one.code for one in opened.pages]
     if request.GET.get("from") == "check" and all(code in opened.draft.pages_done for code in pages):
         return _check(draft_id)
@@ -268,6 +275,8 @@ def check(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
     context = {
         "opened": opened,
         "sections": sections,
+        "labels": queries.element_labels(now=opened.now),
+        "counted": AskedOnce(asked=asked, supplied=sum(len(rows) for _, rows, _ in sections) - asked),
         "problems": problems,
         "unsigned": unsigned,
         "asked": asked,

@@ -74,6 +74,7 @@ def overview(request: HttpRequest, actor: Actor) -> HttpResponse:
         drafts=case_queries.list_drafts(actor=actor),
         consents=case_queries.list_consents_asked_of(actor=actor, open_only=True),
         titles=queries.life_event_names(now=now),
+        messages=notice_queries.list_messages(actor=actor, limit=3),
     )
 
 
@@ -87,7 +88,7 @@ def application(request: HttpRequest, application_id: UUID, actor: Actor) -> Htt
     if actor.person_id is not None and not view.acts_for_other:
         cases_of_it = {lane.case_id for lane in view.lanes}
         found = audit.list_reads_of_person(person_id=actor.person_id, limit=60)
-        reads = [r for r in found if r.case_id in cases_of_it and not r.by_self][:4]
+        reads = presenting.gathered([r for r in found if r.case_id in cases_of_it and not r.by_self])[:4]
     words, tone = presenting.state_words(view.state)
     return _page(
         request,
@@ -99,9 +100,7 @@ def application(request: HttpRequest, application_id: UUID, actor: Actor) -> Htt
         left=presenting.head_words(view),
         title=presenting.lanes_title(view),
         lanes=presenting.lanes_shown(view.lanes),
-        labels=queries.element_labels(now=now),
-        field_words=presenting.field_words,
-        purpose_words=presenting.purpose_words,
+        facts=queries.facts_of(answers=view.answers, code=view.life_event_code, now=now),
         reads=reads,
         just_sent=request.GET.get("sent") == "1",
     )
@@ -319,7 +318,7 @@ def reads(request: HttpRequest, actor: Actor) -> HttpResponse:
         found = audit.list_reads_of_person(person_id=actor.person_id, limit=READS_A_PAGE + 1, before=before)
     with_own = request.GET.get("own") == "1"
     following = found[READS_A_PAGE - 1].at.isoformat() if len(found) > READS_A_PAGE else ""
-    shown = [r for r in found[:READS_A_PAGE] if with_own or not r.by_self]
+    shown = presenting.gathered([r for r in found[:READS_A_PAGE] if with_own or not r.by_self])
     return _page(
         request,
         "reads",
@@ -327,8 +326,6 @@ def reads(request: HttpRequest, actor: Actor) -> HttpResponse:
         reads=shown,
         following=following,
         with_own=with_own,
-        field_words=presenting.field_words,
-        purpose_words=presenting.purpose_words,
     )
 
 
