@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
 
@@ -22,7 +22,7 @@ from .errors import GlyphMissingError, TypesettingError
 
 log = logging.getLogger(__name__)
 
-STANDARDS: list[str] = ["a-2a", "ua-1"]
+STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 _LIBRARY = Path(__file__).parent / "typst"
 _lock = threading.Lock()
 
@@ -57,10 +57,10 @@ def typeset(
     try:
         with _lock:
             made = _compiler(extended).compile(
-                input=sources,
+                input=sources,  # type: ignore[type-var]  # a map of files, which the stubs do not know yet
                 format="pdf",
                 sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-                pdf_standards=STANDARDS,
+                pdf_standards=list(STANDARDS),
                 timestamp=now.replace(microsecond=0),
             )
     except typst.TypstError as exc:

@@ -14,7 +14,7 @@ from furong.foundation.packs.values import Text
 
 
 class TrustLevel(StrEnum):
-    """How a licence came in (国办函〔2016〕108号): A by its issuer, B checked at a counter, C uploaded, D declared by the holder."""
+    """How a licence came in (国办函〔2016〕108号): by its issuer, checked at a counter, uploaded, or declared by the holder."""
 
     ISSUED = "A"
     COUNTER = "B"

@@ -650,6 +650,7 @@ def record_parenthood(
     An earlier parent of the same kind is ended on that day. ``since`` defaults to the child's birth. Raises `ParentUnfit`,
     `PersonNotFound`, `DateInFuture`, `NothingToChange`, `AccessRefused`. 户口登记条例 art. 19.
     """
+    kind = RelationKind(kind)
     if kind not in {RelationKind.MOTHER, RelationKind.FATHER}:
         raise CodeInvalid(field="kind")
     child = get_person(child_person_id, lock_row=True)

@@ -167,3 +167,15 @@ class NumbersExhaustedError(Fault):
     """All sequence numbers of a county, day and sex are used (GB 11643 has 999 a day for both sexes)."""
 
     code: ClassVar[str] = "population.numbers_exhausted"
+
+
+class DemoContentError(Fault):
+    """The pack's folder ``demo`` does not describe residents that can be made."""
+
+    code: ClassVar[str] = "population.demo_content"
+
+
+class DemoInProductionError(Fault):
+    """Invented residents were to be loaded into a register of real people."""
+
+    code: ClassVar[str] = "population.demo_in_production"

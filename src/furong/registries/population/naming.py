@@ -76,5 +76,6 @@ def name_keys(name: str) -> NameKeys:
 
 
 def plain_query(typed: str) -> str:
-    """This function will return what somebody typed as a search key: lower case, no spaces, tones or apostrophes."""
-    return "".join(c for c in unicodedata.normalize("NFKC", typed).lower().replace("ü", "v") if c.isalpha())
+    """This function will return what somebody typed as a search key: lower case, no spaces, tones or apostrophes; ü is v."""
+    text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", typed).lower()).replace("u\u0308", "v")
+    return "".join(c for c in text if c.isalpha())
