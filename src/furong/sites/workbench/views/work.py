@@ -82,6 +82,7 @@ def work_list(request: HttpRequest, actor: Actor) -> HttpResponse:
         rows=rows,
         counts=counts,
         chosen=chosen,
+        narrowed=any(chosen.values()),
         opened=opened,
         opened_task=opened_task,
         organization=organization,
@@ -106,7 +107,7 @@ def _filters(request: HttpRequest, actor: Actor) -> tuple[TaskFilters, dict[str,
             escalated=light == "escalated",
             light=Light(light) if light in {Light.RED.value, Light.YELLOW.value} else None,
         ),
-        {name: value for name, value in chosen.items() if value},
+        chosen,
     )
 
 
