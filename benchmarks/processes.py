@@ -215,9 +215,9 @@ INSERT INTO processes_instance (id, definition_id, code, version, next_token, bu
 SELECT md5('i' || n)::uuid, %(definition)s, 'bench', 1, 6, 'open-' || n, md5('o' || n %% {organizations})::uuid,
        (430000000000 + (n %% {divisions}) * 1000000 + n %% 997)::text, 'item-' || n %% 40, 'A' || n, '{{"number": 1}}',
        %(now)s::timestamptz - n %% 50 * interval '1 day', 'running'
-  FROM generate_series(1, %(count)s) n;
+  FROM generate_series(1::bigint, %(count)s) n;
 INSERT INTO processes_token (instance_id, number, scope, element_id, arrived_by, stuck)
-SELECT md5('i' || n)::uuid, 1, 0, 'police', 'split-police', false FROM generate_series(1, %(count)s) n;
+SELECT md5('i' || n)::uuid, 1, 0, 'police', 'split-police', false FROM generate_series(1::bigint, %(count)s) n;
 INSERT INTO processes_task (instance_id, id, token, element_id, kind, title, department, organization_id, division_code,
   right_code, item_code, business_key, label, outcomes, priority, state, claimed_by, claimed_at, created_at, due_at, yellow_at,
   rank_at)
@@ -227,8 +227,8 @@ SELECT md5('i' || n)::uuid, md5('t' || n)::uuid, 1, 'police', 'review', '审核'
        CASE WHEN n %% 20 = 0 THEN md5('c' || n %% 5000)::uuid END, CASE WHEN n %% 20 = 0 THEN %(now)s::timestamptz END,
        %(now)s::timestamptz - interval '3 days', due, due - interval '1 day', due
   FROM (SELECT n, %(now)s::timestamptz + ((n * 7919) %% 60000 - 6000) * interval '1 minute' AS due
-          FROM generate_series(1, %(count)s) n) AS g;
-ANALYZE processes_task; ANALYZE processes_instance; ANALYZE processes_token
+          FROM generate_series(1::bigint, %(count)s) n) AS g;
+VACUUM ANALYZE processes_task; ANALYZE processes_instance; ANALYZE processes_token
 """
 
 
@@ -281,6 +281,9 @@ def work_lists(count: int, asked: int) -> dict[str, list[float]]:
         timed("a county's page", partial(queries.work_list, scope=county, now=NOW))
         timed("a city's page", partial(queries.work_list, scope=city, now=NOW))
         timed("a city's page, one item, yellow", partial(queries.work_list, scope=city, now=NOW, filters=narrow))
+        timed("a city's counts for the lights", partial(queries.count_tasks, scope=city, now=NOW))
+        mixed = Scope(organization_ids=frozenset({organization(), organization()}), division_prefixes=("430042",))
+        timed("two departments' and a county's page", partial(queries.work_list, scope=mixed, now=NOW))
         timed("the province's page", partial(queries.work_list, scope=province, now=NOW))
         if turn < 5:
             found.clear()

@@ -1,8 +1,8 @@
 """The engine itself: one function is one step of one instance.
 
 No rights, no audit, no news: `commands` adds them and is what other rooms call. Inside a transaction a step locks the
-instance and commits with its caller. Outside of one its single writing statement is the transaction; a step that was overtaken wrote nothing
-and is made again. Each function returns a `Step` that says what happened.
+instance and commits with its caller. Outside of one its single writing statement is the transaction; a step that was
+overtaken wrote nothing and is made again. Each function returns a `Step` that says what happened.
 """
 
 from __future__ import annotations

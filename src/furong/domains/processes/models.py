@@ -12,6 +12,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Left
 
 
 class Definition(models.Model):
@@ -141,7 +142,10 @@ class Task(_TaskColumns):
         constraints: ClassVar = [models.UniqueConstraint(fields=["instance", "token"], name="processes_task_token")]
         indexes: ClassVar = [
             models.Index(fields=["organization_id", "rank_at", "id"], name="processes_task_organization"),
-            models.Index(fields=["division_code", "rank_at"], name="processes_task_division"),
+            # A county's and a city's list: equality first, so that the index gives the order too.
+            models.Index(Left("division_code", 6), "rank_at", "id", name="processes_task_county"),
+            models.Index(Left("division_code", 4), "rank_at", "id", name="processes_task_city"),
+            models.Index(fields=["item_code", "rank_at", "id"], name="processes_task_item"),
             models.Index(fields=["rank_at", "id"], name="processes_task_rank"),
             models.Index(fields=["business_key"], name="processes_task_key"),
             models.Index(

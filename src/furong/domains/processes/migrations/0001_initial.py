@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import django.db.models.functions.text
 from django.db import migrations, models
 
 
@@ -267,7 +268,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='task',
-            index=models.Index(fields=['division_code', 'rank_at'], name='processes_task_division'),
+            index=models.Index(django.db.models.functions.text.Left('division_code', 6), models.F('rank_at'), models.F('id'), name='processes_task_county'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
+            index=models.Index(django.db.models.functions.text.Left('division_code', 4), models.F('rank_at'), models.F('id'), name='processes_task_city'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
+            index=models.Index(fields=['item_code', 'rank_at', 'id'], name='processes_task_item'),
         ),
         migrations.AddIndex(
             model_name='task',

@@ -192,6 +192,28 @@ def _report_cycle(group: list[str], nodes: Mapping[str, Node], findings: Finding
 _Marking = tuple[tuple[str, int], ...]
 
 
+def _order(definition: ProcessDefinition) -> dict[str, int]:
+    """Number the elements so that those further on come later, whatever leads back (reverse postorder)."""
+    nodes = definition.nodes
+    done: dict[str, int] = {}
+    seen: set[str] = set()
+    for root in nodes.values():
+        if root.kind not in {NodeKind.START, NodeKind.MESSAGE_START} or root.id in seen:
+            continue
+        seen.add(root.id)
+        work = [(root.id, _next(root, nodes))]
+        while work:
+            here, targets = work[-1]
+            target = next((name for name in targets if name not in seen), None)
+            if target is None:
+                done[here] = -len(done)
+                work.pop()
+            else:
+                seen.add(target)
+                work.append((target, _next(nodes[target], nodes)))
+    return done
+
+
 class _Walk:
     """Walks the markings of one definition."""
 
@@ -202,9 +224,12 @@ class _Walk:
         self.stuck: dict[str, set[str]] = {}
         self.doubled: set[str] = set()
         self.multiplied: set[str] = set()
+        self.order = _order(definition)
 
     def run(self) -> None:
         seen: set[_Marking] = set()
+        before: dict[_Marking, list[_Marking]] = {}
+        over: list[_Marking] = []
         todo = [
             {flow.id: 1 for flow in node.outgoing}
             for node in self.nodes.values()
@@ -218,18 +243,52 @@ class _Walk:
             seen.add(key)
             if len(seen) > MOST_MARKINGS:
                 return
-            todo.extend(self._after(marking))
+            following = self._after(marking)
+            if following is None:
+                over.append(key)
+                continue
+            for one in following:
+                before.setdefault(tuple(sorted(one.items())), []).append(key)
+            todo.extend(following)
         self._report()
+        if not self.findings.has_errors:
+            self._report_endless(seen, before, over)
 
-    def _after(self, marking: dict[str, int]) -> list[dict[str, int]]:
-        """Give the markings after one token has moved; none when all is over or stuck."""
+    def _report_endless(
+        self, seen: set[_Marking], before: Mapping[_Marking, list[_Marking]], over: list[_Marking]
+    ) -> None:
+        """Find markings from which the end cannot be reached, though each single element has a way to an end."""
+        can_end: set[_Marking] = set()
+        todo = list(over)
+        while todo:
+            key = todo.pop()
+            if key not in can_end:
+                can_end.add(key)
+                todo.extend(before.get(key, ()))
+        endless = [key for key in seen if key not in can_end]
+        if endless:
+            fewest = min(endless, key=lambda key: (len(key), key))
+            names = {place[1:] if place.startswith("@") else self.definition.flows[place].target for place, _ in fewest}
+            first = min((self.nodes[name] for name in names), key=lambda node: (node.line, node.id))
+            self.findings.add("bpmn.never_ends", line=first.line, element=first.id)
+
+    def _rank(self, place: str) -> tuple[int, str]:
+        return self.order[place[1:] if place.startswith("@") else self.definition.flows[place].target], place
+
+    def _after(self, marking: dict[str, int]) -> list[dict[str, int]] | None:
+        """Give the markings after one token has moved; an empty list when stuck, None when all is over.
+
+        The token furthest back moves first, so that tokens which nothing joins are seen to meet.
+        """
+        if not marking:
+            return None
         many = [place for place, count in marking.items() if count > 1]
         self.doubled.update(place for place in many if not place.startswith("@"))
         if any(marking[place] > _MOST_TOKENS for place in many):
             self.multiplied.update(place for place in many if not place.startswith("@"))
             return []
         joins: list[Node] = []
-        for place in sorted(marking):
+        for place in sorted(marking, key=self._rank):
             if place.startswith("@"):
                 return self._leave(marking, self.nodes[place[1:]])
             node = self.nodes[self.definition.flows[place].target]
@@ -269,7 +328,7 @@ class _Walk:
 
     def _enter(self, marking: dict[str, int], node: Node) -> list[dict[str, int]]:
         if node.kind is NodeKind.TERMINATE_END:
-            return []
+            return [{}]
         if node.kind in ENDS:
             return [marking]
         if node.boundary:
