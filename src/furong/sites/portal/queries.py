@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import connection
 from django.urls import reverse
@@ -25,6 +26,8 @@ from furong.domains.services.forms.compile import show
 from furong.domains.services.values.forms import FormField
 from furong.domains.services.values.items import Item
 from furong.domains.services.values.life_events import LifeEvent
+from furong.foundation.audit import queries as audit
+from furong.foundation.audit.values import ReadOfPerson
 from furong.foundation.codes.queries import get_table
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Level
@@ -48,6 +51,9 @@ from furong.sites.portal.values import (
 T = TypeVar("T")
 FIGURES_KEPT_SECONDS = 30.0
 FIGURES_DAYS = 90
+READS_A_PAGE = 30
+READ_AT_ONCE = 100
+MOST_ROUNDS = 5
 
 _lock = threading.Lock()
 _kept: dict[tuple[str, str], tuple[float, object]] = {}
@@ -380,3 +386,24 @@ def item_rows(*, code: str, on: dt.date) -> tuple[EventItemRow, ...]:
             )
         )
     return tuple(rows)
+
+
+def reads_page(*, person_id: UUID | None, before: dt.datetime | None, with_own: bool) -> tuple[list[ReadOfPerson], str]:
+    """Give a page of who read a person's data, newest first, and the time that asks for the next page (empty at the end).
+
+    A person's own looks are many: without them, the log is read on until a page of others' is full, at most some hundred lines.
+    """
+    if person_id is None:
+        return [], ""
+    shown: list[ReadOfPerson] = []
+    for _round in range(MOST_ROUNDS):
+        found = audit.list_reads_of_person(person_id=person_id, limit=READ_AT_ONCE, before=before)
+        for read in found:
+            if with_own or not read.by_self:
+                shown.append(read)
+            before = read.at
+            if len(shown) == READS_A_PAGE:
+                return shown, before.isoformat() if read is not found[-1] or len(found) == READ_AT_ONCE else ""
+        if len(found) < READ_AT_ONCE:
+            return shown, ""
+    return shown, before.isoformat() if before is not None else ""

@@ -30,7 +30,6 @@ from furong.sites.portal import presenting, queries
 from furong.sites.portal.forms import RatingForm, ReasonForm, SupplementForm
 
 View = Callable[..., HttpResponse]
-READS_A_PAGE = 30
 MESSAGES_A_PAGE = 20
 
 
@@ -313,20 +312,10 @@ def _moment(given: str | None) -> dt.datetime | None:
 def reads(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show who read the person's data, when, what of it and on what basis."""
     before = _moment(request.GET.get("before"))
-    found = []
-    if actor.person_id is not None:
-        found = audit.list_reads_of_person(person_id=actor.person_id, limit=READS_A_PAGE + 1, before=before)
     with_own = request.GET.get("own") == "1"
-    following = found[READS_A_PAGE - 1].at.isoformat() if len(found) > READS_A_PAGE else ""
-    shown = presenting.gathered([r for r in found[:READS_A_PAGE] if with_own or not r.by_self])
-    return _page(
-        request,
-        "reads",
-        "reads",
-        reads=shown,
-        following=following,
-        with_own=with_own,
-    )
+    found, following = queries.reads_page(person_id=actor.person_id, before=before, with_own=with_own)
+    shown = presenting.gathered(found)
+    return _page(request, "reads", "reads", reads=shown, following=following, with_own=with_own)
 
 
 def _of(application_id: UUID) -> str:
