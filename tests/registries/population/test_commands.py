@@ -303,6 +303,28 @@ def test_an_amendment_keeps_what_held_before():
     assert found["name_pinyin"] == "shan4 shi2 sheng1"
 
 
+def test_an_amendment_recorded_late_does_not_run_over_a_later_one():
+    family = couple()
+    for name, day in (("单三声", date(2025, 1, 1)), ("单二声", date(2020, 1, 1))):
+        commands.amend_person(
+            person_id=family.father,
+            facts={"name": name, "former_name": ""},
+            effective_on=day,
+            actor=SYSTEM,
+            basis=WHY,
+            now=NOW,
+        )
+
+    held = {
+        day.year: queries.get_person_as_of(
+            person_id=family.father, valid_on=day, known_at=NOW, actor=SYSTEM, basis=WHY, now=NOW
+        ).facts["name"]
+        for day in (date(2019, 6, 1), date(2022, 6, 1), date(2025, 6, 1))
+    }
+    assert held == {2019: "单石生", 2022: "单二声", 2025: "单三声"}
+    assert read(family.father, "name")["name"] == "单三声"
+
+
 def test_a_correction_is_seen_beside_what_it_corrected():
     family = couple()
     later = NOW + timedelta(days=1)

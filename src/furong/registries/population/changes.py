@@ -1,4 +1,4 @@
-"""Commands for every change other than a birth: entry, amendment, correction, death, moves, stays, marriage, parenthood."""
+"""Commands about one person: entry, amendment, correction, death, moves, stays."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from uuid import UUID
 
 from django.db import connections
 
-from furong.foundation.access import queries as access
-from furong.foundation.access.errors import PurposeMissing
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import command, current
 from furong.foundation.codes.errors import IdentityNumberRefused
@@ -18,21 +16,19 @@ from furong.foundation.codes.identity_numbers import parse_identity_number
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events.commands import publish
 
+from .acts import begin, note, part, past, registered
 from .errors import (
-    AlreadyMarried,
     CodeInvalid,
     DateInFuture,
     FieldNotChangeable,
     HeadWouldLeave,
     HouseholdNotFound,
     NothingToChange,
-    NotMarried,
     NumberInvalid,
     NumberTaken,
-    ParentUnfit,
     PersonDeceased,
 )
-from .events import FamilyChanged, PersonAmended, PersonDied, PersonEntered, PersonMoved
+from .events import PersonAmended, PersonDied, PersonEntered, PersonMoved
 from .kinship import HEAD, relation_to_head
 from .ledger import (
     DATABASE,
@@ -47,9 +43,9 @@ from .ledger import (
     lock,
     spouse_of,
 )
-from .models import Household, HouseholdMember, IdentityNumber, Person, Relation, Residence
+from .models import Household, HouseholdMember, IdentityNumber, Person, Residence
 from .rules import check_code, check_name
-from .values import FEMALE, MALE, ChangeKind, ChangeRecorded, PersonStatus, RelationKind, ResidenceKind
+from .values import ChangeKind, ChangeRecorded, PersonStatus, ResidenceKind
 
 # What the world can change about a person, and what only the register can have got wrong (户口登记条例 arts. 17, 18).
 AMENDABLE = frozenset({"name", "former_name", "ethnicity", "native_division_code", "marital"})
@@ -58,25 +54,6 @@ _CODED = {"sex": "sex", "ethnicity": "ethnic_group", "marital": "marital_status"
 
 # Household numbers: the county's division code and a running number.
 NEXT_HOUSEHOLD = "SELECT nextval('population_household_number')"
-
-
-def _begin(*, actor: Actor, basis: Basis, division_code: str) -> None:
-    if not basis.is_stated:
-        raise PurposeMissing
-    access.require(actor=actor, right="population.register", division_code=division_code)
-
-
-def _registered(person_id: UUID) -> Person:
-    person = get_person(person_id, lock_row=True)
-    if not is_registered(person):
-        raise PersonDeceased
-    return person
-
-
-def _past(day: date, *, now: datetime) -> date:
-    if day > local_date(now):
-        raise DateInFuture
-    return day
 
 
 def _members(household_id: UUID) -> Any:
@@ -93,7 +70,7 @@ def open_household(
 
     ``division_code`` has 12 digits; ``kind`` is ``family`` or ``collective``. Raises `CodeInvalid`, `AccessRefused`.
     """
-    _begin(actor=actor, basis=basis, division_code=division_code)
+    begin(actor=actor, basis=basis, division_code=division_code)
     if kind not in {"family", "collective"}:
         raise CodeInvalid(field="kind")
     if len(division_code) != 12 or not division_code.isdigit():
@@ -142,8 +119,8 @@ def register_person(
     household = Household.objects.select_for_update().filter(pk=household_id, closed_on__isnull=True).first()
     if household is None:
         raise HouseholdNotFound
-    _begin(actor=actor, basis=basis, division_code=household.division_code)
-    _past(born_on, now=now)
+    begin(actor=actor, basis=basis, division_code=household.division_code)
+    past(born_on, now=now)
     checked = _check_number(number, number_type, allow_reserved=allow_reserved)
     ledger = Ledger(kind=ChangeKind.ENTRY, actor=actor, basis=basis, now=now, evidence=evidence)
     person = Person(
@@ -171,7 +148,7 @@ def register_person(
         address=household.address,
         since=ledger.today,
     )
-    _note(person, ledger, fields=("name", "number", "household_id"))
+    note(person, ledger, fields=("name", "number", "household_id"))
     publish(
         PersonEntered(person_id=person.person_id, division_code=person.division_code),
         database=DATABASE,
@@ -197,13 +174,6 @@ def _check_number(number: str | None, number_type: str, *, allow_reserved: bool)
     return text
 
 
-def _note(person: Person, ledger: Ledger, *, fields: tuple[str, ...], **detail: object) -> None:
-    entry = current()
-    entry.object("person", person.person_id)
-    entry.subject(person.person_id, fields=fields)
-    entry.detail(change_id=str(ledger.change.id), **detail)
-
-
 def _checked_facts(facts: Mapping[str, Any], allowed: frozenset[str], *, now: datetime) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     for field, value in facts.items():
@@ -216,7 +186,7 @@ def _checked_facts(facts: Mapping[str, Any], allowed: frozenset[str], *, now: da
         elif field == "born_on":
             if not isinstance(value, date) or isinstance(value, datetime):
                 raise CodeInvalid(field=field)
-            checked[field] = _past(value, now=now)
+            checked[field] = past(value, now=now)
         elif field == "born_at":
             if not isinstance(value, datetime) or value.tzinfo is None or value > now:
                 raise CodeInvalid(field=field)
@@ -243,8 +213,8 @@ def amend_person(
     """This function will record that facts about a person changed on a day: a new name, a new ethnic group (变更).
 
     ``facts`` names fields of `AMENDABLE`. A new name keeps the old one as former name unless ``facts`` says otherwise. What held
-    before ``effective_on`` stays as it was. Raises `PersonNotFound`, `PersonDeceased`, `FieldNotChangeable`, `NothingToChange`,
-    `DateInFuture`, `AccessRefused`.
+    before ``effective_on`` stays as it was; recorded late, it holds until the change that came after it. Raises
+    `PersonNotFound`, `PersonDeceased`, `FieldNotChangeable`, `NothingToChange`, `DateInFuture`, `AccessRefused`.
     """
     return _revise(
         ChangeKind.AMENDMENT,
@@ -315,11 +285,11 @@ def _revise(
         current().detail(repeated=True)
         return ChangeRecorded(change_id=before.id, person_id=person_id)
     person = get_person(person_id, lock_row=True)
-    _begin(actor=actor, basis=basis, division_code=person.division_code)
+    begin(actor=actor, basis=basis, division_code=person.division_code)
     if kind == ChangeKind.AMENDMENT:
         if not is_registered(person):
             raise PersonDeceased
-        _past(since, now=now)
+        past(since, now=now)
         if "name" in checked and "former_name" not in checked and checked["name"] != person.name:
             checked["former_name"] = person.name
     ledger = Ledger(
@@ -331,10 +301,11 @@ def _revise(
         effect_id=effect_id,
         effect_digest=digest,
     )
-    if not ledger.revise(person, facts=checked, since=since, until=until):
+    late = kind == ChangeKind.AMENDMENT
+    if not ledger.revise(person, facts=checked, since=since, until=until, until_changed=late):
         raise NothingToChange
     fields = tuple(sorted(checked))
-    _note(person, ledger, fields=fields, kind=kind)
+    note(person, ledger, fields=fields, kind=kind)
     publish(
         PersonAmended(person_id=person_id, kind=kind, fields=fields, version=person.version),
         database=DATABASE,
@@ -364,9 +335,9 @@ def record_death(
         current().object("person", person_id)
         current().detail(repeated=True)
         return ChangeRecorded(change_id=before.id, person_id=person_id)
-    person = _registered(person_id)
-    _begin(actor=actor, basis=basis, division_code=person.division_code)
-    _past(died_on, now=now)
+    person = registered(person_id)
+    begin(actor=actor, basis=basis, division_code=person.division_code)
+    past(died_on, now=now)
     if died_on < person.born_on:
         raise DateInFuture("The date lies before the person's birth.")
     ledger = Ledger(
@@ -386,11 +357,11 @@ def record_death(
     ledger.end(Residence.objects.filter(person_id=person_id), until=died_on)
     ledger.touch(person, household_id=None)
     if widowed is not None:
-        _part(ledger, person_id, widowed, on=died_on)
+        part(ledger, person_id, widowed, on=died_on)
         survivor = get_person(widowed, lock_row=True)
         ledger.revise(survivor, facts={"marital": "30"}, since=died_on)
         current().subject(widowed, fields=("marital",))
-    _note(person, ledger, fields=("status", "died_on"), household_id=str(household_id))
+    note(person, ledger, fields=("status", "died_on"), household_id=str(household_id))
     publish(PersonDied(person_id=person_id, died_on=died_on), database=DATABASE, now=now)
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
 
@@ -460,12 +431,12 @@ def move_person(
         current().object("person", person_id)
         current().detail(repeated=True)
         return ChangeRecorded(change_id=before.id, person_id=person_id)
-    person = _registered(person_id)
+    person = registered(person_id)
     target = Household.objects.select_for_update().filter(pk=household_id, closed_on__isnull=True).first()
     if target is None:
         raise HouseholdNotFound
-    _begin(actor=actor, basis=basis, division_code=target.division_code)
-    _past(moved_on, now=now)
+    begin(actor=actor, basis=basis, division_code=target.division_code)
+    past(moved_on, now=now)
     if person.household_id == household_id:
         raise NothingToChange
     mine = HouseholdMember.objects.filter(
@@ -500,7 +471,7 @@ def move_person(
         address=target.address,
         since=moved_on,
     )
-    _note(person, ledger, fields=("household_id", "address", "division_code"))
+    note(person, ledger, fields=("household_id", "address", "division_code"))
     publish(
         PersonMoved(
             person_id=person_id,
@@ -530,19 +501,19 @@ def record_temporary_stay(
 
     户口登记条例 art. 15 (three days or more). Raises `PersonNotFound`, `PersonDeceased`, `DateInFuture`, `AccessRefused`.
     """
-    _begin(actor=actor, basis=basis, division_code=division_code)
-    person = _registered(person_id)
+    begin(actor=actor, basis=basis, division_code=division_code)
+    person = registered(person_id)
     ledger = Ledger(kind=ChangeKind.TEMPORARY_STAY, actor=actor, basis=basis, now=now, evidence=reason)
     row = ledger.open(
         Residence,
-        since=_past(since, now=now),
+        since=past(since, now=now),
         person_id=person_id,
         kind=ResidenceKind.TEMPORARY,
         division_code=division_code,
         address=address.strip(),
         reason=reason,
     )
-    _note(person, ledger, fields=("address",))
+    note(person, ledger, fields=("address",))
     return row.id
 
 
@@ -554,138 +525,8 @@ def end_temporary_stay(*, stay_id: UUID, ended_on: date, actor: Actor, basis: Ba
     ).first()
     if stay is None:
         raise NothingToChange
-    _begin(actor=actor, basis=basis, division_code=stay.division_code)
+    begin(actor=actor, basis=basis, division_code=stay.division_code)
     person = get_person(stay.person_id, lock_row=True)
     ledger = Ledger(kind=ChangeKind.TEMPORARY_STAY, actor=actor, basis=basis, now=now)
-    ledger.end(Residence.objects.filter(pk=stay_id), until=_past(ended_on, now=now))
-    _note(person, ledger, fields=("address",))
-
-
-@command("population.record_marriage", database=DATABASE)
-def record_marriage(
-    *,
-    person_id: UUID,
-    spouse_person_id: UUID,
-    married_on: date,
-    evidence: str,
-    actor: Actor,
-    basis: Basis,
-    now: datetime,
-) -> ChangeRecorded:
-    """This function will record that two people married (婚姻登记条例), on both of them.
-
-    Raises `PersonNotFound`, `PersonDeceased`, `AlreadyMarried`, `DateInFuture`, `AccessRefused`.
-    """
-    one, other = (_registered(key) for key in sorted((person_id, spouse_person_id)))
-    _begin(actor=actor, basis=basis, division_code=get_person(person_id).division_code)
-    _past(married_on, now=now)
-    if person_id == spouse_person_id or spouse_of(one.person_id) or spouse_of(other.person_id):
-        raise AlreadyMarried
-    ledger = Ledger(kind=ChangeKind.MARRIAGE, actor=actor, basis=basis, now=now, evidence=evidence)
-    ledger.relate(
-        person_id=person_id,
-        kind=RelationKind.SPOUSE,
-        other=spouse_person_id,
-        back=RelationKind.SPOUSE,
-        since=married_on,
-        evidence=evidence,
-    )
-    for person in (one, other):
-        again = "22" if person.marital in {"30", "40"} else "21"
-        ledger.revise(person, facts={"marital": again}, since=married_on)
-    _note(one, ledger, fields=("marital", "spouse_id"))
-    current().subject(other.person_id, fields=("marital", "spouse_id"))
-    _tell_family(person_id, spouse_person_id, RelationKind.SPOUSE, ended=False, now=now)
-    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
-
-
-@command("population.record_divorce", database=DATABASE)
-def record_divorce(
-    *,
-    person_id: UUID,
-    spouse_person_id: UUID,
-    divorced_on: date,
-    evidence: str,
-    actor: Actor,
-    basis: Basis,
-    now: datetime,
-) -> ChangeRecorded:
-    """This function will record that a marriage was dissolved. Raises `NotMarried` and as `record_marriage`."""
-    one, other = (_registered(key) for key in sorted((person_id, spouse_person_id)))
-    _begin(actor=actor, basis=basis, division_code=get_person(person_id).division_code)
-    _past(divorced_on, now=now)
-    if spouse_of(person_id) != spouse_person_id:
-        raise NotMarried
-    ledger = Ledger(kind=ChangeKind.DIVORCE, actor=actor, basis=basis, now=now, evidence=evidence)
-    _part(ledger, person_id, spouse_person_id, on=divorced_on)
-    for person in (one, other):
-        ledger.revise(person, facts={"marital": "40"}, since=divorced_on)
-    _note(one, ledger, fields=("marital", "spouse_id"))
-    current().subject(other.person_id, fields=("marital", "spouse_id"))
-    _tell_family(person_id, spouse_person_id, RelationKind.SPOUSE, ended=True, now=now)
-    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
-
-
-def _part(ledger: Ledger, one: UUID, other: UUID, *, on: date) -> None:
-    pairs = Relation.objects.filter(kind=RelationKind.SPOUSE)
-    ledger.end(pairs.filter(person_id=one, other_person_id=other), until=on)
-    ledger.end(pairs.filter(person_id=other, other_person_id=one), until=on)
-
-
-@command("population.record_parenthood", database=DATABASE)
-def record_parenthood(
-    *,
-    child_person_id: UUID,
-    parent_person_id: UUID,
-    kind: RelationKind,
-    since: date | None = None,
-    evidence: str,
-    actor: Actor,
-    basis: Basis,
-    now: datetime,
-) -> ChangeRecorded:
-    """This function will record a mother or a father (``kind``): by birth, recognition or adoption; ``evidence`` says which
-    paper.
-
-    An earlier parent of the same kind is ended on that day. ``since`` defaults to the child's birth. Raises `ParentUnfit`,
-    `PersonNotFound`, `DateInFuture`, `NothingToChange`, `AccessRefused`. 户口登记条例 art. 19.
-    """
-    kind = RelationKind(kind)
-    if kind not in {RelationKind.MOTHER, RelationKind.FATHER}:
-        raise CodeInvalid(field="kind")
-    child = get_person(child_person_id, lock_row=True)
-    parent = get_person(parent_person_id)
-    _begin(actor=actor, basis=basis, division_code=child.division_code)
-    day = _past(since or child.born_on, now=now)
-    wanted = FEMALE if kind == RelationKind.MOTHER else MALE
-    if parent.sex != wanted or parent.born_on >= child.born_on or child.person_id == parent.person_id:
-        raise ParentUnfit(role=str(kind))
-    held = Relation.objects.filter(person_id=child_person_id, kind=kind)
-    now_held = held.filter(superseded_at__isnull=True, valid_until__isnull=True).first()
-    if now_held is not None and now_held.other_person_id == parent_person_id:
-        raise NothingToChange
-    ledger = Ledger(kind=ChangeKind.PARENTHOOD, actor=actor, basis=basis, now=now, evidence=evidence)
-    if now_held is not None:
-        ledger.end(held, until=day)
-        back = Relation.objects.filter(
-            person_id=now_held.other_person_id, kind=RelationKind.CHILD, other_person_id=child_person_id
-        )
-        ledger.end(back, until=day)
-    ledger.relate(
-        person_id=child_person_id,
-        kind=kind,
-        other=parent_person_id,
-        back=RelationKind.CHILD,
-        since=day,
-        evidence=evidence,
-    )
-    _note(child, ledger, fields=(f"{kind}_id",))
-    current().subject(parent_person_id, fields=("name",))
-    _tell_family(child_person_id, parent_person_id, kind, ended=False, now=now)
-    return ChangeRecorded(change_id=ledger.change.id, person_id=child_person_id)
-
-
-def _tell_family(one: UUID, other: UUID, kind: RelationKind, *, ended: bool, now: datetime) -> None:
-    publish(
-        FamilyChanged(person_id=one, other_person_id=other, kind=kind.value, ended=ended), database=DATABASE, now=now
-    )
+    ledger.end(Residence.objects.filter(pk=stay_id), until=past(ended_on, now=now))
+    note(person, ledger, fields=("address",))

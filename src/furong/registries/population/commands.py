@@ -1,7 +1,8 @@
 """Writes to the population register: one function is one transaction, one change, one audit entry and its events.
 
 Every command takes who asks (``actor``), why (``basis``) and ``now``. Those with an ``effect_id`` may be repeated: the second
-time they change nothing and return what the first did. Other changes than births are in `changes`, re-exported here.
+time they change nothing and return what the first did. Other changes than births are in `changes` and `families`, re-exported
+here.
 """
 
 from __future__ import annotations
@@ -23,9 +24,6 @@ from .changes import (
     move_person,
     open_household,
     record_death,
-    record_divorce,
-    record_marriage,
-    record_parenthood,
     record_temporary_stay,
     register_person,
 )
@@ -41,6 +39,7 @@ from .errors import (
     PersonDeceased,
 )
 from .events import PersonBorn
+from .families import record_divorce, record_marriage, record_parenthood
 from .kinship import HEAD, Family, Kin, relation_to_head
 from .ledger import (
     DATABASE,

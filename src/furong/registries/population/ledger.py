@@ -32,7 +32,7 @@ from .models import (
     Residence,
 )
 from .naming import name_keys
-from .timelines import Version, after, on_day, revise
+from .timelines import Version, after, on_day, revise, until_next_change
 from .values import ChangeKind, PersonStatus, RelationKind, citizen_number
 
 DATABASE = "population"
@@ -254,10 +254,19 @@ class Ledger:
         person.save(force_insert=True)
         self.open(PersonVersion, since=since, person_id=person.person_id, kind=self.kind, facts=facts_of(person))
 
-    def revise(self, person: Person, *, facts: Mapping[str, Any], since: date, until: date | None = None) -> int:
+    def revise(
+        self,
+        person: Person,
+        *,
+        facts: Mapping[str, Any],
+        since: date,
+        until: date | None = None,
+        until_changed: bool = False,
+    ) -> int:
         """This function will set facts over a period of the person's history, and the present state from it.
 
-        ``person`` must be locked. Returns how many versions were superseded; nothing is written when that is none.
+        ``person`` must be locked. ``until_changed`` ends the period where one of the facts changes next. Returns how many
+        versions were superseded; nothing is written when that is none.
         """
         rows = list(
             PersonVersion.objects.filter(person_id=person.person_id, superseded_at__isnull=True)
@@ -270,6 +279,8 @@ class Ledger:
         }
         timeline = list(versions.values())
         plain = {name: _plain(value) for name, value in facts.items()}
+        if until_changed:
+            until = until_next_change(timeline, fields=plain, since=since)
         revision = revise(timeline, facts=plain, since=since, until=until)
         gone = {version.valid_from for version in revision.superseded}
         for row in rows:

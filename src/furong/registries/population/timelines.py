@@ -6,7 +6,7 @@ rewritten, those that stick out are cut. What was believed before stays readable
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -55,6 +55,19 @@ def revise(
         if end is not None and (version.valid_until is None or end < version.valid_until):
             added.append(Version(valid_from=end, valid_until=version.valid_until, facts=version.facts))
     return Revision(superseded=tuple(superseded), added=tuple(added))
+
+
+def until_next_change(timeline: Sequence[Version], *, fields: Iterable[str], since: date) -> date | None:
+    """This function will return the first day after ``since`` from which one of the fields was said to be another; None if never.
+
+    An amendment recorded late holds until the change that came after it, not over it.
+    """
+    names = tuple(fields)
+    held = on_day(timeline, since)
+    if held is None:
+        return None
+    later = sorted((one for one in timeline if one.valid_from > since), key=lambda one: one.valid_from)
+    return next((one.valid_from for one in later if any(one.facts.get(n) != held.facts.get(n) for n in names)), None)
 
 
 def after(timeline: Sequence[Version], revision: Revision) -> list[Version]:

@@ -1,0 +1,62 @@
+"""Private: what the commands of this room share: who may begin, which day may be recorded, what is noted."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from furong.foundation.access import queries as access
+from furong.foundation.access.errors import PurposeMissing
+from furong.foundation.access.values import Actor, Basis
+from furong.foundation.audit.commands import current
+from furong.foundation.events.commands import publish
+
+from .errors import DateInFuture, PersonDeceased
+from .events import FamilyChanged
+from .ledger import DATABASE, Ledger, get_person, is_registered, local_date
+from .models import Person, Relation
+from .values import RelationKind
+
+
+def begin(*, actor: Actor, basis: Basis, division_code: str) -> None:
+    """This function will check purpose and right before anything is written."""
+    if not basis.is_stated:
+        raise PurposeMissing
+    access.require(actor=actor, right="population.register", division_code=division_code)
+
+
+def registered(person_id: UUID) -> Person:
+    """This function will return a person's locked row. Raises `PersonDeceased` when they no longer stand in the register."""
+    person = get_person(person_id, lock_row=True)
+    if not is_registered(person):
+        raise PersonDeceased
+    return person
+
+
+def past(day: date, *, now: datetime) -> date:
+    """This function will return the day. Raises `DateInFuture`."""
+    if day > local_date(now):
+        raise DateInFuture
+    return day
+
+
+def note(person: Person, ledger: Ledger, *, fields: tuple[str, ...], **detail: object) -> None:
+    """This function will tell the audit which person changed, in which fields, by which change."""
+    entry = current()
+    entry.object("person", person.person_id)
+    entry.subject(person.person_id, fields=fields)
+    entry.detail(change_id=str(ledger.change.id), **detail)
+
+
+def part(ledger: Ledger, one: UUID, other: UUID, *, on: date) -> None:
+    """This function will end the marriage of two people, on both of them."""
+    pairs = Relation.objects.filter(kind=RelationKind.SPOUSE)
+    ledger.end(pairs.filter(person_id=one, other_person_id=other), until=on)
+    ledger.end(pairs.filter(person_id=other, other_person_id=one), until=on)
+
+
+def tell_family(one: UUID, other: UUID, kind: RelationKind, *, ended: bool, now: datetime) -> None:
+    """This function will publish what two people became to each other."""
+    publish(
+        FamilyChanged(person_id=one, other_person_id=other, kind=kind.value, ended=ended), database=DATABASE, now=now
+    )
