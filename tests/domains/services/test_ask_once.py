@@ -179,8 +179,8 @@ PLANTED_IN_TINY = {
     ),
     "a process that reads what the item has not": (
         f"{MOORING}/process.bpmn",
-        '    <bpmn:serviceTask id="output" name="Number" furong:handler="cases.set_output" furong:input=\'{"mooring.place_number": "M-" + boat.number}\'/>',
-        '    <bpmn:serviceTask id="output" name="Number" furong:handler="cases.set_output" furong:input=\'{"mooring.place_number": "M-" + boat.motor_kw}\'/>',
+        '"M-" + boat.number',
+        '"M-" + boat.motor_kw',
         "boat.motor_kw",
         {"process.element_unknown"},
     ),
@@ -276,7 +276,10 @@ owner: harbour
 elements:
   - {code: boat.name, name: {lkl: Toinen nimi, en: Another name}, type: text, source: {declared: applicant}}
   - {code: boat.title, name: {lkl: Veneen nimi, en: Title}, type: text, source: {declared: applicant}}
-  - {code: owner.label, name: {lkl: Omistajan nimi 2, en: Label}, type: text, source: {register: population, field: name, of: applicant}}
+  - code: owner.label
+    name: {lkl: Omistajan nimi 2, en: Label}
+    type: text
+    source: {register: population, field: name, of: applicant}
 """,
     )
     assert tiny.errors() == [

@@ -23,10 +23,12 @@ def _elements(pack: Pack) -> Iterable[DataElement]:
 
 def check_elements(pack: Pack) -> Iterable[Finding]:
     """Find elements declared twice (second source, second owner), two elements for one thing, unknown code tables."""
+    every = list(_elements(pack))
     by_code: dict[str, DataElement] = {}
     by_source: dict[tuple[str, str, str], DataElement] = {}
     by_name: dict[str, DataElement] = {}
-    for element in _elements(pack):
+    declared = {element.code: element for element in reversed(every)}
+    for element in every:
         first = by_code.setdefault(element.code, element)
         if first is not element:
             yield from _twice(first, element)
@@ -43,6 +45,18 @@ def check_elements(pack: Pack) -> Iterable[Finding]:
                         f"It is the same field of the same register as {same.code} ({same.file}:{same.line}).",
                     ),
                     both("请使用已有的数据元。", "Use the element that exists."),
+                )
+        *outer, _last = element.code.split(".")
+        for length in range(2, len(outer) + 1):
+            if (above := declared.get(".".join(outer[:length]))) is not None:
+                yield _finding(
+                    element,
+                    "catalogue.within",
+                    both(
+                        f"代码在数据元 {above.code} 之内，表达式无法区分。",
+                        f"Its code lies within the element {above.code}, so expressions cannot tell them apart.",
+                    ),
+                    both("请改代码。", "Give it another code."),
                 )
         named = by_name.setdefault(element.name.primary, element)
         if named is not element:

@@ -81,7 +81,7 @@ def read_frame(content: bytes, shown: str, findings: list[Finding]) -> Frame:
             "languages must be a list of language codes.",
             *correct,
         )
-        languages = list(FALLBACK.languages)
+        languages, name = list(FALLBACK.languages), {FALLBACK.languages[0]: str(code)}
     if not (
         isinstance(name, dict)
         and name.get(languages[0])

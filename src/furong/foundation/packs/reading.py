@@ -24,6 +24,8 @@ from furong.foundation.packs.values.source import MAX_BYTES
 
 MAX_FILES = 20_000
 CODE_PATTERN = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+# Invented people and accounts: loaded by the demo, never released.
+NOT_RELEASED = frozenset({"demo"})
 KNOWN_AT_TOP = frozenset({"pack.toml", "README.md", "README.zh-CN.md", "LICENSE", "NOTICE", "CHANGELOG.md"})
 
 
@@ -195,7 +197,7 @@ def _unmatched(
     findings: list[Finding],
 ) -> None:
     parts = relative.parts
-    if len(parts) == 1 and parts[0] in KNOWN_AT_TOP:
+    if (len(parts) == 1 and parts[0] in KNOWN_AT_TOP) or (len(parts) > 1 and parts[0] in NOT_RELEASED):
         return
     if len(parts) > 1 and parts[0] not in by_folder:
         if parts[0] not in unknown_folders:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from furong.domains.services.values.forms import FieldType, Form
+from furong.domains.services.values.forms import FieldType, Form, Prefill
 from furong.foundation.feel import CompiledExpression, compile_expression
 from furong.foundation.packs.values import Expression
 
@@ -70,12 +70,14 @@ def python_value(kind: FieldType | None, value: Any) -> Any:
 def context_of(form: Form, answers: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Give the FEEL context of a form: every element of it (null when unanswered), the answers, and what registers hold.
 
-    What a register holds stands, whatever an answer says.
+    What a register holds stands, whatever an answer says, and an answer counts only where the form asks.
     """
     kinds = {str(f.element): f.type for f in form.fields()}
     values: dict[str, Any] = dict.fromkeys(kinds)
+    may_ask = {str(f.element) for f in form.fields() if f.prefill is not Prefill.SHOW} | form.repeated()
+    given = {code: value for code, value in answers.items() if code in may_ask}
     held = {code: value for code, value in (known or {}).items() if value not in (None, "")}
-    for source in (answers, held):
+    for source in (given, held):
         for code, value in source.items():
             values[code] = python_value(kinds.get(code), value)
     return nested(values)

@@ -228,6 +228,10 @@ class Form:
         """Give the fields that a person is asked to fill in."""
         return [f for f in self.fields() if f.is_asked]
 
+    def repeated(self) -> frozenset[str]:
+        """Give the elements that hold the lists of repeating groups."""
+        return frozenset(str(g.repeat.element) for p in self.pages for g in p.groups if g.repeat is not None)
+
     def elements(self) -> frozenset[str]:
         return frozenset(str(f.element) for f in self.fields())
 
