@@ -231,7 +231,7 @@ def _score(wanted: list[str], name: Text, summary: Text | None, more: str) -> in
             # Chinese is written without spaces: a phrase that is not found whole is looked for by its pairs of characters.
             pairs = {word[i : i + 2] for i in range(len(word) - 1)}
             hits = sum(1 for pair in pairs if pair in title or pair in rest)
-            if hits * 2 < len(pairs):
+            if not hits or hits * 3 < len(pairs):
                 return 0
             total += hits
         else:
