@@ -66,8 +66,8 @@ def test_the_seal_verifies(town: World) -> None:
     town.run_jobs()
     paper = next(d for d in town.view(application_id).documents if d.case_id == case_id)
     pdf = storage.get(commands.open_document(document_id=paper.id, actor=town.mother, now=town.now))
-    assert licences.verify_pdf(pdf=pdf, now=town.now).is_good
-    assert not licences.verify_pdf(pdf=pdf[:-40] + b" " * 40, now=town.now).is_good
+    assert licences.verify_pdf(data=pdf, actor=town.mother, now=town.now).is_good
+    assert not licences.verify_pdf(data=pdf[:-40] + b" " * 40, actor=town.mother, now=town.now).is_good
 
 
 def test_document_numbers_run_within_organisation_kind_and_year(town: World) -> None:

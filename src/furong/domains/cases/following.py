@@ -18,12 +18,18 @@ COMPLETED = "completed"
 
 
 def on_task_created(fact: TaskFact) -> None:
-    """This function will note that an accepted case is being handled, when its first task after acceptance opens."""
-    if fact.kind == flow.ACCEPTANCE:
-        return
+    """This function will note that an accepted case is being handled, when its first task after acceptance opens.
+
+    A task to accept what counts as accepted already (the process was held up before it) is done as it opens.
+    """
     case = _case_of(fact.business_key)
-    if case is not None and case.state == CaseState.ACCEPTED:
-        move(case, Act.BEGIN, actor=Actor.system("cases"), now=fact.now)
+    if case is None or case.state not in {CaseState.ACCEPTED, CaseState.IN_PROGRESS}:
+        return
+    actor = Actor.system("cases")
+    if fact.kind == flow.ACCEPTANCE:
+        flow.finish_acceptance(case, outcome="accepted", actor=actor, now=fact.now)
+    elif case.state == CaseState.ACCEPTED:
+        move(case, Act.BEGIN, actor=actor, now=fact.now)
 
 
 def on_process_ended(fact: ProcessFact) -> None:
