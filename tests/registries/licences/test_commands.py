@@ -343,3 +343,15 @@ def test_every_type_of_the_pack_can_be_issued():
         assert one.number in pages[0].extract_text(), code
     assert issued["social_security_card"].valid_until == date(2036, 3, 10)
     assert issued["household_page"].valid_until is None
+
+
+def test_a_licence_is_described_in_words_by_the_definition_it_was_issued_by():
+    record = queries.get_licence(licence_id=issue().id, actor=resident(MOTHER), basis=WHY, now=NOW)
+
+    shown = {one.code: one for one in queries.describe(record=record)}
+
+    assert shown["sex"].value["en"] == "Female"
+    assert shown["born_at"].value["zh"] == "2026年3月1日 11:25"
+    assert "father_name" not in shown
+    assert queries.field_labels(type_code="birth_certificate")["name"] == {"zh": "新生儿姓名", "en": "Name of newborn"}
+    assert queries.field_labels(type_code="no_such_type") == {}

@@ -13,16 +13,20 @@ from furong.foundation.access.errors import PurposeMissing
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import read, record_read
 from furong.foundation.codes.masking import mask_name
+from furong.foundation.packs import queries as packs
 from furong.foundation.storage import queries as storage
 
 from .commands import local_date
 from .errors import FileNotReadable, LicenceNotFound
-from .making import get_type, type_by_digest, verify_url
+from .kinds import LICENCE_TYPE
+from .making import get_type, shown_fields, type_by_digest, verify_url
 from .models import Holder, Licence, SealedDocument
 from .sealing import bears_our_seal, find_token
-from .values import Finding, LicenceLine, LicenceRecord, LicenceState, LicenceType, Verdict, state_of
+from .values import Finding, LicenceLine, LicenceRecord, LicenceState, LicenceType, ShownField, Verdict, state_of
 
 __all__ = [
+    "describe",
+    "field_labels",
     "find_licences",
     "find_of_person",
     "get_licence",
@@ -110,6 +114,27 @@ def get_licence(*, licence_id: UUID, actor: Actor, basis: Basis, now: datetime) 
     licence, role = _allowed(licence_id, actor=actor, basis=basis)
     _trace(actor, basis, "licences.get_licence", [licence.id], now)
     return _record(licence, role=role, now=now)
+
+
+def field_labels(*, type_code: str) -> dict[str, Mapping[str, str]]:
+    """This function will return the names of a type's fields, ``{code: {zh, en}}``, by its newest release; empty when unknown."""
+    releases = packs.list_releases(kind=LICENCE_TYPE, code=type_code, limit=1)
+    if not releases or releases[0].is_withdrawn:
+        return {}
+    return {one.code: one.name.as_dict() for one in type_by_digest(releases[0].digest).fields}
+
+
+def describe(*, record: LicenceRecord) -> tuple[ShownField, ...]:
+    """This function will return a licence's fields as a page shows them: label and value in both languages, codes as words.
+
+    By the definition the licence was issued by. Empty fields are left out; a list stays a list of rows.
+    """
+    spec = type_by_digest(Licence.objects.values_list("type_digest", flat=True).get(pk=record.id))
+    return tuple(
+        ShownField(code=one["code"], label=one["label"], value={"zh": one["zh"], "en": one["en"]})
+        for one in shown_fields(spec, record.data)
+        if one["zh"] not in ("", [], None)
+    )
 
 
 @read("licences.get_pdf", database=DATABASE)

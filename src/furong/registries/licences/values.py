@@ -182,6 +182,15 @@ class LicenceLine:
     state: LicenceState
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownField:
+    """A field of a licence as a page shows it, by language; the value of a list field is rows."""
+
+    code: str
+    label: Mapping[str, str]
+    value: Mapping[str, Any] = field(repr=False)
+
+
 class Finding(StrEnum):
     """What a check of a licence found."""
 
