@@ -100,6 +100,8 @@ def test_refusal_becomes_problem_details_of_rfc_9457() -> None:
         ("cases.not_found", 404),
         ("storage.too_large", 413),
         ("anything.else", 409),
+        ("organizations.unit_not_found", 404),
+        ("population.number_invalid", 422),
         ("anything", 409),
     ],
 )

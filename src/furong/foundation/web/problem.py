@@ -18,26 +18,41 @@ from django.utils.translation import gettext_noop
 from furong.foundation.codes.errors import Fault, Refusal
 from furong.foundation.web.requests import wants_json
 
-# Codes are matched whole first, then by their last part ("cases.not_found" → "not_found"). What is not listed is 409:
-# the request was understood and conflicts with how things are.
+# Codes are matched whole, then by their last part ("cases.draft.not_found"), then by its ending ("unit_not_found"). What no
+# rule names is 409: the request was understood and conflicts with how things are.
 STATUS: dict[str, int] = {
+    "access.sign_in_needed": 401,
     "access.refused": 403,
     "access.assurance_too_low": 403,
-    "access.sign_in_needed": 401,
-    "identity.too_many_attempts": 429,
+    "access.purpose_missing": 403,
+    "identity.not_your_post": 403,
+    "identity.second_factor_needed": 403,
+    "organizations.right_beyond_own": 403,
+    "catalogue.element_missing": 404,
+    "packs.definition_missing": 404,
+    "services.form_missing": 404,
+    "services.item_missing": 404,
+    "services.life_event_missing": 404,
     "storage.too_large": 413,
-    "storage.media_type_refused": 415,
+    "storage.not_what_it_says": 415,
+    "licences.file_not_readable": 415,
+    "identity.too_many_attempts": 429,
+    "organizations.right_unknown": 422,
+    "organizations.template_unknown": 422,
+    "processes.outcome_unknown": 422,
     "not_found": 404,
     "unknown": 404,
-    "gone": 410,
-    "too_large": 413,
-    "too_many": 429,
-    "rate_limited": 429,
-    "invalid": 422,
     "not_valid": 422,
-    "form_not_valid": 422,
-    "refused": 409,
 }
+_ENDINGS = (
+    ("_not_found", 404),
+    ("_unknown", 404),
+    ("_not_valid", 422),
+    ("_invalid", 422),
+    ("_missing", 422),
+    ("_incomplete", 422),
+    ("_refused", 422),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +148,9 @@ BROKEN = Problem(
 
 def status_of(code: str) -> int:
     """Give the HTTP status of a refusal's ``code``; 409 when the table does not name it."""
-    return STATUS.get(code) or STATUS.get(code.rpartition(".")[2], 409)
+    last = code.rpartition(".")[2]
+    found = STATUS.get(code) or STATUS.get(last)
+    return found or next((status for ending, status in _ENDINGS if last.endswith(ending)), 409)
 
 
 def of_refusal(refusal: Refusal) -> Problem:
