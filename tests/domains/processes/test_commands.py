@@ -338,14 +338,21 @@ def test_filters_narrow_a_work_list(wiring: ports.Wiring) -> None:
     def some(**filters: Any) -> bool:
         return bool(queries.work_list(scope=EVERYTHING, now=NOW, filters=TaskFilters(**filters)).tasks)
 
-    assert some(kind="acceptance") and not some(kind="decision")
-    assert some(claimed_by=clerk.account_id) and not some(claimed_by=new_id())
+    assert some(kind="acceptance")
+    assert not some(kind="decision")
+    assert some(claimed_by=clerk.account_id)
+    assert not some(claimed_by=new_id())
     assert not some(unclaimed=True)
-    assert some(business_key="case-1") and not some(business_key="case-2")
-    assert some(right_codes=frozenset({"cases.handle"})) and not some(right_codes=frozenset({"x"}))
-    assert some(division_prefix="43") and not some(division_prefix="44")
-    assert some(organization_id=office) and not some(organization_id=new_id())
-    assert some(light=Light.NONE) and not some(light=Light.RED)
+    assert some(business_key="case-1")
+    assert not some(business_key="case-2")
+    assert some(right_codes=frozenset({"cases.handle"}))
+    assert not some(right_codes=frozenset({"x"}))
+    assert some(division_prefix="43")
+    assert not some(division_prefix="44")
+    assert some(organization_id=office)
+    assert not some(organization_id=new_id())
+    assert some(light=Light.NONE)
+    assert not some(light=Light.RED)
 
 
 # --- timers ---------------------------------------------------------------------------------------------------------------------
@@ -536,7 +543,8 @@ def test_a_fault_is_retried_with_growing_pauses_and_then_becomes_an_incident(wir
         assert commands.run_due_jobs(now=run_at - timedelta(seconds=1)) == 0
         at = run_at
     assert pauses == [60, 120]
-    assert len(calls) == 3 and len(set(calls)) == 1
+    assert len(calls) == 3
+    assert len(set(calls)) == 1
     incident = queries.list_incidents(scope=EVERYTHING)[0]
     assert (incident.reason, incident.detail, incident.attempts) == ("handler_failed", "builtins.RuntimeError", 3)
     assert commands.run_due_jobs(now=at + timedelta(days=9)) == 0
@@ -590,7 +598,8 @@ def test_a_worker_that_dies_leaves_the_job_to_another_under_the_same_effect_id(w
     assert commands.run_due_jobs(now=NOW + timedelta(minutes=1)) == 0
     wiring.handlers["register.enter"] = (lambda call: calls.append(call.effect_id), False)
     assert commands.run_due_jobs(now=NOW + timedelta(minutes=6)) == 1
-    assert len(calls) == 2 and len(set(calls)) == 1
+    assert len(calls) == 2
+    assert len(set(calls)) == 1
     assert ended(instance) == "completed"
 
 
@@ -776,16 +785,10 @@ def test_every_command_leaves_one_audit_entry_and_a_refusal_too(wiring: ports.Wi
     commands.complete_task(task_id=task, actor=clerk, now=NOW)
     with pytest.raises(TaskAlreadyDone):
         commands.complete_task(task_id=task, actor=clerk, now=NOW)
-    entries = rows(
-        "SELECT name, outcome, code, object_id FROM audit_entry WHERE name = 'processes.complete_task' ORDER BY id"
-    )
-    assert entries == [
-        ("processes.complete_task", "done", "", str(task)),
-        ("processes.complete_task", "refused", "processes.task_already_done", ""),
-    ] or [e[:3] for e in entries] == [
-        ("processes.complete_task", "done", ""),
-        ("processes.complete_task", "refused", "processes.task_already_done"),
-    ]
+    entries = rows("SELECT outcome, code FROM audit_entry WHERE name = 'processes.complete_task' ORDER BY id")
+    assert entries == [("done", ""), ("refused", "processes.task_already_done")]
+    named = rows("SELECT object_kind, object_id FROM audit_entry WHERE name = 'processes.complete_task' ORDER BY id")
+    assert named[0] == ("process_task", str(task))
 
 
 def test_a_diagram_shows_what_is_done_running_and_late() -> None:
@@ -798,7 +801,8 @@ def test_a_diagram_shows_what_is_done_running_and_late() -> None:
     assert state.elements["t2"] is ElementState.DONE
     assert state.elements["split"] is ElementState.DONE
     assert "issue" not in state.elements
-    assert {"s-split", "split-t1", "t2-join"} - state.flows <= {"t2-join"}
+    assert {"s-split", "split-t1"} <= state.flows
+    assert "join-choice" not in state.flows
     later = queries.diagram_state(instance_id=instance, now=NOW + timedelta(days=5))
     assert later.elements["t1"] is ElementState.LATE
     assert later.times["t2"] == 1

@@ -25,8 +25,10 @@ def found(content: bytes, **kwargs: object) -> set[tuple[str, int, str]]:
     reading = read_bpmn(content, file="x.bpmn", **kwargs)  # type: ignore[arg-type]
     for finding in reading.findings:
         assert finding.file == "x.bpmn"
-        assert finding.message.pick("zh") and finding.message.pick("en")
-        assert finding.mend.pick("zh") and finding.mend.pick("en")
+        assert finding.message.pick("zh")
+        assert finding.message.pick("en")
+        assert finding.mend.pick("zh")
+        assert finding.mend.pick("en")
     assert (reading.definition is None) == any(f.is_error for f in reading.findings)
     return {(f.rule, f.line, f.element) for f in reading.findings}
 
@@ -165,7 +167,8 @@ def test_a_condition_that_is_not_feel_is_refused(condition: str) -> None:
 
 def test_every_finding_of_a_file_is_told_at_once_in_order_of_line() -> None:
     content = bpmn(
-        '<startEvent id="s"/>\n<scriptTask id="a"/>\n<serviceTask id="b"/>\n<userTask id="c" furong:colour="red"/>\n<endEvent id="e"/>',
+        '<startEvent id="s"/>\n<scriptTask id="a"/>\n<serviceTask id="b"/>'
+        '\n<userTask id="c" furong:colour="red"/>\n<endEvent id="e"/>',
         "s -> a\na -> b\nb -> c\nc -> nowhere",
     )
     reading = read_bpmn(content)
@@ -259,7 +262,8 @@ def test_nested_parallel_blocks_with_loops_and_boundary_events_are_sound() -> No
         <parallelGateway id="p1"/>
         <parallelGateway id="p2"/>
         <userTask id="a"/>
-        <boundaryEvent id="late" attachedToRef="a"><timerEventDefinition><timeDuration>P3D</timeDuration></timerEventDefinition></boundaryEvent>
+        <boundaryEvent id="late" attachedToRef="a"><timerEventDefinition>
+        <timeDuration>P3D</timeDuration></timerEventDefinition></boundaryEvent>
         <userTask id="urge"/>
         <userTask id="b"/>
         <userTask id="c"/>
@@ -292,8 +296,8 @@ def test_a_diagram_with_many_choices_is_checked_within_its_bound() -> None:
 
 def timer(text: str, attributes: str = "") -> bytes:
     return bpmn(
-        ENDS
-        + f'\n<intermediateCatchEvent id="a" {attributes}><timerEventDefinition>{text}</timerEventDefinition></intermediateCatchEvent>',
+        ENDS + f'\n<intermediateCatchEvent id="a" {attributes}><timerEventDefinition>{text}'
+        "</timerEventDefinition></intermediateCatchEvent>",
         ONE,
     )
 
@@ -444,8 +448,12 @@ def test_handlers_and_decisions_are_checked_against_those_that_are_known() -> No
 def test_every_rule_has_all_its_texts() -> None:
     for code, rule in RULES.items():
         assert code.startswith(("bpmn.", "furong."))
-        assert rule.zh and rule.en and rule.mend_zh and rule.mend_en
-        assert not rule.zh.isascii() and not rule.mend_zh.isascii()
+        assert rule.zh
+        assert rule.en
+        assert rule.mend_zh
+        assert rule.mend_en
+        assert not rule.zh.isascii()
+        assert not rule.mend_zh.isascii()
 
 
 def test_the_reference_page_lists_every_element_and_attribute() -> None:

@@ -70,13 +70,16 @@ def work_list(
     params: list[object] = []
     for condition, values in _arms(scope):
         arms.append(
-            f"(SELECT * FROM processes_task t WHERE {' AND '.join([condition, *own])} "
+            f"(SELECT t.id, t.rank_at FROM processes_task t WHERE {' AND '.join([condition, *own])} "
             "ORDER BY t.rank_at, t.id LIMIT %s)"
         )
         params += [*values, *own_params, page_size + 1]
+    # The keys of the page come first, often from an index alone; its rows are read after.
     text = (
-        f"SELECT DISTINCT ON (t.rank_at, t.id) {query('work.sql', 'open_columns')}, t.rank_at "
-        f"FROM ({' UNION ALL '.join(arms)}) AS t ORDER BY t.rank_at, t.id LIMIT %s"
+        "WITH page AS MATERIALIZED (SELECT DISTINCT ON (rank_at, id) rank_at, id "
+        f"FROM ({' UNION ALL '.join(arms)}) AS a ORDER BY rank_at, id LIMIT %s) "
+        f"SELECT {query('work.sql', 'open_columns')}, t.rank_at FROM page JOIN processes_task t ON t.id = page.id "
+        "ORDER BY page.rank_at, page.id"
     )
     rows = execute(text, [*params, page_size + 1], prepare=False).fetchall()
     shown = rows[:page_size]
@@ -90,7 +93,7 @@ def count_tasks(
     now: datetime,
     day_ends_at: datetime | None = None,
     filters: TaskFilters = _NO_FILTERS,
-    most: int = 10_000,
+    most: int = 1_000,
 ) -> TaskCounts:
     """Count the open tasks within ``scope`` for the lights, each up to ``most``.
 

@@ -272,7 +272,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='task',
-            index=models.Index(django.db.models.functions.text.Left('division_code', 4), models.F('rank_at'), models.F('id'), name='processes_task_city'),
+            index=models.Index(django.db.models.functions.text.Left('division_code', 4), models.F('rank_at'), models.F('id'), include=('division_code', 'yellow_at', 'item_code', 'kind'), name='processes_task_city'),
         ),
         migrations.AddIndex(
             model_name='task',

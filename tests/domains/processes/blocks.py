@@ -1,0 +1,139 @@
+"""Random structured diagrams: sequences, choices, parallel and inclusive blocks and loops, nested; and what each must do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.domains.processes.diagrams import bpmn
+
+Block = tuple[Any, ...]
+
+
+def blocks(*, inclusive: bool = True, loops: bool = True) -> st.SearchStrategy[Block]:
+    """Give nested blocks: ("task",), ("pass",), ("seq", …), ("xor", …), ("and", …), ("or", …), ("loop", inner, times)."""
+    leaf = st.sampled_from([("task",), ("task",), ("pass",)])
+
+    def extend(inner: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
+        several = st.lists(inner, min_size=2, max_size=3)
+        kinds = ["seq", "xor", "and", *(["or"] if inclusive else [])]
+        nested = st.tuples(st.sampled_from(kinds), several).map(lambda pair: (pair[0], *pair[1]))
+        if loops:
+            nested |= st.tuples(inner, st.integers(0, 2)).map(lambda pair: ("loop", *pair))
+        return nested
+
+    return st.recursive(leaf, extend, max_leaves=10)
+
+
+@dataclass
+class Drawn:
+    """A diagram of a block, the variables that steer it, and how often each user task must be done."""
+
+    xml: bytes
+    variables: dict[str, object]
+    expected: Counter[str]
+    loops: dict[str, int]
+
+
+class _Pen:
+    def __init__(self, choose: Callable[[int], int]) -> None:
+        self.choose = choose
+        self.elements: list[str] = ['<startEvent id="s"/>', '<endEvent id="e"/>']
+        self.flows: list[str] = []
+        self.variables: dict[str, object] = {}
+        self.expected: Counter[str] = Counter()
+        self.loops: dict[str, int] = {}
+        self.count = 0
+
+    def new(self, tag: str, prefix: str, attributes: str = "") -> str:
+        self.count += 1
+        name = f"{prefix}{self.count}"
+        self.elements.append(f'<{tag} id="{name}" name="{name}" {attributes}/>')
+        return name
+
+    def flow(self, source: str, target: str, condition: str = "") -> None:
+        self.flows.append(f"{source} -> {target}" + (f" if {condition}" if condition else ""))
+
+    def draw(self, block: Block, source: str, live: bool) -> str:
+        """Draw a block after ``source``; gives its last element. ``live``: whether a token will come here."""
+        kind, *inner = block
+        if kind in {"task", "pass"}:
+            name = self.new("userTask" if kind == "task" else "manualTask", "t" if kind == "task" else "m")
+            self.flow(source, name)
+            if live and kind == "task":
+                self.expected[name] += 1
+            return name
+        if kind == "seq":
+            for one in inner:
+                source = self.draw(one, source, live)
+            return source
+        if kind == "loop":
+            return self._loop(inner[0], inner[1], source, live)
+        return self._gateway(kind, inner, source, live)
+
+    def _gateway(self, kind: str, inner: list[Block], source: str, live: bool) -> str:
+        tag = {"xor": "exclusiveGateway", "and": "parallelGateway", "or": "inclusiveGateway"}[kind]
+        split = self.new(tag, "g")
+        join = self.new(tag, "j")
+        self.flow(source, split)
+        if kind == "xor":
+            chosen = {self.choose(len(inner))}
+        elif kind == "or":
+            mask = self.choose((1 << len(inner)) - 1) + 1
+            chosen = {n for n in range(len(inner)) if mask >> n & 1}
+        else:
+            chosen = set(range(len(inner)))
+        for number, one in enumerate(inner):
+            # A pass-through task of its own, so that each branch begins with an element and flows have distinct ids.
+            first = self.new("manualTask", "m")
+            variable = f"v{self.count}"
+            if kind == "and":
+                self.flow(split, first)
+            else:
+                self.variables[variable] = number in chosen
+                self.flow(split, first, variable)
+            self.flow(self.draw(one, first, live and number in chosen), join)
+        return join
+
+    def _loop(self, inner: Block, times: int, source: str, live: bool) -> str:
+        """A loop that a user task inside makes a wait: ``again`` more rounds, then out by the default."""
+        begin = self.new("exclusiveGateway", "b")
+        self.flow(source, begin)
+        before = Counter(self.expected)
+        work = self.new("userTask", "t")
+        self.flow(begin, work)
+        if live:
+            self.expected[work] += 1
+        last = self.draw(inner, work, live)
+        own = self.expected - before
+        for _ in range(times):
+            self.expected += own
+        variable = f"again_{work}"
+        self.variables[variable] = False
+        if live:
+            self.loops[work] = times
+        end = self.new("exclusiveGateway", "x")
+        out = self.new("manualTask", "m")
+        self.elements[[f'id="{end}"' in e for e in self.elements].index(True)] = (
+            f'<exclusiveGateway id="{end}" default="{end}-{out}"/>'
+        )
+        self.flow(last, end)
+        self.flow(end, begin, variable)
+        self.flow(end, out)
+        return out
+
+
+def draw(block: Block, choose: Callable[[int], int]) -> Drawn:
+    """Draw a block between a start and an end; ``choose(n)`` gives which of n ways each choice takes."""
+    pen = _Pen(choose)
+    pen.flow(pen.draw(block, "s", True), "e")
+    return Drawn(bpmn("\n".join(pen.elements), "\n".join(pen.flows)), pen.variables, pen.expected, pen.loops)
+
+
+def has_loop(block: Block) -> bool:
+    """Say whether a loop is anywhere in a block."""
+    return block[0] == "loop" or any(has_loop(one) for one in block[1:] if isinstance(one, tuple))
