@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
-from furong.foundation.access.queries import require, rights_of_post
+from furong.foundation.access.queries import allows, require, rights_of_post
 from furong.foundation.access.queries import scope as scope_of
 from furong.foundation.access.values import Actor, ActorKind, Assurance, Scope
 from furong.foundation.identity import models
@@ -25,6 +25,7 @@ from furong.foundation.identity.values import (
     MandateBasis,
     Power,
     SignedIn,
+    clean_username,
 )
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Page, Seat, today
@@ -99,6 +100,19 @@ def get_account(*, account_id: UUID) -> Account:
 def find_account_of_person(*, person_id: UUID, kind: AccountKind = AccountKind.RESIDENT) -> Account | None:
     """This function will return a person's open account of a kind, or None. For notices and for messages."""
     row = models.Account.objects.filter(person_id=person_id, kind=kind, is_active=True).first()
+    return account_value(row) if row else None
+
+
+def find_staff_account(*, username: str, actor: Actor) -> Account | None:
+    """This function will return the open staff account with a username, or None: for appointing somebody to a post.
+
+    For those who administer posts or accounts. Raises ``AccessRefused``.
+    """
+    if not allows(actor=actor, right="organizations.manage"):
+        require(actor=actor, right=MANAGE)
+    row = models.Account.objects.filter(
+        username=clean_username(username), kind=AccountKind.STAFF, is_active=True
+    ).first()
     return account_value(row) if row else None
 
 

@@ -13,6 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from furong.foundation.access.values import Scope
 from furong.foundation.organizations import models
 from furong.foundation.organizations.errors import (
+    AppointmentNotFound,
     DivisionUnknown,
     NoResponsibleOrganization,
     OrganizationNotFound,
@@ -355,6 +356,20 @@ def list_appointments(
     if not with_ended:
         rows = rows.filter(ended_at=None)
     return [_appointment(row) for row in rows.order_by("-from_on", "-id")]
+
+
+def get_appointment(*, appointment_id: UUID) -> Appointment:
+    """This function will return an appointment, ended or not. Raises ``AppointmentNotFound``."""
+    row = models.Appointment.objects.filter(pk=appointment_id).first()
+    if row is None:
+        raise AppointmentNotFound
+    return _appointment(row)
+
+
+def labels_of_posts(*, post_ids: Iterable[UUID]) -> dict[UUID, Name]:
+    """This function will return the titles of posts by identifier, closed ones too; unknown ones are left out. One read."""
+    rows = models.Post.objects.filter(pk__in=set(post_ids)).values_list("pk", "title_zh", "title_en")
+    return {pk: Name(zh=zh, en=en) for pk, zh, en in rows}
 
 
 def posts_of_account(*, account_id: UUID, on: date) -> list[Seat]:

@@ -77,9 +77,7 @@ def unseal(text: str, *, kind: str, actor: Actor, now: datetime) -> Enquiry:
         kind=kind,
         object_id=UUID(told["o"]),
         title=told["t"],
-        basis=Basis(
-            purpose=told["u"], legal_basis=told["l"], case_id=UUID(told["c"]) if told["c"] else None
-        ),
+        basis=Basis(purpose=told["u"], legal_basis=told["l"], case_id=UUID(told["c"]) if told["c"] else None),
     )
 
 

@@ -24,12 +24,10 @@ def needs(*rights: str) -> Callable[[View[P]], Callable[Concatenate[HttpRequest,
 
     def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
         @wraps(view)
-        def guarded(request: HttpRequest, actor: Actor, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not any(access.allows(actor=actor, right=right) for right in rights):
                 refusal = AccessRefused()
-                record_refusal(
-                    actor=actor, what=f"workbench.{view.__name__}", refusal=refusal, now=timezone.now()
-                )
+                record_refusal(actor=actor, what=f"workbench.{view.__name__}", refusal=refusal, now=timezone.now())
                 raise refusal
             return view(request, actor, *args, **kwargs)
 

@@ -202,7 +202,13 @@ def _residence(request: HttpRequest, enquiry: Enquiry, reading: dict[str, Any]) 
     found = population.list_residences(person_id=enquiry.object_id, **reading)
     return {
         "residences": [
-            (facts.residence_words(one.kind), places.name(one.division_code), one.address, one.valid_from, one.valid_until)
+            (
+                facts.residence_words(one.kind),
+                places.name(one.division_code),
+                one.address,
+                one.valid_from,
+                one.valid_until,
+            )
             for one in found
         ]
     }
@@ -377,11 +383,11 @@ def _may_revoke(actor: Actor, record: LicenceRecord) -> bool:
 
 def _licence_rows(record: LicenceRecord, *, in_full: bool) -> list[facts.Row]:
     spec = licences.get_type(record.type_code, on=timezone.localdate(record.issued_at))[1]
-    found = []
-    for one in spec.fields:
-        if one.code in record.data:
-            found.append(facts.Row(term=text(one.name), value=_licence_value(one, record.data[one.code], in_full)))
-    return found
+    return [
+        facts.Row(term=text(one.name), value=_licence_value(one, record.data[one.code], in_full))
+        for one in spec.fields
+        if one.code in record.data
+    ]
 
 
 def _licence_value(spec: FieldSpec, value: Any, in_full: bool) -> str:
