@@ -12,6 +12,10 @@ import pytest
 from tests.factories.newborn import World, fill, forget
 
 
+# How many worlds were made: the databases are one worker's, so a test's own world replaces the module's.
+_made = [0]
+
+
 def _make() -> Iterator[World]:
     from django.db import connections
 
@@ -24,6 +28,7 @@ def _make() -> Iterator[World]:
     made = conftest._clone(conftest._make_template("cases_template", migrate_and_fill))
     conftest._template_of_worker = "cases"
     forget()
+    _made[0] += 1
     yield World()
     forget()
     for alias in made:
@@ -37,11 +42,17 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def _shared() -> Iterator[World]:
-    yield from _make()
+def _shared() -> dict[str, int]:
+    return {"made": -1}
 
 
 @pytest.fixture
-def town(_shared: World) -> World:
+def town(_shared: dict[str, int]) -> Iterator[World]:
     """The module's world on its Monday, with whatever other tests of the module left in it."""
-    return World(actors=_shared.actors)
+    from tests import conftest
+
+    if _shared["made"] == _made[0] and conftest._template_of_worker == "cases":
+        yield World()
+        return
+    yield from _make()
+    _shared["made"] = _made[0]

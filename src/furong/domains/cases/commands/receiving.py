@@ -49,6 +49,9 @@ def start_case(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
         receive(case, actor=actor, now=now)
     case.process_instance_id = flow.start(case, actor=actor, now=now)
     case.save(update_fields=["process_instance_id"])
+    # A case taken up again keeps the consents it had; its new process hears of them.
+    for consent in case.consents.exclude(state="requested"):
+        flow.consent_answered(case, consent, actor=actor, now=now)
     return True
 
 
@@ -108,10 +111,11 @@ def request_consents(case: models.Case, *, actor: Actor, now: datetime) -> None:
 def people_asked(case: models.Case) -> list[tuple[dict[str, Any], UUID]]:
     """This function will return whose consent the case needs: those named in its answers who did not apply themselves."""
     application, found = case.application, []
-    applied = {str(application.applicant_person_id), str(application.principal_id)}
+    agreed = {str(application.applicant_person_id), str(application.principal_id), ""}
     for consent in case.terms.get("consents", ()):
-        people = {str((application.answers.get(e) or {}).get("value") or "") for e in consent["of"]} - applied - {""}
+        people = {str((application.answers.get(e) or {}).get("value") or "") for e in consent["of"]} - agreed
         found += [(consent, UUID(person_id)) for person_id in sorted(people)]
+        agreed |= people
     return found
 
 

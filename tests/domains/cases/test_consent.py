@@ -1,0 +1,169 @@
+"""The other parent's consent: given, missing, late, refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from furong.domains.cases import commands, models, queries
+from furong.domains.cases.errors import ConsentAlreadyAnswered, ConsentNotYours, ConsentTooLate
+from furong.domains.cases.values import CaseState, EndReason
+from furong.domains.processes import queries as processes
+from furong.domains.processes import tasks as process_tasks
+from furong.foundation.access.errors import AssuranceTooLow
+from furong.foundation.access.values import Assurance, Principal
+from furong.foundation.codes.ids import new_id
+from furong.foundation.notices import queries as notices
+from tests.factories.newborn import World
+
+ITEM = "household_registration"
+
+
+def _asked(world: World) -> tuple[UUID, UUID]:
+    """An application whose birth certificate is done, so that the other parent has been asked."""
+    application_id = world.submit(items=(ITEM,))
+    world.work(application_id, "birth_certificate")
+    (asked,) = queries.list_consents_asked_of(actor=world.father, open_only=True)
+    return application_id, asked.id
+
+
+def test_the_other_parent_is_asked_when_the_prerequisites_are_in_and_not_before(world: World) -> None:
+    application_id = world.submit(items=(ITEM,))
+    assert queries.list_consents_asked_of(actor=world.father) == ()
+    world.work(application_id, "birth_certificate")
+    (asked,) = queries.list_consents_asked_of(actor=world.father)
+    assert "出生户口" in asked.statement["zh"]
+    assert asked.due_on == date(2026, 12, 21)
+    assert [m.template for m in notices.list_messages(actor=world.father)] == ["cases.consent_requested"]
+    lane = world.lane(application_id, ITEM)
+    assert lane.state is CaseState.WAITING_PREREQUISITES
+    assert lane.waiting_for_consent
+    assert models.Case.objects.get(id=lane.case_id).received_on is None  # no clock runs against anybody
+
+
+def test_a_given_consent_lets_the_department_begin(world: World) -> None:
+    application_id, consent_id = _asked(world)
+    commands.give_consent(consent_id=consent_id, actor=world.father, now=world.on(date(2026, 11, 26)))
+    lane = world.lane(application_id, ITEM)
+    assert lane.state is CaseState.SUBMITTED
+    assert models.Case.objects.get(id=lane.case_id).received_on == date(2026, 11, 26)
+    world.run_jobs()
+    tasks = processes.list_tasks_of(business_key=str(lane.case_id), only_open=True)
+    assert [t.kind for t in tasks] == ["acceptance"]
+    with pytest.raises(ConsentAlreadyAnswered):
+        commands.refuse_consent(consent_id=consent_id, actor=world.father, now=world.now)
+
+
+def test_the_consent_is_named_in_the_register(world: World) -> None:
+    application_id, consent_id = _asked(world)
+    commands.give_consent(consent_id=consent_id, actor=world.father, now=world.now)
+    world.work(application_id, ITEM)
+    assert world.lane(application_id, ITEM).state is CaseState.COMPLETED
+
+
+def test_consent_is_a_persons_own_act(world: World) -> None:
+    _, consent_id = _asked(world)
+    strangers = (
+        world.mother,
+        world.police,
+        replace(world.father, principal=Principal(kind="person", id=new_id(), mandate_id=new_id())),
+    )
+    for actor in strangers:
+        with pytest.raises(ConsentNotYours):
+            commands.give_consent(consent_id=consent_id, actor=actor, now=world.now)
+    with pytest.raises(AssuranceTooLow):
+        commands.give_consent(
+            consent_id=consent_id, actor=replace(world.father, assurance=Assurance.REGISTERED), now=world.now
+        )
+    with pytest.raises(ConsentNotYours):
+        queries.get_consent(consent_id=consent_id, actor=world.mother)
+
+
+def test_a_missing_consent_is_reminded_of_then_followed_up_then_lapses(world: World) -> None:
+    application_id, _ = _asked(world)
+    case_id = world.case(application_id, ITEM)
+    assert commands.run_due(now=world.on(date(2026, 11, 27)))["reminders"] == 0
+    assert commands.run_due(now=world.on(date(2026, 11, 30)))["reminders"] == 1
+    assert commands.run_due(now=world.on(date(2026, 12, 1)))["reminders"] == 0
+    assert "cases.consent_reminder" in [m.template for m in notices.list_messages(actor=world.father)]
+
+    process_tasks.run_due(now=world.on(date(2026, 12, 15)))
+    (call,) = processes.list_tasks_of(business_key=str(case_id), only_open=True)
+    assert call.kind == "review"
+    assert world.lane(application_id, ITEM).state is CaseState.WAITING_PREREQUISITES
+
+    assert commands.run_due(now=world.on(date(2026, 12, 21), 20))["consents_lapsed"] == 0
+    assert commands.run_due(now=world.on(date(2026, 12, 22)))["consents_lapsed"] == 1
+    lane = world.lane(application_id, ITEM)
+    assert (lane.state, lane.end_reason) == (CaseState.NOT_ACCEPTED, EndReason.CONSENT_LAPSED)
+    assert lane.remedies
+    assert processes.list_tasks_of(business_key=str(case_id), only_open=True) == []
+
+
+def test_a_late_answer_is_refused(world: World) -> None:
+    _, consent_id = _asked(world)
+    with pytest.raises(ConsentTooLate):
+        commands.give_consent(consent_id=consent_id, actor=world.father, now=world.on(date(2026, 12, 22)))
+    commands.run_due(now=world.now)
+    with pytest.raises(ConsentTooLate):
+        commands.give_consent(consent_id=consent_id, actor=world.father, now=world.now)
+
+
+def test_an_answer_while_the_officer_is_calling_still_counts(world: World) -> None:
+    application_id, consent_id = _asked(world)
+    process_tasks.run_due(now=world.on(date(2026, 12, 15)))
+    commands.give_consent(consent_id=consent_id, actor=world.father, now=world.now)
+    world.run_jobs()
+    case_id = world.case(application_id, ITEM)
+    assert world.lane(application_id, ITEM).state is CaseState.SUBMITTED
+    kinds = [t.kind for t in processes.list_tasks_of(business_key=str(case_id), only_open=True)]
+    assert kinds == ["acceptance"]
+
+
+def test_an_officer_who_hears_a_no_on_the_telephone_ends_the_case(world: World) -> None:
+    application_id, _ = _asked(world)
+    case_id = world.case(application_id, ITEM)
+    process_tasks.run_due(now=world.on(date(2026, 12, 15)))
+    (call,) = processes.list_tasks_of(business_key=str(case_id), only_open=True)
+    commands.complete_step(task_id=call.id, outcome="lapsed", actor=world.police, now=world.now)
+    lane = world.lane(application_id, ITEM)
+    assert (lane.state, lane.end_reason) == (CaseState.NOT_ACCEPTED, EndReason.CONSENT_LAPSED)
+
+
+def test_a_refused_consent_ends_the_item_with_reason_and_leaves_the_others(world: World) -> None:
+    application_id = world.submit()
+    world.work(application_id, "birth_certificate")
+    (asked,) = queries.list_consents_asked_of(actor=world.father, open_only=True)
+    commands.refuse_consent(consent_id=asked.id, reason="姓名未商定", actor=world.father, now=world.now)
+    lanes = {lane.item_code: lane for lane in world.view(application_id).lanes}
+    assert lanes[ITEM].state is CaseState.NOT_ACCEPTED
+    assert lanes[ITEM].end_reason == EndReason.CONSENT_REFUSED
+    assert lanes["social_security_card"].end_reason == EndReason.PREREQUISITE_FAILED
+    assert lanes["vaccination_record"].state is CaseState.SUBMITTED
+    # What the father said stays between him and the case: the mother reads the fact, not his words.
+    assert "姓名未商定" not in str(world.view(application_id))
+
+
+def test_a_mother_without_a_spouse_needs_nobodys_consent(world: World) -> None:
+    models.Marriage.objects.all().delete()
+    application_id = world.submit(items=(ITEM,))
+    world.work(application_id, "birth_certificate")
+    assert models.Consent.objects.count() == 0
+    assert world.lane(application_id, ITEM).state is CaseState.SUBMITTED
+
+
+def test_a_father_may_apply_and_then_the_mother_is_asked(world: World) -> None:
+    application_id = world.submit(items=(ITEM,), by="father")
+    view = world.view(application_id, by="father")
+    by_element = {a.element: a.value for a in view.answers}
+    assert by_element["mother.name"] == "李芷宁"
+    case_id = next(lane.case_id for lane in view.lanes if lane.item_code == "birth_certificate")
+    world.run_jobs()
+    commands.accept_case(case_id=case_id, actor=world.hospital, now=world.now)
+    commands.approve_case(case_id=case_id, actor=world.hospital, now=world.now)
+    world.run_jobs()
+    (asked,) = queries.list_consents_asked_of(actor=world.mother)
+    assert asked.application_id == application_id
