@@ -170,6 +170,20 @@ PLANTED_IN_TINY = {
         "boat.motor_kw",
         {"feel.element"},
     ),
+    "a condition that is a sum": (
+        f"{BOAT}/form.yaml",
+        "            show_if: boat.has_motor = true",
+        "            show_if: boat.length_m + 1",
+        "boat.motor_kw",
+        {"feel.not_boolean"},
+    ),
+    "a condition that is an element of another type": (
+        f"{BOAT}/form.yaml",
+        "            show_if: boat.has_motor = true",
+        "            show_if: boat.length_m",
+        "boat.motor_kw",
+        {"feel.not_boolean"},
+    ),
     "a condition on a name that is no element": (
         f"{BOAT}/form.yaml",
         "            show_if: boat.has_motor = true",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from furong.domains.services.checks.paths import syntax_problem, unknown_elements
+from furong.domains.catalogue.values import ElementType
+from furong.domains.services.checks.paths import may_be_boolean, syntax_problem, unknown_elements
 from furong.domains.services.checks.scope import Scope
 from furong.domains.services.values.forms import HOLDS, FieldType, Form, FormField
 from furong.foundation.codes.errors import UnknownCodeTable
@@ -43,35 +44,53 @@ def check_forms(scope: Scope) -> None:
                     ("请列入 item.yaml 的 inputs，或从表单删除。", "List it in item.yaml, or remove it from the form."),
                 )
         known = frozenset(inputs | form.elements())
-        for expression, element in conditions_of(form):
-            _condition(scope, scope.shown("form", code), expression, element, known)
+        for expression, element, is_condition in conditions_of(form):
+            file = scope.shown("form", code)
+            if _condition(scope, file, expression, element, known) and is_condition:
+                _boolean(scope, file, expression, element)
     for code, item in scope.items.items():
         for material in item.materials:
             if material.when is not None:
                 file = scope.shown("item", code)
-                _condition(scope, file, material.when, material.code, frozenset(str(e) for e in item.inputs))
+                if _condition(scope, file, material.when, material.code, frozenset(str(e) for e in item.inputs)):
+                    _boolean(scope, file, material.when, material.code)
 
 
-def conditions_of(form: Form) -> Iterator[tuple[Expression, str]]:
-    """Give every FEEL expression of a form with the element or page it stands at."""
+def conditions_of(form: Form) -> Iterator[tuple[Expression, str, bool]]:
+    """Give every FEEL expression of a form, the element or page it stands at, and whether it must be true or false."""
     for page in form.pages:
         if page.show_if:
-            yield page.show_if, page.code
+            yield page.show_if, page.code, True
         for group in page.groups:
             if group.show_if:
-                yield group.show_if, group.code or page.code
+                yield group.show_if, group.code or page.code, True
             for one in group.fields:
-                for expression in (one.show_if, one.require_if, one.earliest, one.latest):
+                for expression in (one.show_if, one.require_if, *(o.show_if for o in one.options)):
                     if expression:
-                        yield expression, str(one.element)
-                for option in one.options:
-                    if option.show_if:
-                        yield option.show_if, str(one.element)
+                        yield expression, str(one.element), True
+                for expression in (one.earliest, one.latest):
+                    if expression:
+                        yield expression, str(one.element), False
     for check in form.checks:
-        yield check.ensure, str(check.element)
+        yield check.ensure, str(check.element), True
 
 
-def _condition(scope: Scope, file: str, expression: Expression, element: str, known: frozenset[str]) -> None:
+def _boolean(scope: Scope, file: str, expression: Expression, element: str) -> None:
+    booleans = frozenset(c for c, e in scope.dictionary.items() if e.type is ElementType.BOOLEAN)
+    others = frozenset(scope.dictionary) - booleans
+    if not may_be_boolean(expression.text, booleans=booleans, others=others):
+        scope.add(
+            file,
+            expression.line,
+            element,
+            "feel.not_boolean",
+            ("条件的结果不是“真”或“假”。", "The condition is never true or false."),
+            ("请写成比较，例如 = 或 != null。", "Write a comparison, such as = or != null."),
+        )
+
+
+def _condition(scope: Scope, file: str, expression: Expression, element: str, known: frozenset[str]) -> bool:
+    """Check syntax and names; gives whether the expression can be looked at further."""
     if problem := syntax_problem(expression.text):
         scope.add(
             file,
@@ -84,7 +103,7 @@ def _condition(scope: Scope, file: str, expression: Expression, element: str, kn
                 'Write it such as newborn.household_with = "father".',
             ),
         )
-        return
+        return False
     from furong.domains.services.forms.conditions import lookups
 
     for name in sorted(lookups([expression]) - scope.roles):
@@ -108,6 +127,7 @@ def _condition(scope: Scope, file: str, expression: Expression, element: str, kn
             ),
             ("请改正代码，或列入 inputs。", "Correct the code, or list it among the inputs."),
         )
+    return True
 
 
 def _field(scope: Scope, one: FormField) -> None:

@@ -48,6 +48,30 @@ def keys_of(text: str) -> list[str]:
     return [str(entry.children[0]) for entry in context.children if isinstance(entry, Tree)]
 
 
+_NEVER_BOOLEAN = frozenset({"arithmetic", "negation", "list", "context", "range", "function", "filter"})
+
+
+def may_be_boolean(text: str, *, booleans: frozenset[str], others: frozenset[str]) -> bool:
+    """Say whether an expression can be true or false at all; ``others`` are elements of other types than boolean.
+
+    A sum, a list, a text or an element that holds a date never is. What a function gives is not looked into.
+    """
+    tree: Tree[Token] | Token = parse(text)
+    while isinstance(tree, Tree) and tree.data in {"expression_start", "primary"}:
+        inner = [c for c in tree.children if isinstance(c, Tree)]
+        if len(inner) != 1:
+            break
+        tree = inner[0]
+    if not isinstance(tree, Tree):
+        return True
+    if tree.data in {"path", "name"}:
+        path = _path(tree)
+        return path is None or path in booleans or path not in others
+    if tree.data == "literal":
+        return str(tree.children[0]) in {"true", "false", "null"}
+    return tree.data not in _NEVER_BOOLEAN
+
+
 def syntax_problem(text: str) -> str:
     """Give what is wrong with an expression in a sentence, or nothing."""
     try:

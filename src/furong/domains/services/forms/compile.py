@@ -308,6 +308,13 @@ class CompiledPage:
         context = context_of(self.form, answers, {c: p.value for c, p in prefill.items()})
         if not holds(self.page.show_if, context, now=now):
             return False
+        for group in self.page.groups:
+            if group.repeat is None and group.show_if is None:
+                for one in group.fields:
+                    found = prefill.get(one.element)
+                    held = one.prefill is not None and found is not None and found.value not in (None, "")
+                    if one.show_if is None and (held or is_asked(one, prefill)):
+                        return True  # without making the page's form: most pages have a field without a condition
         bound = self.bind(answers=answers, prefill=prefill, now=now)
         return len(bound.fields) > 1 or bool(self.repeats) or bool(bound.shown())
 
