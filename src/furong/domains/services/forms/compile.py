@@ -14,12 +14,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.functional import lazy
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from furong.domains.services.forms.conditions import context_of, holds, json_value, python_value, value_of
+from furong.domains.services.forms.conditions import context_of, holds, json_value, value_of
 from furong.domains.services.forms.fields import DayField, UploadField, django_field
+from furong.domains.services.forms.showing import Row, lazily, options_of, show
 from furong.domains.services.values.forms import (
     FieldType,
     Form,
@@ -30,35 +30,9 @@ from furong.domains.services.values.forms import (
     field_name,
 )
 from furong.domains.services.values.prefill import Prefilled
-from furong.foundation.codes.queries import get_table
-from furong.foundation.packs.values import Text
 
 SHOWN = "_shown"
 Divisions = Callable[[], Sequence[tuple[str, Any]]]
-
-
-def lazily(text: Text | None) -> Any:
-    """Give a text that is in the reader's language whenever it is shown."""
-    return "" if text is None else _pick(text)
-
-
-def _in_the_readers_language(text: Text) -> str:
-    return text.pick(get_language())
-
-
-_pick = lazy(_in_the_readers_language, str)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A line of a page or of the review: an answer, or a fact with its source."""
-
-    element: str
-    label: str
-    shown: str
-    source: str = ""
-    page: str = ""
-    is_asked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -455,45 +429,6 @@ class CompiledForm:
                 )
             result.append((page, rows))
         return result
-
-
-def show(one: FormField, value: Any) -> str:
-    """Give a value as a person reads it: an option's label, a date, an amount."""
-    language = get_language()
-    if value is None or value == "":
-        return "—"
-    if one.type is FieldType.YES_NO:
-        return gettext("Yes") if value else gettext("No")
-    if one.type in {FieldType.CHOICE, FieldType.CHOICES}:
-        labels = {code: str(label) for code, label in options_of(one)}
-        codes = value if isinstance(value, (list, tuple)) else [value]
-        return "、".join(labels.get(str(code), str(code)) for code in codes)
-    if one.type is FieldType.MONEY and isinstance(value, int):
-        return f"{value // 100:,}.{value % 100:02d}"
-    if one.type is FieldType.DATE:
-        day = python_value(FieldType.DATE, value)
-        if isinstance(day, datetime):
-            day = day.date()
-        if isinstance(day, date):
-            zh = bool(language) and str(language).startswith("zh")
-            return f"{day.year}年{day.month}月{day.day}日" if zh else day.isoformat()
-    if one.type is FieldType.UPLOAD and isinstance(value, Mapping):
-        return str(value.get("name", ""))
-    if one.type is FieldType.ADDRESS and isinstance(value, Mapping):
-        return f"{value.get('division', '')} {value.get('detail', '')}".strip()
-    return str(value)
-
-
-def options_of(one: FormField) -> list[tuple[str, Any]]:
-    """List a choice's options with labels in the reader's language, its own or those of a national table."""
-    if one.options:
-        return [(o.code, lazily(o.label)) for o in one.options]
-    if one.code_table is not None:
-        return [
-            (item.code, lazily(Text((("zh", item.zh), ("en", item.en)))))
-            for item in get_table(name=one.code_table).items.values()
-        ]
-    return []
 
 
 def compile_form(form: Form, *, digest: str = "", divisions: Divisions | None = None) -> CompiledForm:

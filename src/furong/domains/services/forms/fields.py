@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -233,7 +233,7 @@ class AddressField(forms.MultiValueField):
     def __init__(self, *, divisions: Iterable[tuple[str, Any]] = (), **kwargs: Any) -> None:
         chosen = list(divisions)
         division: forms.Field = (
-            forms.ChoiceField(choices=[("", _("Please choose")), *chosen])
+            forms.ChoiceField(choices=_fixed([("", _("Please choose")), *chosen]))
             if chosen
             else TidyCharField(pattern=r"[0-9A-Za-z]{2,12}", max_length=12)
         )
@@ -350,18 +350,18 @@ def django_field(
     elif one.type is FieldType.YES_NO:
         made = YesNoField(**common)
     elif one.type is FieldType.CHOICES:
-        made = forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple, **common)
+        made = forms.MultipleChoiceField(choices=_fixed(options), widget=forms.CheckboxSelectMultiple, **common)
     elif one.type is FieldType.CHOICE:
         few = len(options) <= MAX_RADIOS
         made = forms.ChoiceField(
-            choices=options if few else [("", _("Please choose")), *options],
+            choices=_fixed(options if few else [("", _("Please choose")), *options]),
             widget=forms.RadioSelect if few else forms.Select,
             **common,
         )
     elif one.type is FieldType.DIVISION:
         known = list(divisions)
         made = (
-            forms.ChoiceField(choices=[("", _("Please choose")), *known], **common)
+            forms.ChoiceField(choices=_fixed([("", _("Please choose")), *known]), **common)
             if known
             else TidyCharField(pattern=one.pattern or r"[0-9A-Za-z]{2,12}", max_length=12, **common)
         )
@@ -374,6 +374,11 @@ def django_field(
     if one.autocomplete and "autocomplete" not in made.widget.attrs:
         made.widget.attrs["autocomplete"] = one.autocomplete
     return made
+
+
+def _fixed(options: list[tuple[str, Any]]) -> Callable[[], list[tuple[str, Any]]]:
+    # Django copies a list of options, label by label, for each form it makes; what a function gives is not copied.
+    return lambda: options
 
 
 def _messages(one: FormField, label: Any) -> dict[str, Any]:
