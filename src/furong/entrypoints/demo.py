@@ -30,6 +30,7 @@ DATABASES = {"FURONG_DATABASE_URL": "furong", "FURONG_POPULATION_DATABASE_URL": 
 DEFAULT_PORT = 8000
 # A child that ends is started again after this pause, so that a broken one does not spin.
 RESTART_PAUSE_SECONDS = 0.5
+MOST_FAILED_STARTS = 20
 
 
 class DemoError(Exception):
@@ -46,6 +47,8 @@ class Demo:
     environment: dict[str, str] = field(default_factory=dict)
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     lock: IO[str] | None = None
+    database_settings: dict[str, str] = field(default_factory=dict)  # over the cluster's own, also after a restart
+    failed_starts: int = 0
 
     @property
     def address(self) -> str:
@@ -85,13 +88,25 @@ class Demo:
     def keep_running(self) -> None:
         """Start again what ends, until somebody stops us."""
         while True:
-            for name, child in list(self.children.items()):
-                if child.poll() is not None:
-                    time.sleep(RESTART_PAUSE_SECONDS)
-                    self.start_child(name)
-            if self.cluster.process is not None and self.cluster.process.poll() is not None:
-                self.cluster.start()
+            self.tend()
             time.sleep(0.3)
+
+    def tend(self) -> None:
+        """Start again what has ended: the databases first. Raises `PostgresError` when they do not come up in several tries."""
+        if self.cluster.process is not None and self.cluster.process.poll() is not None:
+            try:
+                self.cluster.start(settings=self.database_settings)
+                self.failed_starts = 0
+            except PostgresError:
+                # After kill -9 the server's own children may still hold its memory for a moment.
+                self.failed_starts += 1
+                if self.failed_starts >= MOST_FAILED_STARTS:
+                    raise
+                time.sleep(RESTART_PAUSE_SECONDS)
+        for name, child in list(self.children.items()):
+            if child.poll() is not None:
+                time.sleep(RESTART_PAUSE_SECONDS)
+                self.start_child(name)
 
     def stop(self) -> None:
         """Stop the web server and the worker, then the databases."""

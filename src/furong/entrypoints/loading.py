@@ -20,7 +20,6 @@ class Progress(Protocol):
     def __call__(self, text: str, done: float | None = None, /) -> None: ...
 
 
-
 def migrate(*, verbosity: int = 0) -> None:
     """Bring every database's tables up to date. About two seconds the first time, a third of one after that."""
     from django.core.management import call_command
@@ -80,7 +79,9 @@ def load_everything(
     tell: Progress = progress or (lambda _text, _share=None: None)
     tell("Pack · divisions, organisations, services", None)
     load_pack(pack, now=moment)
-    demo.load_residents(pack=pack, count=residents, seed=seed, actor=actor, now=moment, progress=_named(tell, residents))
+    demo.load_residents(
+        pack=pack, count=residents, seed=seed, actor=actor, now=moment, progress=_named(tell, residents)
+    )
     tell("Accounts and the twins' records", None)
     accounts = yaml.safe_load((pack / "demo" / "accounts.yaml").read_text())
     persons = {str(a["person"]): demo.person_id(str(a["person"])) for a in accounts["accounts"] if a.get("person")}

@@ -17,7 +17,7 @@ JOIN population_person w ON w.person_id = r.other_person_id AND w.sex = '2'
 JOIN population_person h ON h.person_id = r.person_id AND h.sex = '1'
 WHERE r.kind = 'spouse' AND r.evidence = 'demo' AND r.superseded_at IS NULL AND r.valid_until IS NULL
   AND w.born_on BETWEEN %(from)s AND %(until)s
-ORDER BY r.other_person_id LIMIT %(limit)s
+ORDER BY r.other_person_id DESC LIMIT %(limit)s
 """
 
 
@@ -32,7 +32,7 @@ class Couple:
 
 
 def list_couples(*, today: date, limit: int, youngest: int = 21, eldest: int = 42) -> list[Couple]:
-    """This function will list up to ``limit`` invented couples whose wife's age in years lies between the two, in key order."""
+    """This function will list up to ``limit`` invented couples whose wife's age in years lies between the two, those the pack names first."""
     with connections[DATABASE].cursor() as cursor:
         cursor.execute(
             _COUPLES,
