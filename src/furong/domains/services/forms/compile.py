@@ -31,6 +31,23 @@ from furong.domains.services.values.forms import (
 )
 from furong.domains.services.values.prefill import Prefilled
 
+__all__ = [
+    "SHOWN",
+    "CompiledForm",
+    "CompiledPage",
+    "Divisions",
+    "PageForm",
+    "Prefilled",
+    "Problem",
+    "Row",
+    "answers_of_repeat",
+    "compile_form",
+    "is_asked",
+    "lazily",
+    "options_of",
+    "show",
+]
+
 SHOWN = "_shown"
 Divisions = Callable[[], Sequence[tuple[str, Any]]]
 

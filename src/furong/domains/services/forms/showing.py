@@ -48,9 +48,8 @@ def show(one: FormField, value: Any) -> str:
     if one.type is FieldType.YES_NO:
         return gettext("Yes") if value else gettext("No")
     if one.type in {FieldType.CHOICE, FieldType.CHOICES}:
-        labels = {code: str(label) for code, label in options_of(one)}
         codes = value if isinstance(value, (list, tuple)) else [value]
-        return "、".join(labels.get(str(code), str(code)) for code in codes)
+        return "、".join(_label(one, str(code)) for code in codes)
     if one.type is FieldType.MONEY and isinstance(value, int):
         return f"{value // 100:,}.{value % 100:02d}"
     if one.type is FieldType.DATE:
@@ -65,6 +64,19 @@ def show(one: FormField, value: Any) -> str:
     if one.type is FieldType.ADDRESS and isinstance(value, Mapping):
         return f"{value.get('division', '')} {value.get('detail', '')}".strip()
     return str(value)
+
+
+def _label(one: FormField, code: str) -> str:
+    """The label of one option; without making those of a whole national table."""
+    language = get_language()
+    for option in one.options:
+        if option.code == code:
+            return option.label.pick(language)
+    if not one.options and one.code_table is not None:
+        item = get_table(name=one.code_table).items.get(code)
+        if item is not None:
+            return Text((("zh", item.zh), ("en", item.en))).pick(language)
+    return code
 
 
 def options_of(one: FormField) -> list[tuple[str, Any]]:
