@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern
 
-from furong.domains.cases import models as case_models  # noqa: F401 - the tables that the story fills
-from furong.sites.portal import urls
+from furong.foundation.access.values import Actor, ActorKind
+from furong.sites.portal import holding, urls
 
 PASSWORD = "furong-demo-2026"
 PUBLIC = {"home", "search", "life_event", "guide", "about", "verify", "verify_token"}
@@ -280,3 +280,30 @@ def test_no_address_or_title_holds_a_name_or_a_number_of_a_person() -> None:
         shown = page(client, address)
         told = " ".join([shown.findtext(".//title") or "", *(a.get("href") or "" for a in shown.iter("a"))])
         assert not re.search(r"\d{17}[\dX]|周芷沅", told)
+
+
+def test_registers_are_asked_once_for_the_pages_of_a_draft_and_again_at_submission() -> None:
+    client = visitor("mother")
+    check = fill(client, begin(client))
+    before = words(page(client, "/my/reads")).count("平台自动比对")
+    for _again in range(3):
+        page(client, check)
+    assert words(page(client, "/my/reads")).count("平台自动比对") == before
+    held = {draft for draft, *_ in holding._held}
+    hand_in(client, check)
+    assert str(check).split("/")[2] in {str(draft) for draft in held}
+    assert str(check).split("/")[2] not in {str(draft) for draft, *_ in holding._held}
+
+
+def test_what_was_told_to_one_account_is_not_shown_to_another() -> None:
+    asked: list[str] = []
+
+    def ask(who: str) -> Any:
+        asked.append(who)
+        return {}
+
+    draft, first, second = uuid4(), Actor(kind=ActorKind.RESIDENT, account_id=uuid4()), Actor.anonymous()
+    for actor, who in ((first, "a"), (first, "a"), (second, "b")):
+        holding.held_for(draft_id=draft, form_digest="d", actor=actor, ask=lambda who=who: ask(who))
+    holding.held_for(draft_id=draft, form_digest="new", actor=first, ask=lambda: ask("changed form"))
+    assert asked == ["a", "b", "changed form"]

@@ -11,9 +11,9 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from furong.domains.cases.values.ratings import ASPECTS, LEVELS
-from furong.domains.services.forms.compile import lazily, options_of
 from furong.domains.services.forms.conditions import json_value
 from furong.domains.services.forms.fields import UploadField, django_field
+from furong.domains.services.forms.showing import lazily, options_of
 from furong.domains.services.values.forms import FormField, field_name
 from furong.foundation.storage import commands as storage
 from furong.foundation.web import texts

@@ -22,7 +22,7 @@ from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.values import DataElement
 from furong.domains.services import queries as services
 from furong.domains.services.errors import LifeEventMissing
-from furong.domains.services.forms.compile import show
+from furong.domains.services.forms.showing import show
 from furong.domains.services.values.forms import FormField
 from furong.domains.services.values.items import Item
 from furong.domains.services.values.life_events import LifeEvent
@@ -310,7 +310,8 @@ def life_event_names(*, now: dt.datetime) -> dict[str, object]:
 
 def element_labels(*, now: dt.datetime) -> dict[str, object]:
     """Give the names of data elements by code: a form says *name*, the dictionary says whose."""
-    return {element.code: element.name for element in catalogue.list_elements(on=timezone.localdate(now))}
+    on = timezone.localdate(now)
+    return _keep("labels", 1.0, lambda: {code: one.name for code, one in catalogue.get_dictionary(on=on).items()})
 
 
 def facts_of(*, answers: Iterable[AnswerView], code: str, now: dt.datetime) -> list[Fact]:

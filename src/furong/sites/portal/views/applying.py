@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from furong.domains.cases import commands as cases
 from furong.domains.cases import ports
 from furong.domains.cases import queries as case_queries
 from furong.domains.cases.errors import FormChanged, FormNotValid
+from furong.domains.cases.values.plans import Answer
 from furong.domains.cases.values.views import DraftView
 from furong.domains.services import queries as services
 from furong.domains.services.errors import LifeEventMissing
@@ -33,14 +35,14 @@ from furong.foundation.storage import commands as storage
 from furong.foundation.web.forms import mistakes_of
 from furong.foundation.web.uploads import oversized_fields
 from furong.registries.population import queries as population
-from furong.sites.portal import queries
+from furong.sites.portal import holding, queries
 from furong.sites.portal.values import AskedOnce
 from furong.sites.portal.views.space import own
 
 PURPOSE = Basis(purpose="application", legal_basis="国务院令第716号第十条")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Opened:
     """A draft with its form and what registers hold for it."""
 
@@ -51,7 +53,7 @@ class Opened:
     on: date
     now: datetime
 
-    @property
+    @cached_property
     def pages(self) -> list[CompiledPage]:
         return self.form.pages_for(self.draft.answers, self.held, self.now)
 
@@ -65,22 +67,27 @@ def _opened(draft_id: UUID, actor: Actor) -> Opened:
     now = timezone.now()
     on = timezone.localdate(now)
     draft = case_queries.get_draft(draft_id=draft_id, actor=actor)
-    if draft.application_id is None and cases.refresh_draft(draft_id=draft_id, actor=actor, now=now):
-        draft = case_queries.get_draft(draft_id=draft_id, actor=actor)
     try:
         event = services.get_life_event(code=draft.life_event_code, on=on)
     except LifeEventMissing as missing:
         raise Http404 from missing
+    if draft.application_id is None and draft.form_digest != event.digest:
+        cases.refresh_draft(draft_id=draft_id, actor=actor, now=now)
+        draft = case_queries.get_draft(draft_id=draft_id, actor=actor)
     form = services.get_life_event_form(event=event, chosen=draft.item_codes, divisions=queries.division_choices)
-    known = ports.services().prefill(
-        life_event_code=draft.life_event_code,
-        item_codes=draft.item_codes,
-        answers=draft.answers,
-        actor=actor,
-        basis=PURPOSE,
-        on=on,
-        now=now,
-    )
+
+    def ask() -> Mapping[str, Answer]:
+        return ports.services().prefill(
+            life_event_code=draft.life_event_code,
+            item_codes=draft.item_codes,
+            answers=draft.answers,
+            actor=actor,
+            basis=PURPOSE,
+            on=on,
+            now=now,
+        )
+
+    known = holding.held_for(draft_id=draft_id, form_digest=draft.form_digest, actor=actor, ask=ask)
     held = {
         code: Prefilled(
             element=code,
@@ -263,9 +270,11 @@ def check(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
                 sent = cases.submit_application(draft_id=draft_id, actor=actor, now=opened.now)
             except (FormChanged, FormNotValid):
                 # The form changed between showing and sending, or a register now holds another fact: look again.
+                holding.forget(draft_id=draft_id)
                 opened = _opened(draft_id, actor)
                 problems = [(_page(draft_id, p.page), p.message) for p in _problems(opened)]
             else:
+                holding.forget(draft_id=draft_id)
                 return HttpResponseRedirect(_application(sent.application_id) + "?sent=1")
     sections = [
         (page, rows, _page(draft_id, page.code) + "?from=check")
