@@ -11,7 +11,6 @@ import pytest
 
 from tests.factories.newborn import World, fill, forget
 
-
 # How many worlds were made: the databases are one worker's, so a test's own world replaces the module's.
 _made = [0]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+
+from django.db import connection
 
 from furong.domains.cases import prefilling
 from furong.domains.cases.errors import ItemNotOffered, NobodyResponsible
@@ -214,7 +217,7 @@ def _implemented(
     """The item as the responsible body does it, that body, and the place by which it is responsible."""
     basic = services.get_item(code=code, division_code=division_code, on=on)
     place = place_of(code, answers, on) or division_code
-    organization = organizations.find_responsible(department=basic.item.department, division_code=place)
+    organization = _responsible(basic.item.department, place)
     if organization is None:
         raise NobodyResponsible
     impl = services.get_item(
@@ -224,6 +227,24 @@ def _implemented(
         on=on,
     )
     return impl, organization, place
+
+
+# Which body is responsible for a place hardly ever changes and is asked for every item of every application.
+_LEASE_SECONDS = 1.0
+_held: dict[tuple[str, str, str], tuple[float, Organization | None]] = {}
+
+
+def _responsible(department: str, division_code: str) -> Organization | None:
+    key = (str(connection.settings_dict["NAME"]), department, division_code)
+    held = _held.get(key)
+    if held is not None and time.monotonic() < held[0]:
+        return held[1]
+    until = time.monotonic() + _LEASE_SECONDS
+    found = organizations.find_responsible(department=department, division_code=division_code)
+    if len(_held) > 10_000:
+        _held.clear()
+    _held[key] = (until, found)
+    return found
 
 
 def place_of(item_code: str, answers: Mapping[str, Any], on: date) -> str:
