@@ -94,6 +94,14 @@ class IncidentUnknown(Refusal):
     message = "There is no such incident."
 
 
+class PageKeyInvalid(Refusal):
+    """Where a page of the work list begins was not given by the page before it."""
+
+    code = "processes.page_key_not_valid"
+    message = "This page of the list cannot be found."
+    mend = "Begin with the first page of the list."
+
+
 class BpmnError(Exception):
     """Raised by a handler: the work ended in a business error that the diagram may catch by its code."""
 

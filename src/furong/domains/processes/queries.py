@@ -100,25 +100,28 @@ def count_tasks(
     ``day_ends_at`` is the end of the local day, for what is due today; a day from ``now`` when not given. One statement;
     its cost is bounded by ``most``, not by the table.
     """
-    where, params = _covers(scope)
-    own, own_params = _narrowed(filters, now)
-    where, params = " AND ".join([where, *own]), [*params, *own_params]
+    narrowed, narrowed_params = _narrowed(filters, now)
     ends = day_ends_at or now + timedelta(days=1)
-    kinds: list[tuple[str, list[object]]] = [
-        ("t.rank_at <= %s", [now]),
-        ("t.yellow_at <= %s AND t.rank_at > %s", [now, now]),
-        ("t.rank_at > %s AND t.rank_at <= %s", [now, ends]),
-        ("t.escalated_at IS NOT NULL", []),
-        ("TRUE", []),
+    in_order = "ORDER BY t.rank_at "
+    kinds: list[tuple[str, list[object], str]] = [
+        ("t.rank_at <= %s", [now], in_order),
+        ("t.yellow_at <= %s AND t.rank_at > %s", [now, now], in_order),
+        ("t.rank_at > %s AND t.rank_at <= %s", [now, ends], in_order),
+        ("t.escalated_at IS NOT NULL", [], ""),
+        ("TRUE", [], in_order),
     ]
     parts: list[str] = []
     values: list[object] = []
-    for condition, own in kinds:
-        parts.append(
-            "(SELECT count(*) FROM (SELECT 1 FROM processes_task t "
-            f"WHERE {where} AND {condition} LIMIT {int(most)}) AS c)"
-        )
-        values += [*params, *own]
+    for condition, own, order in kinds:
+        arms: list[str] = []
+        for covered, params in _arms(scope):
+            arms.append(
+                f"(SELECT t.id FROM processes_task t WHERE {' AND '.join([covered, *narrowed, condition])} "
+                f"{order}LIMIT {int(most)})"
+            )
+            values += [*params, *narrowed_params, *own]
+        # UNION counts a row once that two parts of the scope cover.
+        parts.append(f"(SELECT least(count(*), {int(most)}) FROM ({' UNION '.join(arms)}) AS c)")
     row = execute(f"SELECT {', '.join(parts)}", values, prepare=False).fetchone()
     assert row is not None  # noqa: S101 - an aggregate without GROUP BY always gives a row
     return TaskCounts(overdue=row[0], yellow=row[1], due_today=row[2], escalated=row[3], running=row[4], most=most)
@@ -141,17 +144,19 @@ def _arms(scope: Scope) -> list[tuple[str, list[object]]]:
 
 
 def _covers(scope: Scope) -> tuple[str, list[object]]:
-    """Give the scope as a condition; a single county's or city's in the words of its index too."""
+    """Give the scope as a condition; a single organization, county or city in the words of its index."""
     fragment, params = scope.sql(organization_column="t.organization_id", division_column="t.division_code")
-    alone = len(scope.division_prefixes) == 1 and not (scope.organization_ids or scope.narrowed or scope.everything)
-    if alone:
-        prefix = scope.division_prefixes[0]
-        for digits in (6, 4):
-            if len(prefix) >= digits:
-                # Said alone where it says all: the planner would take two conditions for more selective than one.
-                if len(prefix) == digits:
-                    return f"left(t.division_code, {digits}) = %s", [prefix]
-                return f"left(t.division_code, {digits}) = %s AND {fragment}", [prefix[:digits], *params]
+    organizations, prefixes = scope.organization_ids, scope.division_prefixes
+    if scope.everything or scope.narrowed or len(organizations) + len(prefixes) != 1:
+        return fragment, params
+    if organizations:
+        return "t.organization_id = %s", list(organizations)
+    prefix = prefixes[0]
+    for digits in (6, 4):
+        if len(prefix) == digits:
+            return f"left(t.division_code, {digits}) = %s", [prefix]
+        if len(prefix) > digits:
+            return f"left(t.division_code, {digits}) = %s AND {fragment}", [prefix[:digits], *params]
     return fragment, params
 
 

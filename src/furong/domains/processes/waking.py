@@ -31,8 +31,9 @@ from furong.foundation.events.commands import publish
 
 _log = logging.getLogger(__name__)
 
-# How long a handler may take before another worker tries the same effect again.
-LEASE = timedelta(minutes=5)
+# How long a handler may take before another worker tries the same effect again. Short, because a handler that runs twice has its
+# effect once, while a case of a worker that was killed stands still for as long.
+LEASE = timedelta(seconds=30)
 _POSTPONED = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)
 
