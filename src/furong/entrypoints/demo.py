@@ -159,6 +159,7 @@ def prepare(*, home: Path, port: int, residents: int, reset: bool = False, conso
                 **os.environ,
                 **{variable: cluster.url(name) for variable, name in DATABASES.items()},
                 "FURONG_HOME": str(home),
+                "FURONG_PUBLIC_URL": demo.address,
                 "FURONG_SECRET_KEY": _secret(home),
                 "DJANGO_SETTINGS_MODULE": "furong.entrypoints.settings",
                 "PYTHONUNBUFFERED": "1",

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
+import psycopg
 from django.conf import settings
+from django.db import InterfaceError
+from django.db import OperationalError as DatabaseAway
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -134,6 +137,14 @@ TOO_MANY = Problem(
     kept=_KEPT_ALL,
     mend=gettext_noop("Wait a minute and try again."),
 )
+NOT_VALID = Problem(
+    status=422,
+    code="web.not_valid",
+    title=gettext_noop("What you sent does not fit"),
+    detail=gettext_noop("Some parts are missing or of another kind than described."),
+    kept=_KEPT_ALL,
+    mend=gettext_noop("Compare it with the description of the API and send it again."),
+)
 BROKEN = Problem(
     status=500,
     code="web.broken",
@@ -144,6 +155,23 @@ BROKEN = Problem(
     kept=gettext_noop("Everything that was confirmed to you stands. Your drafts are kept."),
     mend=gettext_noop("Try again in a few minutes. An application sent twice counts once."),
 )
+UNAVAILABLE = Problem(
+    status=503,
+    code="web.unavailable",
+    title=gettext_noop("We cannot reach our records right now"),
+    detail=gettext_noop(
+        "It is not your mistake. The service is being restored and usually answers again within a minute."
+    ),
+    kept=gettext_noop("Everything that was confirmed to you stands. The steps you saved are in your draft."),
+    mend=gettext_noop("Wait a moment and send this page again. An application sent twice counts once."),
+)
+# What a database that is away looks like: to Django's connections, and to those of our own.
+_DATABASE_AWAY = (DatabaseAway, InterfaceError, psycopg.OperationalError)
+
+
+def of_failure(error: BaseException | None) -> Problem:
+    """Give the problem of an error that nobody foresaw: a database that does not answer is told apart from what is broken."""
+    return UNAVAILABLE if isinstance(error, _DATABASE_AWAY) else BROKEN
 
 
 def status_of(code: str) -> int:
@@ -205,6 +233,6 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
         response = HttpResponseRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': request.get_full_path()})}")
     else:
         response = render(request, "furong/problem.jinja", {"problem": problem}, status=problem.status, using="furong")
-    if problem.status == 429:
-        response["Retry-After"] = "60"
+    if problem.status in {429, 503}:
+        response["Retry-After"] = "60" if problem.status == 429 else "10"
     return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -91,7 +92,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    return problem.answer(request, problem.BROKEN)
+    # Django calls this while it handles the error, wherever below or in the middleware that was raised.
+    return problem.answer(request, problem.of_failure(sys.exc_info()[1]))
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
