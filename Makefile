@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-check test check bench soak browser format openapi messages clean
+.PHONY: help setup demo demo-check test check bench soak browser format openapi clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,9 +48,6 @@ format: setup ## Put the code into the house style
 
 openapi: setup ## Write docs/reference/openapi.json anew
 	@$(BIN)/furong openapi --write
-
-messages: setup ## Collect message ids into the catalogue of translations
-	@$(BIN)/furong messages --write
 
 clean: ## Remove the demo's data (.furong) and caches, keep .venv
 	@rm -rf .furong .mypy_cache .pytest_cache .ruff_cache .hypothesis

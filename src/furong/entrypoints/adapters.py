@@ -79,7 +79,7 @@ class PopulationSource:
             if person_id is None:
                 continue
             fields = sorted({e.source.field for e in some} & set(FIELDS))
-            record = (
+            record: Any = (
                 population.get_person(person_id=person_id, fields=fields, actor=_reader(), basis=basis, now=now)
                 if fields
                 else {}
@@ -130,7 +130,7 @@ class LicencesSource:
         for code, some in by_item.items():
             type_code = services.get_item(code=code, on=on).item.result.licence_type
             release = packs.find_release(kind="licence_type", code=type_code, on=on) if type_code else None
-            if release is None:
+            if type_code is None or release is None:
                 continue
             licence = licences.find_of_person(
                 person_id=subject.applicant_person_id, type_code=type_code, actor=_reader(), basis=basis, now=now

@@ -38,10 +38,8 @@ def check_migrations() -> int:
     from django.db.migrations.loader import MigrationLoader
     from django.db.migrations.state import ProjectState
 
-    loader = MigrationLoader(None, ignore_no_initial=True)
-    changes = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(
-        graph=loader.graph, trim_to_apps=None, convert_apps=None
-    )
+    loader = MigrationLoader(None)
+    changes = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(graph=loader.graph)
     ours = {config.label for config in apps.get_app_configs() if config.name.startswith("furong.")}
     waiting = sorted(set(changes) & ours)
     for label in waiting:

@@ -98,7 +98,7 @@ def _messages(args: argparse.Namespace) -> int:
     _django()
     from furong.entrypoints import checking
 
-    return checking.write_messages() if args.write else checking.check_messages()
+    return checking.check_messages()
 
 
 def _manage(args: argparse.Namespace) -> int:
@@ -156,8 +156,7 @@ def _parser() -> argparse.ArgumentParser:
 
     openapi = command("openapi", _openapi, "compare the API's description with the committed one")
     openapi.add_argument("--write", action="store_true")
-    messages = command("messages", _messages, "find message ids without a zh-CN text")
-    messages.add_argument("--write", action="store_true")
+    command("messages", _messages, "find message ids without a zh-CN text")
 
     manage = command("manage", _manage, "Django's own commands (makemigrations, shell, …)")
     manage.add_argument("words", nargs=argparse.REMAINDER)

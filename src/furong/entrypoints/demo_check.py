@@ -224,7 +224,7 @@ class Story:
                 raise StoryError(f"waited in vain: {what}")
             time.sleep(0.3)
 
-    def steps(self) -> Iterator[Callable[[], None]]:
+    def steps(self) -> Iterator[Callable[[], object]]:
         """Give the story's steps in order."""
         yield from (
             self.open_home,

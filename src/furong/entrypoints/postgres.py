@@ -16,7 +16,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -309,11 +308,9 @@ class Cluster:
 
 
 def _is_postgres(pid: int) -> bool:
-    if sys.platform == "linux":
-        try:
-            return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            return False
+    proc = Path(f"/proc/{pid}/cmdline")  # Linux
+    if proc.exists():
+        return b"postgres" in proc.read_bytes()
     out = subprocess.run(
         ["ps", "-p", str(pid), "-o", "command="],  # noqa: S607 - ps is where the system has it
         capture_output=True,

@@ -114,6 +114,9 @@ HTTPS = PRODUCTION or _setting("FURONG_HTTPS") == "1"
 SITE_NAME = json.loads(_setting("FURONG_SITE_NAME", '{"zh": "政务服务", "en": "Government services"}'))
 ROOT_URLCONF = "furong.entrypoints.urls"
 WSGI_APPLICATION = "furong.entrypoints.wsgi.application"
+PUBLIC_URL = _setting("FURONG_PUBLIC_URL", _setting("address", "http://127.0.0.1:8000/")).rstrip(
+    "/"
+)  # what a QR code leads to
 METRICS_TOKEN = _setting("FURONG_METRICS_TOKEN")
 
 

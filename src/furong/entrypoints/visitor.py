@@ -47,7 +47,7 @@ class Page:
         for anchor in self.tree.xpath("//a[@href]"):
             text = " ".join("".join(anchor.itertext()).split())
             if containing in text or containing in anchor.get("href"):
-                return urllib.parse.urljoin(self.url, anchor.get("href"))
+                return str(urllib.parse.urljoin(self.url, anchor.get("href")))
         raise VisitError(f"no link with {containing!r} on {_path(self.url)} ({self.title})")
 
     def has_link(self, containing: str) -> bool:

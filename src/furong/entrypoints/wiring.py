@@ -12,6 +12,7 @@ from furong.domains.cases import binding as cases
 from furong.domains.cases import commands as case_commands
 from furong.domains.processes import ports as processes
 from furong.domains.processes import tasks as process_tasks
+from furong.domains.services.checks import scope as check_scope
 from furong.domains.services.values.prefill import register_prefill_source
 from furong.entrypoints import adapters
 from furong.foundation.audit import sealer
@@ -36,6 +37,7 @@ def wire() -> None:
     register_prefill_source("licences", adapters.LicencesSource())
     processes.defer_jobs(process_tasks.defer_job)
     cases.bind()
+    check_scope.use_handlers(lambda: processes.wiring().handlers)
 
 
 def worker_loops() -> list[Loop]:

@@ -56,10 +56,11 @@ def _decision(element: Element) -> DecisionText:
         if aggregation := table.get("aggregation"):
             policy = HitPolicy(_AGGREGATIONS[aggregation])
         inputs = tuple(
-            one.get("label") or text_of(child(one, "inputExpression")).strip() for one in children(table, "input")
+            one.get("label") or (text_of(child(one, "inputExpression")) or "").strip()
+            for one in children(table, "input")
         )
         outputs = tuple(
-            one.get("label") or one.get("name") or element.get("name", "") for one in children(table, "output")
+            one.get("label") or one.get("name") or element.get("name") or "" for one in children(table, "output")
         )
         notes = tuple(one.get("name", "") for one in children(table, "annotation"))
         for number, rule in enumerate(children(table, "rule"), 1):

@@ -50,7 +50,7 @@ class Completion(Schema):
     """How a step ends, and the variables it sets."""
 
     outcome: str = ""
-    variables: dict[str, Any] = {}
+    variables: dict[str, Any] = {}  # noqa: RUF012 - a pydantic model copies its defaults
 
 
 def _actor(request: HttpRequest) -> Actor:

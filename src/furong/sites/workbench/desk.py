@@ -94,7 +94,7 @@ def staff(
             raise AccessRefused(mend="Sign in with the account of your post.")
         return view(request, actor, *args, **kwargs)
 
-    return wrapper
+    return wrapper  # type: ignore[return-value]  # wraps() tells mypy of the inner signature
 
 
 def page(request: HttpRequest, actor: Actor, template: str, section: str, **context: Any) -> HttpResponse:

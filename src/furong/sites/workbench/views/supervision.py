@@ -100,13 +100,12 @@ def incidents(request: HttpRequest, actor: Actor) -> HttpResponse:
 def incident_act(request: HttpRequest, actor: Actor, incident_id: UUID, verb: str) -> HttpResponse:
     """Try again what failed, or go past it with a reason."""
     now = timezone.now()
+    reason = request.POST.get("reason", "").strip()[:500]
     try:
         if verb == "retry":
-            processes.retry_incident(incident_id=incident_id, actor=actor, now=now)
+            processes.retry_incident(incident_id=incident_id, reason=reason, actor=actor, now=now)
         elif verb == "skip":
-            processes.skip_incident(
-                incident_id=incident_id, reason=request.POST.get("reason", "").strip()[:500], actor=actor, now=now
-            )
+            processes.skip_incident(incident_id=incident_id, reason=reason, actor=actor, now=now)
         else:
             raise Http404
     except Refusal as refusal:

@@ -1,0 +1,67 @@
+"""The platform's API: each room's router under its name, one description (OpenAPI) that is committed and compared.
+
+Sessions sign in as the pages do; a writing call carries the CSRF token. Refusals are RFC 9457 problems from the one table in
+``foundation.web.problem``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+from ninja.security import APIKeyCookie
+
+from furong import __version__
+from furong.domains.cases.api import router as cases
+from furong.domains.processes.api import router as processes
+from furong.domains.services.api import router as services
+from furong.foundation.access.errors import SignInNeeded
+from furong.foundation.access.values import Actor
+from furong.foundation.codes.errors import Refusal
+from furong.foundation.web import problem
+
+
+class Session(APIKeyCookie):
+    """The session of the pages. Raises `SignInNeeded` for a stranger."""
+
+    param_name = "furong_session"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Actor:
+        """Give the actor of the session."""
+        actor: Actor | None = getattr(request, "actor", None)
+        if actor is None or actor.account_id is None:
+            raise SignInNeeded
+        return actor
+
+
+api = NinjaAPI(
+    title="Furong",
+    version=__version__,
+    description="Applications, cases, tasks, services. Times are UTC (ISO 8601), dates local; texts are {zh, en}.",
+    auth=Session(csrf=True),
+    urls_namespace="api",
+    docs_url=None,
+)
+api.add_router("/services", services, tags=["services"])
+api.add_router("/cases", cases, tags=["cases"])
+api.add_router("/processes", processes, tags=["processes"])
+
+
+@api.exception_handler(Refusal)
+def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Answer a refusal as a problem."""
+    return problem.answer(request, problem.of_refusal(refusal))
+
+
+@api.exception_handler(ValidationError)
+def not_valid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Answer a request that does not fit its schema: which parts, and why; what was sent is not repeated."""
+    parts: list[dict[str, Any]] = [
+        {"part": "/".join(str(p) for p in e.get("loc", ())), "reason": e.get("msg", "")} for e in error.errors
+    ]
+    told = problem.details(problem.NOT_VALID, request_id=getattr(request, "request_id", ""))
+    return JsonResponse(
+        {**told, "errors": parts}, status=problem.NOT_VALID.status, content_type="application/problem+json"
+    )
