@@ -27,6 +27,7 @@ from furong.domains.processes.errors import (
     VariablesRefused,
 )
 from furong.domains.processes.values import ElementState, Light, PageKey, TaskFilters
+from furong.domains.processes.waking import LEASE
 from furong.foundation.access.errors import AccessRefused
 from furong.foundation.access.values import Scope
 from furong.foundation.codes.errors import Refusal
@@ -595,9 +596,9 @@ def test_a_worker_that_dies_leaves_the_job_to_another_under_the_same_effect_id(w
     instance = begin(SERVICE, child="x")
     with pytest.raises(KeyboardInterrupt):
         commands.run_due_jobs(now=NOW)
-    assert commands.run_due_jobs(now=NOW + timedelta(minutes=1)) == 0
+    assert commands.run_due_jobs(now=NOW + LEASE - timedelta(seconds=1)) == 0
     wiring.handlers["register.enter"] = (lambda call: calls.append(call.effect_id), False)
-    assert commands.run_due_jobs(now=NOW + timedelta(minutes=6)) == 1
+    assert commands.run_due_jobs(now=NOW + LEASE) == 1
     assert len(calls) == 2
     assert len(set(calls)) == 1
     assert ended(instance) == "completed"
