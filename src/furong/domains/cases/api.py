@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from furong.domains.cases import commands, queries
@@ -238,7 +238,7 @@ def case(request: HttpRequest, case_id: UUID, purpose: str, legal_basis: str = "
 
 
 @router.post("/{case_id}/acts", response={204: None}, summary="Act on a case")
-def act(request: HttpRequest, case_id: UUID, body: ActIn) -> tuple[int, None]:
+def act(request: HttpRequest, case_id: UUID, body: ActIn) -> Status[None]:
     """Accept, refuse, ask for what is missing, pause, resume, ask for more time, approve or reject."""
     actor, now = _actor(request), timezone.now()
     common: dict[str, Any] = {"case_id": case_id, "actor": actor, "now": now}
@@ -265,4 +265,4 @@ def act(request: HttpRequest, case_id: UUID, body: ActIn) -> tuple[int, None]:
         commands.approve_case(**seen, opinion=body.opinion)
     else:
         commands.reject_case(**seen, reason=body.reason, legal_basis=body.legal_basis)
-    return 204, None
+    return Status(204, None)

@@ -23,6 +23,8 @@ def bind() -> None:
             processes.register_handler(name, function, within_step=within_step)
     if following.on_process_ended not in wiring.on_process_ended:
         processes.on_process_ended(following.on_process_ended)
+    if following.on_task_completed not in wiring.on_task_completed:
+        processes.on_task_completed(following.on_task_completed)
     if following.on_task_created not in wiring.on_task_created:
         processes.on_task_created(following.on_task_created)
     processes.resolve_assignments(staffing.assign)

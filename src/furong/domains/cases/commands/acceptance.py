@@ -57,8 +57,13 @@ def accept_case(
     accept(case, actor=actor, now=now)
 
 
-def accept(case: models.Case, *, actor: Actor, now: datetime, by_act: Act = Act.ACCEPT) -> None:
-    """This function will accept a locked case, by decision or because the law deems it accepted."""
+def accept(
+    case: models.Case, *, actor: Actor, now: datetime, by_act: Act = Act.ACCEPT, finish_task: bool = True
+) -> None:
+    """This function will accept a locked case, by decision or because the law deems it accepted.
+
+    ``finish_task`` is false when the process has just finished its acceptance task itself.
+    """
     check(case, by_act)
     # Deemed accepted counts from the day the materials came in (art. 32 (4)); a decision to accept from the day it is made.
     on = case.received_on if by_act is Act.DEEM_ACCEPTED and case.received_on else today(now)
@@ -80,7 +85,8 @@ def accept(case: models.Case, *, actor: Actor, now: datetime, by_act: Act = Act.
         },
     )
     notifying.case_moved(case, "accepted", now=now)
-    flow.finish_acceptance(case, outcome="accepted", actor=actor, now=now)
+    if finish_task:
+        flow.finish_acceptance(case, outcome="accepted", actor=actor, now=now)
 
 
 def start_clock(case: models.Case, *, on: date, now: datetime) -> None:

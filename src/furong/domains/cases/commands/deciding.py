@@ -54,7 +54,7 @@ def approve_case(
 def approve(case: models.Case, *, actor: Actor, now: datetime, opinion: str = "", finish_task: bool = True) -> None:
     """This function will grant a locked case; ``finish_task`` is false when the process itself has decided."""
     if case.state == CaseState.SUBMITTED:
-        accept(case, actor=actor, now=now)
+        accept(case, actor=actor, now=now, finish_task=finish_task)
         refresh(case)
     check(case, Act.APPROVE)
     _decided(case, actor=actor, now=now)
@@ -106,7 +106,7 @@ def reject(
 ) -> None:
     """This function will refuse a locked case; ``finish_task`` is false when the process itself has decided."""
     if case.state == CaseState.SUBMITTED:
-        accept(case, actor=actor, now=now)
+        accept(case, actor=actor, now=now, finish_task=finish_task)
         refresh(case)
     check(case, Act.REJECT)
     _decided(case, actor=actor, now=now)
