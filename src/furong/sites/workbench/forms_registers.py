@@ -47,7 +47,7 @@ class PurposeForm(forms.Form):
         required=False,
     )
     legal_basis = forms.CharField(
-        label=_("Legal basis"),
+        label=_("Basis in law"),
         help_text=_("Law or order and article; choose one or write it."),
         max_length=200,
         widget=forms.TextInput(attrs={"list": "legal-bases", "autocomplete": "off"}),
