@@ -180,10 +180,10 @@ class Story:
     def search(self) -> None:
         """The police officer finds the child in the population register, with a stated purpose."""
         police = self.visitor("police")
-        page = police.get("work/registers/population")
-        page = police.submit(page, _search_words(page, CHILD))
-        masked = CHILD[0]
-        if page.status != 200 or masked not in page.words:
+        page = police.get(police.get("work/").link("人口"))
+        values = {"purpose": "counter", "legal_basis": "户口登记条例第七条", "name": CHILD}
+        page = police.submit(page, values)
+        if page.status != 200 or not page.tree.xpath("//main//tbody/tr"):
             raise StoryError(f"the child is not found in the register: {page.title} {page.errors}")
         self.say("police: the child is in the population register, found with a stated purpose")
 
@@ -254,23 +254,6 @@ def _open_lanes(page: Page) -> int:
             "//li[contains(@class, 'lane') and not(contains(@class, ' ok')) and not(contains(@class, ' over'))]"
         )
     )
-
-
-def _search_words(page: Page, name: str) -> dict[str, Any]:
-    names = {e.get("name"): e for e in page.form().xpath(".//input|.//select|.//textarea") if e.get("name")}
-    values: dict[str, Any] = {}
-    for key, element in names.items():
-        if key == "name":
-            values[key] = name
-        elif element.tag == "select":
-            options = [o.get("value") for o in element.xpath(".//option") if o.get("value")]
-            if key in {"purpose", "legal_basis"} and options:
-                values[key] = options[0]
-        elif key in {"legal_basis", "reason", "purpose"} and element.get("type") not in {"radio", "hidden", "checkbox"}:
-            values[key] = "户口登记条例第七条"
-        elif key == "purpose" and element.get("type") == "radio" and key not in values:
-            values[key] = element.get("value")
-    return values
 
 
 def walk(demo: Demo, say: Callable[[str], None]) -> None:

@@ -157,6 +157,7 @@ def purpose_words(purpose: str) -> str:
         "application": _("your application"),
         "own_folder": _("your folder of licences"),
         "prefill": _("to fill in your form"),
+        "handling": _("to handle your application"),
         "check": _("someone checked a licence"),
     }.get(purpose, purpose)
 

@@ -155,10 +155,10 @@ class AppointForm(forms.Form):
         error_messages={"required": _("Give the username.")},
     )
     from_on = forms.DateField(
-        label=_("From"), help_text=_("Today, if left empty."), widget=DatePartsInput, required=False
+        label=_("Begins on"), help_text=_("Today, if left empty."), widget=DatePartsInput, required=False
     )
     until_on = forms.DateField(
-        label=_("Until"),
+        label=_("Ends on"),
         help_text=_("The first day without the post; empty for an appointment without end."),
         widget=DatePartsInput,
         required=False,
@@ -218,13 +218,13 @@ class EntriesForm(forms.Form):
     """What an auditor looks for. Nothing of a person can be looked for here."""
 
     database = forms.ChoiceField(label=_("Database"), required=False)
-    since_on = forms.DateField(label=_("From"), widget=DatePartsInput, required=False)
+    since_on = forms.DateField(label=_("Days from"), widget=DatePartsInput, required=False)
     until_on = forms.DateField(label=_("Up to and including"), widget=DatePartsInput, required=False)
     name = forms.ChoiceField(label=_("Command or query"), required=False)
     outcome = forms.ChoiceField(
         label=_("Outcome"),
         required=False,
-        choices=[("", _("any")), ("done", _("done")), ("refused", _("refused"))],
+        choices=[("", _("any")), ("done", _("done")), ("refused", _("refused by the platform"))],
     )
     object = forms.UUIDField(
         label=_("Identifier of a thing"),

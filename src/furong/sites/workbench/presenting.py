@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,6 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from furong.domains.cases.values import CaseState, Light
 from furong.domains.cases.values.procedures import PROCEDURE_NAMES, SpecialProcedure
 from furong.domains.cases.values.views import CaseView
+from furong.domains.catalogue.values import DataElement
+from furong.domains.catalogue.wording import told
 from furong.domains.processes.values import ElementState, Task
 from furong.foundation.calendar.values import Calendar
 from furong.foundation.web.texts import clock, day, text
@@ -106,6 +109,35 @@ def steps_of(tasks: list[Task], now: dt.datetime) -> list[tuple[str, str, str]]:
 def drawn_state(state: ElementState) -> str:
     """Give the mark that the drawing knows for an element's state."""
     return "late" if state is ElementState.STUCK else state.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A fact of a case in words, with where it comes from."""
+
+    term: str
+    value: str
+    source: str
+    is_own: bool
+
+
+def facts_of(view: CaseView, dictionary: Mapping[str, DataElement]) -> list[Fact]:
+    """Write the facts that the case's department may see; keys of things, which say nothing to people, are left out."""
+    facts = []
+    for answer in view.answers:
+        element = dictionary.get(answer.element)
+        if element is not None and element.type == "id":
+            continue
+        own = answer.source in {"applicant", "supplement"}
+        facts.append(
+            Fact(
+                term=text(element.name) if element is not None else answer.element,
+                value=told(element, answer.value),
+                source=_("the applicant") if own else text(answer.source_label) or answer.source,
+                is_own=own,
+            )
+        )
+    return facts
 
 
 def compared(view: CaseView) -> list[tuple[str, str, int]]:

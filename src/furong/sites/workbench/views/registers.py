@@ -144,7 +144,7 @@ def _household(request: HttpRequest, enquiry: Enquiry, reading: dict[str, Any]) 
     own = population.get_person(person_id=enquiry.object_id, fields=["household_id"], **reading)
     household_id = own["household_id"]
     if not isinstance(household_id, UUID):
-        return {"household": None}
+        return {"household": None, "elsewhere": False}
     try:
         found = population.list_household(household_id=household_id, fields=_RECOGNISED_BY, **reading)
     except AccessRefused:
@@ -152,6 +152,7 @@ def _household(request: HttpRequest, enquiry: Enquiry, reading: dict[str, Any]) 
     places = facts.Places()
     return {
         "household": found,
+        "elsewhere": False,
         "place": places.name(found.division_code),
         "members": [
             {
@@ -190,6 +191,7 @@ def _relative(relation: str, record: PersonRecord, enquiry: Enquiry, reading: di
     title = record.text("name_masked")
     return {
         "relation": relation,
+        "elsewhere": False,
         "title": title,
         "sex": facts.word("sex", record["sex"]),
         "born_on": record["born_on"],

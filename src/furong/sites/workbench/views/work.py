@@ -33,6 +33,8 @@ from furong.sites.workbench.desk import page, staff, words_of
 from furong.sites.workbench.forms import HandOverForm
 
 PAGE_SIZE = 50
+# The reason a clerk reads a case; the person's page says it in words.
+HANDLING = "handling"
 CASE_RIGHTS = ("cases.handle", "cases.decide")
 
 
@@ -46,7 +48,7 @@ def scope_of(actor: Actor) -> Scope:
 
 def reading(view_case_id: UUID, task_id: UUID | None = None) -> Basis:
     """Say why a clerk reads a case: to handle it."""
-    return Basis(purpose=_("handling the case"), case_id=view_case_id, task_id=task_id)
+    return Basis(purpose=HANDLING, case_id=view_case_id, task_id=task_id)
 
 
 @require_safe
@@ -133,7 +135,7 @@ def _panel(task: Task, actor: Actor, now: dt.datetime) -> dict[str, Any]:
 def _shown(view: CaseView, actor: Actor, now: dt.datetime) -> dict[str, Any]:
     """Gather what a case's page and the panel beside the list show."""
     on = timezone.localdate(now)
-    labels = {e.code: e.name.as_dict() for e in catalogue.list_elements(on=on)}
+    facts = presenting.facts_of(view, catalogue.get_dictionary(on=on))
     tasks = work.list_tasks_of(business_key=str(view.lane.case_id))
     calendar = calendars.current()
     steps: list[tuple[str, str, str]] = []
@@ -144,7 +146,6 @@ def _shown(view: CaseView, actor: Actor, now: dt.datetime) -> dict[str, Any]:
     light, light_tone = presenting.light_words(view.lane.light)
     return {
         "view": view,
-        "labels": labels,
         "state": state,
         "tone": tone,
         "light": light,
@@ -158,8 +159,8 @@ def _shown(view: CaseView, actor: Actor, now: dt.datetime) -> dict[str, Any]:
         "acts": acts.offered(view),
         "siblings": [(s, *presenting.state_words(s.state)) for s in view.siblings],
         "compared": presenting.compared(view),
-        "given": [a for a in view.answers if a.source == "applicant"],
-        "held": [a for a in view.answers if a.source != "applicant"],
+        "given": [fact for fact in facts if fact.is_own],
+        "held": [fact for fact in facts if not fact.is_own],
         "me": actor,
         "outcome_words": presenting.outcome_words,
         "consent_words": presenting.consent_words,
