@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 from time import monotonic
 
+from furong.foundation.calendar.errors import CalendarRefused
 from furong.foundation.calendar.loading import parse_calendar
 from furong.foundation.calendar.values import Calendar
 
@@ -39,15 +41,43 @@ class _State:
 _state = _State()
 
 
+# Held while a process reads its first calendar, so that nobody meanwhile goes on without one and takes UTC's day for the local.
+_first = Lock()
+
+
 def get() -> Calendar | None:
-    """This function will return the calendar in force, or None; it asks the source at most each half minute."""
+    """This function will return the calendar in force, or None; it asks the source at most each half minute.
+
+    Whoever asks while the first calendar is being read waits for it. A source that fails is asked again by the next caller.
+    """
     if _state.source is not None and monotonic() >= _state.look_again_at:
-        _state.look_again_at = monotonic() + LEASE_SECONDS
-        newer = _state.source(_state.released)
+        if _state.calendar is not None:
+            _look()
+        else:
+            with _first:
+                if monotonic() >= _state.look_again_at:
+                    _look()
+    return _state.calendar
+
+
+def _look() -> None:
+    first, source = _state.calendar is None, _state.source
+    if source is None:
+        return
+    if not first:
+        _state.look_again_at = monotonic() + LEASE_SECONDS  # the others go on with the one that they have
+    try:
+        newer = source(_state.released)
         if newer is not None:
             _state.released = newer.digest  # first, so that a release that is refused is refused once
             _state.calendar = parse_calendar(newer.data, file=newer.file)
-    return _state.calendar
+    except CalendarRefused:
+        _state.look_again_at = monotonic() + LEASE_SECONDS
+        raise
+    except Exception:
+        _state.look_again_at = 0.0  # the database was away
+        raise
+    _state.look_again_at = monotonic() + LEASE_SECONDS
 
 
 def put(calendar: Calendar | None) -> Calendar | None:
