@@ -13,10 +13,11 @@ def verify(file: Path | None, *, key: Path | None, head: Path | None) -> int:
     """Print the verdict on each log; exit code 0 when every log is whole, 1 when anything was changed."""
     public_key = key.read_text() if key else None
     try:
+        earlier = verification.read_head(head) if head else None
         if file is None:
-            verdicts = verification.verify_all(public_key=public_key)
+            logs = verification.verify_all(public_key=public_key) if earlier is None else {}
+            verdicts = logs or {"default": verification.verify_database(public_key=public_key, earlier=earlier)}
         else:
-            earlier = verification.read_head(head) if head else None
             verdicts = {str(file): verification.verify_file(file, public_key=public_key, earlier=earlier)}
     except ExportDamagedError as exc:
         print(f"furong audit: {exc}", file=sys.stderr)

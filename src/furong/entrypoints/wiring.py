@@ -6,6 +6,8 @@ Django is ready.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils import timezone
 
 from furong.domains.cases import binding as cases
@@ -19,6 +21,9 @@ from furong.foundation.audit import sealer
 from furong.foundation.calendar import commands as calendars
 from furong.foundation.events import dispatcher
 from furong.foundation.identity import ports as identity
+from furong.foundation.identity import throttle
+from furong.foundation.identity.sessions import SessionStore
+from furong.foundation.jobs import commands as jobs
 from furong.foundation.jobs import worker
 from furong.foundation.jobs.loops import Loop
 
@@ -40,6 +45,16 @@ def wire() -> None:
     check_scope.use_handlers(lambda: processes.wiring().handlers)
 
 
+def tidy(*, now: datetime) -> None:
+    """Throw away what has served: delivered events, ended jobs, expired sessions, old counts of tries, abandoned drafts."""
+    for name in DATABASES:
+        dispatcher.purge(database=name, now=now)
+    jobs.purge(now=now)
+    throttle.sweep(now=now)
+    SessionStore.clear_expired()
+    case_commands.sweep_old_drafts(now=now)
+
+
 def worker_loops() -> list[Loop]:
     """Give everything that a worker runs, each in a thread of its own."""
     return [
@@ -54,4 +69,5 @@ def worker_loops() -> list[Loop]:
         ),
         Loop("processes", 1.0, function=lambda: process_tasks.run_due(now=timezone.now())),
         Loop("cases", 30.0, function=lambda: case_commands.run_due(now=timezone.now()) and None),
+        Loop("housekeeping", 3600.0, function=lambda: tidy(now=timezone.now())),
     ]

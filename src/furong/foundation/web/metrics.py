@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+from django.conf import settings
+from django.db import DatabaseError
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import REGISTRY
+
+from furong.foundation.audit import queries as audit
+from furong.foundation.events import queries as outbox
+from furong.foundation.jobs import queries as jobs
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -25,8 +33,37 @@ def observe(*, method: str, route: str, status: int, seconds: float) -> None:
     _seconds.labels(route).observe(seconds)
 
 
+class _Platform:
+    """What waits in the databases, counted when asked: the seal, events, jobs. Nothing of it when a database is away."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Give the gauges."""
+        try:
+            unsealed = GaugeMetricFamily(
+                "furong_audit_unsealed", "Audit entries not under a signed head.", labels=["database"]
+            )
+            events = GaugeMetricFamily("furong_events", "Events by what they wait for.", labels=["database", "state"])
+            for name in settings.DATABASES:
+                unsealed.add_metric([name], audit.count_unsealed(database=name))
+                events.add_metric([name, "waiting"], outbox.count_waiting(database=name))
+                events.add_metric([name, "retrying"], outbox.count_retrying(database=name))
+                events.add_metric([name, "dead"], outbox.count_dead(database=name))
+            queue = GaugeMetricFamily("furong_jobs", "Jobs by queue and state.", labels=["queue", "state"])
+            for (name, state), count in jobs.count_jobs().items():
+                queue.add_metric([name, state], count)
+        except DatabaseError:
+            return
+        yield from (unsealed, events, queue)
+
+
 def exposition() -> bytes:
-    """Give all figures of this machine's web processes in Prometheus' text format."""
+    """Give all figures of this machine's web processes, and what waits in the databases, in Prometheus' text format."""
+    platform = CollectorRegistry()
+    platform.register(_Platform())
+    return _of_processes() + generate_latest(platform)
+
+
+def _of_processes() -> bytes:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
