@@ -1,4 +1,4 @@
-"""The calendar in force comes from a source: nobody goes on without it while it is read, and a source that fails is asked again."""
+"""The calendar in force comes from a source: nobody goes on without it while it is read, and a failing source is asked again."""
 
 from __future__ import annotations
 
@@ -61,4 +61,20 @@ def test_a_source_that_failed_is_asked_by_the_next_caller() -> None:
         queries.is_loaded()
     assert queries.is_loaded()
     assert queries.is_loaded(), "not asked again within its lease"
+    assert answers == []
+
+
+def test_a_source_that_fails_later_leaves_the_calendar_in_force() -> None:
+    answers: list[CalendarData | Exception] = [RELEASE, ConnectionError("away")]
+
+    def flaky(known: str) -> CalendarData:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    registry.follow(flaky)
+    assert queries.is_loaded()
+    registry._state.look_again_at = 0.0
+    assert queries.is_loaded()
     assert answers == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -14,6 +15,7 @@ from furong.foundation.calendar.values import Calendar
 __all__ = ["CalendarData", "Source", "follow", "get", "put"]
 
 LEASE_SECONDS = 30.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ _first = Lock()
 def get() -> Calendar | None:
     """This function will return the calendar in force, or None; it asks the source at most each half minute.
 
-    Whoever asks while the first calendar is being read waits for it. A source that fails is asked again by the next caller.
+    Whoever asks while the first calendar is being read waits for it; when that fails, the next caller tries again.
     """
     if _state.source is not None and monotonic() >= _state.look_again_at:
         if _state.calendar is not None:
@@ -74,8 +76,10 @@ def _look() -> None:
     except CalendarRefused:
         _state.look_again_at = monotonic() + LEASE_SECONDS
         raise
-    except Exception:
-        _state.look_again_at = 0.0  # the database was away
+    except Exception as exc:
+        if not first:  # the database is away: the calendar in force stays
+            _log.warning("calendar: no newer release could be looked for: %s", type(exc).__name__)
+            return
         raise
     _state.look_again_at = monotonic() + LEASE_SECONDS
 
