@@ -36,7 +36,7 @@ SELECT t.id, t.kind, t.item_code, t.business_key, t.outcomes FROM processes_task
 """
 
 
-class Unserved(Exception):
+class UnservedError(Exception):
     """The platform did not serve a patient person in time."""
 
 
@@ -66,7 +66,7 @@ class Person:
             # Signed in, and the way to the next page was lost: the form sent again is an old one, as its page says.
             if self._patiently(lambda: visitor.get("account/")).url.endswith("/account/"):
                 return visitor
-        raise Unserved(f"{self.username} cannot sign in: {done.status} {done.title} {done.errors}")
+        raise UnservedError(f"{self.username} cannot sign in: {done.status} {done.title} {done.errors}")
 
     def get(self, path: str) -> Page:
         visitor = self.visitor()
@@ -89,7 +89,7 @@ class Person:
                 told = type(lost).__name__
             self.repeated += 1
             if time.monotonic() > deadline:
-                raise Unserved(f"{self.username}: {told}")
+                raise UnservedError(f"{self.username}: {told}")
             time.sleep(0.2)
 
 
@@ -158,7 +158,7 @@ def consent(address: str, couple: int) -> int:
             father.submit(father.get(page.link("/my/consents/")), {}, button="give")
             return father.repeated
         if time.monotonic() > deadline:
-            raise Unserved(f"{father.username} was never asked for consent")
+            raise UnservedError(f"{father.username} was never asked for consent")
         time.sleep(0.3)
 
 
@@ -188,7 +188,7 @@ class Office:
             while not self.home_time.is_set():
                 if not self._take_some(officer):
                     self.home_time.wait(0.5)
-        except (Unserved, AssertionError) as trouble:
+        except (UnservedError, AssertionError) as trouble:
             self.troubles.append(f"{username}: {trouble}")
         finally:
             with self._lock:
