@@ -1,0 +1,132 @@
+"""The tutorial's files and commands run as they stand on the page, and give what the page says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.test import Client
+
+from furong.entrypoints import cli
+from tests.docs.tables import ROOT
+
+PAGE = ROOT / "docs" / "tutorials" / "add-a-service-item.md"
+_BLOCK = re.compile(r"(?:^\*\*([\w./-]+)\*\*\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# what a newcomer could mistype is not run by a shell here: only these programs are
+_SHELL = {"cp", "sed"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that the page has a reader do: write a file, or give a command and see an answer."""
+
+    file: str = ""
+    text: str = ""
+    command: str = ""
+    answer: str = ""
+
+
+def _steps(page: Path) -> Iterator[Step]:
+    for file, language, body in _BLOCK.findall(page.read_text()):
+        if file:
+            yield Step(file=file, text=body)
+        elif language == "console":
+            for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+                command, _, answer = part.partition("\n")
+                yield Step(command=command, answer=answer.strip())
+
+
+def _run(command: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    words = command.split()
+    if words[0] == "furong":
+        capsys.readouterr()
+        cli.main(words[1:])
+        return capsys.readouterr().out.strip()
+    assert words[0] in _SHELL
+    done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, check=True)  # noqa: S602
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout as far as the tutorial needs one."""
+    (tmp_path / "packs").symlink_to(ROOT / "packs")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _walk(folder: Path, capsys: pytest.CaptureFixture[str], *, loads: bool) -> int:
+    done = 0
+    for step in _steps(PAGE):
+        if step.file:
+            place = folder / step.file
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(step.text)
+        elif loads or not step.command.startswith("furong load"):
+            assert _run(step.command, folder, capsys) == step.answer, step.command
+        done += 1
+    return done
+
+
+def test_every_step_of_the_tutorial_gives_what_the_page_says(
+    platform: dict[str, str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _walk(folder, capsys, loads=True) >= 13
+    visitor = Client(headers={"host": "127.0.0.1"})
+    guide = visitor.get("/guide/newborn_parcel")
+    assert guide.status_code == 200
+    assert "新生儿关爱包领取" in guide.content.decode()
+    assert "新生儿关爱包领取" in visitor.get("/life/newborn").content.decode()
+
+
+def test_the_tutorials_rules_decide_as_it_says(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from furong.domains.decisions.queries import parse_dmn
+
+    _walk(folder, capsys, loads=False)
+    model = parse_dmn((folder / "my-pack/items/newborn_parcel/rules.dmn").read_bytes(), file="rules.dmn")
+    for weight, kind in ((2499, "large"), (2500, "standard")):
+        assert model.evaluate("kind", {"newborn": {"weight_g": weight}}).outputs == {"kind": kind}
+
+
+def test_the_finding_on_the_page_is_that_of_asking_for_what_a_register_holds() -> None:
+    (refused,) = [step for step in _steps(PAGE) if "1 errors" in step.answer]
+    assert "ask_once.register" in refused.answer
+    assert "mother.address" in refused.answer
+    line = int(re.search(r"form\.yaml:(\d+):", refused.answer).group(1))  # type: ignore[union-attr]
+    first = next(step for step in _steps(PAGE) if step.file.endswith("form.yaml"))
+    assert "mother.address" in first.text.splitlines()[line - 1]
+
+
+def test_the_console_snippets_of_the_guides_run(platform: dict[str, str]) -> None:
+    """The first administrator is made, loses the phone, and is helped at the console."""
+    from django.utils import timezone
+
+    from furong.foundation.access.values import Actor
+    from furong.foundation.identity.errors import SecondFactorMissing
+    from furong.foundation.identity.queries import find_staff_account
+
+    how_to = ROOT / "docs" / "how-to"
+    (make,) = re.findall(
+        r"^```python\n(.*?)^```$", (how_to / "run-in-production.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    make = make.replace('password="…"', 'password="a-long-first-password"').replace(
+        'display_name="…"', 'display_name="贺青禾"'
+    )
+    exec(compile(make, "run-in-production.md", "exec"), {})  # noqa: S102 - the page's own lines
+    actor = Actor.system("test")
+    account = find_staff_account(username="first.administrator", actor=actor)
+    assert account is not None
+    assert isinstance(account.id, UUID)
+    assert account.must_change_password
+    (reset,) = re.findall(
+        r"^```python\n(.*?)^```$", (how_to / "reset-a-second-factor.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    # nothing is set up yet, so the console says that there is nothing to remove
+    with pytest.raises(SecondFactorMissing):
+        exec(compile(reset, "reset-a-second-factor.md", "exec"), {})  # noqa: S102 - the page's own lines
+    assert timezone.now() > account.created_at
