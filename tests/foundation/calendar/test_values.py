@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -272,11 +271,9 @@ def test_a_file_that_cannot_be_put_in_force_is_refused(text: str, rule: str) -> 
 
 
 @pytest.fixture
-def no_calendar() -> Iterator[None]:
-    before = commands.use_calendar(calendar=None)
-    yield
-    commands.follow_releases(source=None)
-    commands.use_calendar(calendar=before)
+def no_calendar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No calendar in force, and no source that wiring may have named."""
+    monkeypatch.setattr(registry, "_state", registry._State())
 
 
 @pytest.mark.usefixtures("no_calendar")
