@@ -177,7 +177,8 @@ def _choices(bound: forms.BoundField, widget: forms.Widget, value: Any, identifi
         yield Choice(
             id=f"{identifier}_{index}",
             value=text,
-            label=str(label) if text else gettext("Please choose"),
+            # Django's own empty choice is a row of hyphens; a form's own words for it stay.
+            label=str(label) if text or str(label).strip("-") else gettext("Please choose"),
             hint=str(hints.get(text, "")),
             chosen=text in chosen_texts if text else not chosen_texts or "" in chosen_texts,
         )

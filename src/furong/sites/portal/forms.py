@@ -11,10 +11,11 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from furong.domains.cases.values.ratings import ASPECTS, LEVELS
+from furong.domains.cases.values.supplements import as_file, in_words
 from furong.domains.services.forms.conditions import json_value
 from furong.domains.services.forms.fields import UploadField, django_field
 from furong.domains.services.forms.showing import lazily, options_of
-from furong.domains.services.values.forms import FormField, field_name
+from furong.domains.services.values.forms import MEDIA_TYPES, FormField, element_of, field_name
 from furong.foundation.storage import commands as storage
 from furong.foundation.web import texts
 
@@ -76,16 +77,18 @@ class SupplementForm(forms.Form):
     ) -> None:
         super().__init__(data, files)
         self.oversized = frozenset(oversized)
-        free = False
-        for line in wanted:
+        self.in_words: list[int] = []
+        for place, line in enumerate(wanted):
             element = str(line.get("element", ""))
             known = fields_of.get(element)
+            if not element:
+                self.in_words.append(place)
+                self._ask_in_words(place, line)
+                continue
             if known is None:
-                free = free or not element
-                if element:
-                    self.fields[field_name(element)] = forms.CharField(
-                        label=_text(line["what"]), help_text=_text(line.get("how") or {}), max_length=500
-                    )
+                self.fields[field_name(element)] = forms.CharField(
+                    label=_text(line["what"]), help_text=_text(line.get("how") or {}), max_length=500
+                )
                 continue
             made = django_field(
                 known,
@@ -99,12 +102,43 @@ class SupplementForm(forms.Form):
         self.fields["note"] = forms.CharField(
             label=_("What you want to say about it"),
             widget=forms.Textarea(attrs={"rows": 4}),
-            required=free and len(self.fields) == 0,
+            required=False,
             max_length=1000,
         )
 
+    def _ask_in_words(self, place: int, line: Mapping[str, Any]) -> None:
+        """What is asked in words is answered in words, with a file, or both; the two stand in one set."""
+        words, file = f"words-{place}", f"file-{place}"
+        self.fields[words] = forms.CharField(
+            label=_("Answer in words"),
+            help_text=_text(line.get("how") or {}),
+            widget=forms.Textarea(attrs={"rows": 3}),
+            required=False,
+            max_length=1000,
+        )
+        self.fields[file] = UploadField(
+            label=_("File"),
+            help_text=_("A photo, a scan or a document: PDF, JPEG, PNG, HEIC, OFD or DOCX, at most 10 MB."),
+            accept=MEDIA_TYPES,
+            max_mb=10,
+            required=False,
+        )
+        for name in (words, file):
+            self.fields[name].group = _text(line["what"])  # type: ignore[attr-defined]  # read by web.forms
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for place in self.in_words:
+            words, file = f"words-{place}", f"file-{place}"
+            answered = cleaned.get(words) or cleaned.get(file) or cleaned.get("note")
+            if not answered and file not in self.oversized and not {words, file, "note"} & set(self.errors):
+                self.add_error(
+                    words,
+                    forms.ValidationError(
+                        _("Write the answer, or choose a file. If you have neither, say so in the last field."),
+                        code="required",
+                    ),
+                )
         for name in self.oversized & set(self.fields):
             made = self.fields[name]
             if isinstance(made, UploadField):
@@ -129,9 +163,17 @@ class SupplementForm(forms.Form):
                 }
             else:
                 value = json_value(value)
-            given[name.replace("-", ".")] = value
+            given[_key(name)] = value
         return given
 
     def note(self) -> str:
         """Give what the person wrote beside it."""
         return str(self.cleaned_data.get("note") or "")
+
+
+def _key(name: str) -> str:
+    """Give the key under which a field's answer is kept: its element, or its place in the notice."""
+    kind, _dash, place = name.partition("-")
+    if place.isdigit() and kind in {"words", "file"}:
+        return in_words(int(place)) if kind == "words" else as_file(int(place))
+    return element_of(name)

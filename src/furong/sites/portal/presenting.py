@@ -142,6 +142,7 @@ def field_words(name: str) -> str:
         return text({"zh": zh, "en": en})
     return {
         "application": _("application"),
+        "file": _("a file that you handed in"),
         "name_masked": _("name, masked"),
         "number": _("number"),
         "state": _("state"),
