@@ -15,7 +15,8 @@ import pytest
 from tests import cluster
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "furong.entrypoints.settings"
-os.environ.setdefault("FURONG_HOME", tempfile.mkdtemp(prefix="furong-home-"))
+# A folder for each process of the run: keys, files and the heads that the sealer witnesses.
+os.environ["FURONG_HOME"] = tempfile.mkdtemp(prefix="furong-home-")
 os.environ.setdefault("FURONG_SECRET_KEY", "tests-only-" + "0" * 40)
 cluster.start()
 os.environ.update(cluster.environment(cluster.names()))
@@ -25,6 +26,11 @@ import django  # noqa: E402 - settings read the environment that was just made
 django.setup()
 
 from django.db import connections  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+# A shared machine may be slow for a moment; that is no fault of what is tested.
+settings.register_profile("furong", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("furong")
 
 PACK = Path(__file__).resolve().parents[1] / "packs" / "hunan"
 _template_of_worker: str | None = None
@@ -34,6 +40,7 @@ def pytest_unconfigure() -> None:
     for connection in connections.all(initialized_only=True):
         connection.close()
     cluster.stop()
+    shutil.rmtree(os.environ["FURONG_HOME"], ignore_errors=True)
 
 
 @contextmanager

@@ -158,14 +158,16 @@ class Story:
     def look(self) -> None:
         """The mother finds the child and the certificates, and sees who read her data."""
         mother = self.visitor("mother")
-        page = mother.get("my/licences")
+        page = self.until(
+            lambda: mother.get("my/licences"),
+            lambda p: len(_certificates(p)) >= 6,
+            "six certificates are in the folder",
+        )
         _expect(page, "出生医学证明")
-        links = [href for href in page.tree.xpath("//a/@href") if "/my/licences/" in href]
-        found = len({href for href in links if not href.endswith("file")})
-        if found < 6:
-            raise StoryError(f"{found} certificates in the folder, six expected")
+        links = _certificates(page)
+        found = len(links)
         self.say(f"mother: {found} certificates in her folder")
-        one = mother.get(next(href for href in links))
+        one = mother.get(links[0])
         pdf = mother.get(one.link("/file"))
         if not pdf.body.startswith(b"%PDF-"):
             raise StoryError("the certificate is no PDF")
@@ -241,6 +243,11 @@ class Story:
 def _expect(page: Page, words: str) -> None:
     if page.status != 200 or words not in page.words:
         raise StoryError(f"{words!r} is not on the page “{page.title}” ({page.status})")
+
+
+def _certificates(page: Page) -> list[str]:
+    found = [str(href) for href in page.tree.xpath("//main//a/@href") if "/my/licences/" in href]
+    return sorted({href for href in found if not href.endswith("file")})
 
 
 def _ticked(page: Page) -> dict[str, Any]:

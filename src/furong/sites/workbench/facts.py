@@ -56,7 +56,7 @@ class Places:
         self._known: dict[str, str] = {}
 
     def name(self, code: str) -> str:
-        """Give a division's path from its city down: 株洲市荷塘区月塘街道. The province's own name is left out."""
+        """Give the path of a division from its city down, in one word. The province's own name is left out."""
         if not code:
             return ""
         if code not in self._known:
