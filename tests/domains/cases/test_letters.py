@@ -36,6 +36,7 @@ DATA: dict[DocumentKind, dict[str, Any]] = {
         "reason": "",
         "expected_until_on": "2026-12-10",
     },
+    DocumentKind.WITHDRAWAL: {"reason": "另行办理"},
     DocumentKind.TERMINATION: {
         "failed_item": {"zh": "户口登记", "en": "Registration"},
         "failed_case": "1-2",

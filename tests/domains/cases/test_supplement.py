@@ -102,8 +102,31 @@ def test_the_answer_begins_the_days_for_acceptance_anew_and_reaches_the_officer(
     assert case.acceptance_due_on == date(2026, 12, 16)
     seen = queries.case_view(case_id=case_id, actor=town.hospital, basis=WHY, now=town.now)
     assert {a.element: a.value for a in seen.answers}["newborn.name"] == "周念禾"
+    now = next(a for a in town.view(application_id).answers if a.element == "newborn.name")
+    assert (now.value, now.source, now.source_label["zh"]) == ("周念禾", "supplement", "您补正")
     # What was handed in first stays as it was.
-    assert {a.element: a.value for a in town.view(application_id).answers}["newborn.name"] == "周念荷"
+    assert models.Application.objects.get(id=application_id).answers["newborn.name"]["value"] == "周念荷"
+
+
+def test_what_a_supplement_changed_is_what_the_certificate_and_the_register_say(world: World) -> None:
+    from furong.registries.licences import queries as licences
+    from furong.registries.population import queries as population
+
+    application_id = world.submit(items=("household_registration",))
+    case_id = world.case(application_id, ITEM)
+    commands.request_supplement(
+        case_id=case_id, wanted=WANTED, reason="字库中没有该字", actor=world.hospital, now=world.now
+    )
+    commands.submit_supplement(case_id=case_id, answers={"newborn.name": "周念禾"}, actor=world.mother, now=world.now)
+    world.work(application_id, ITEM)
+    world.consent(application_id)
+    world.work(application_id, "household_registration")
+    (child,) = population.list_children(
+        person_id=world.mother.person_id, fields=("name",), actor=world.mother, basis=WHY, now=world.now
+    )
+    assert child.text("name") == "周念禾"
+    folder = licences.list_of_person(person_id=world.mother.person_id, actor=world.mother, basis=WHY, now=world.now)
+    assert {one.data["name"] for one in folder} == {"周念禾"}
 
 
 def test_silence_after_the_answer_counts_as_acceptance_from_the_day_it_came(town: World) -> None:

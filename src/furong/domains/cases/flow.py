@@ -7,6 +7,7 @@ A case drives its process by completing its tasks and delivering messages; the p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,7 @@ from django.db import connection, transaction
 from furong.domains.cases import models
 from furong.domains.cases.errors import ActNotAllowed, HandlerMisconfiguredError
 from furong.domains.cases.queries.handling import visible_answers, visible_outputs
+from furong.domains.cases.values.supplements import is_element
 from furong.domains.processes import commands as processes
 from furong.domains.processes import queries as process_queries
 from furong.domains.processes.errors import InstanceUnknown, MessageUnexpected
@@ -91,7 +93,7 @@ def variables_of(case: models.Case) -> dict[str, Any]:
         "consent": None,
     }
     facts = dict.fromkeys(case.visible_elements)
-    facts |= {code: a.get("value") for code, a in visible_answers(case_id=case.id).items() if code}
+    facts |= {code: a.get("value") for code, a in visible_answers(case_id=case.id).items() if is_element(code)}
     for code, value in {**facts, **visible_outputs(case_id=case.id)}.items():
         put(known, code, value)
     return known
@@ -120,7 +122,24 @@ def finish_acceptance(case: models.Case, *, outcome: str, actor: Actor, now: dat
     """This function will complete the case's open acceptance task, if its process has one."""
     for task in open_tasks(case):
         if task.kind == ACCEPTANCE:
-            complete(task, outcome=outcome, variables={}, actor=actor, now=now)
+            complete(task, outcome=outcome, variables=supplemented(case), actor=actor, now=now)
+
+
+def supplemented(case: models.Case) -> dict[str, Any]:
+    """This function will return the process's variables as supplements have changed them, only those that they touch."""
+    rows = models.Supplement.objects.filter(case__application_id=case.application_id, answered_at__isnull=False)
+    changed = {code for answers in rows.values_list("answers", flat=True) for code in answers if code}
+    touched = changed & set(case.visible_elements)
+    if not touched or case.process_instance_id is None:
+        return {}
+    held = process_queries.get_instance(instance_id=case.process_instance_id).variables
+    known: dict[str, Any] = {}
+    for code, answer in visible_answers(case_id=case.id).items():
+        if code in touched:
+            top = code.partition(".")[0]
+            known.setdefault(top, deepcopy(held.get(top, {})))
+            put(known, code, answer.get("value"))
+    return known
 
 
 def finish_decision(case: models.Case, *, outcome: str, opinion: str, actor: Actor, now: datetime) -> None:
@@ -159,7 +178,7 @@ def cancel(case: models.Case, *, why: str, actor: Actor, now: datetime) -> None:
 
 def supplement_came(case: models.Case, *, now: datetime) -> None:
     """This function will tell the process that the supplement is in, if it waits for it."""
-    deliver(case, SUPPLEMENT_MESSAGE, variables_of(case), now=now)
+    deliver(case, SUPPLEMENT_MESSAGE, supplemented(case), now=now)
 
 
 def consent_answered(case: models.Case, consent: models.Consent, *, actor: Actor, now: datetime) -> None:

@@ -152,6 +152,12 @@ class Case(models.Model):
                 name="cases_case_acceptance_due",
                 condition=Q(state="submitted"),
             ),
+            models.Index(
+                fields=("yellow_on",),
+                name="cases_case_yellow",
+                condition=Q(ended_at=None, decided_on=None),
+            ),
+            models.Index(fields=("decided_on",), name="cases_case_decided", condition=Q(in_time__isnull=False)),
         )
 
 
@@ -191,6 +197,11 @@ class Supplement(models.Model):
         db_table = "cases_supplement"
         constraints = (
             models.CheckConstraint(name="cases_supplement_one_end", condition=Q(answered_at=None) | Q(lapsed_at=None)),
+        )
+        indexes = (
+            models.Index(
+                fields=("due_on",), name="cases_supplement_due", condition=Q(answered_at=None, lapsed_at=None)
+            ),
         )
 
 

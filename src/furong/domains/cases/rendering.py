@@ -60,6 +60,7 @@ _TEMPLATES = {
     DocumentKind.EXTENSION: "extension",
     DocumentKind.SPECIAL_PROCEDURE: "special_procedure",
     DocumentKind.TERMINATION: "termination",
+    DocumentKind.WITHDRAWAL: "withdrawal",
 }
 
 

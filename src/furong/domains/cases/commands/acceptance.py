@@ -35,8 +35,10 @@ from furong.domains.cases.errors import (
 from furong.domains.cases.values.clock import Clock, DayUnit
 from furong.domains.cases.values.documents import DocumentKind
 from furong.domains.cases.values.states import Act, CaseState, EndReason
+from furong.domains.cases.values.supplements import answers_all
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import command
+from furong.foundation.storage import queries as storage
 
 
 @command("cases.accept_case")
@@ -253,7 +255,9 @@ def submit_supplement(
 ) -> None:
     """This function will hand in what the notice asked for; the days for acceptance begin anew.
 
-    ``answers`` maps the elements that the notice names to values (an upload to its digest); others are refused. Raises
+    ``answers`` maps the elements that the notice names to values; what the notice asks for in words is answered under
+    `in_words` and `as_file` of its place in the notice. A file is ``{digest, name, media_type, size}`` of what the store has.
+    ``note_text`` may stand for what is asked in words, and says why something cannot be handed in. Raises SupplementEmpty,
     SupplementLapsed after the last day, NotYours, ActNotAllowed.
     """
     case = lock_case(case_id=case_id)
@@ -262,12 +266,11 @@ def submit_supplement(
     supplement = models.Supplement.objects.get(case=case)
     if today(now) > supplement.due_on:
         raise SupplementLapsed
-    asked = {w["element"] for w in supplement.wanted if w["element"]}
-    free = any(not w["element"] for w in supplement.wanted)
     given = {k: v for k, v in answers.items() if v not in (None, "", [])}
-    if set(given) - asked or asked - set(given) or (free and not note_text.strip() and not given):
+    if not answers_all(supplement.wanted, given, note=note_text) or not all(map(_is_stored, given.values())):
         raise SupplementEmpty("Answer everything that the notice names, and nothing else.")
-    supplement.answers = {k: {"value": v, "source": "supplement"} for k, v in given.items()}
+    label = {"zh": "您补正", "en": "Your supplement"}
+    supplement.answers = {k: {"value": v, "source": "supplement", "source_label": label} for k, v in given.items()}
     if note_text.strip():
         supplement.answers[""] = {"value": note_text.strip(), "source": "supplement"}
     supplement.answered_at = now
@@ -277,6 +280,13 @@ def submit_supplement(
     move(case, Act.SUBMIT_SUPPLEMENT, actor=actor, now=now)
     flow.supplement_came(case, now=now)
     notifying.case_moved(case, "supplemented", now=now)
+
+
+def _is_stored(value: Any) -> bool:
+    """Whether a value is no file, or one that the store really has: a digest alone proves nothing."""
+    if not isinstance(value, Mapping) or "digest" not in value:
+        return True
+    return storage.find_file(str(value["digest"])) is not None
 
 
 @command("cases.lapse_supplement")

@@ -21,13 +21,15 @@ from furong.domains.cases.numbers import application_number
 from furong.domains.cases.values.plans import Answer, ApplicationPlan, ItemPlan
 from furong.domains.cases.values.states import CaseState
 from furong.domains.cases.values.views import Submitted
-from furong.foundation.access.errors import AssuranceTooLow
+from furong.foundation.access.errors import AccessRefused, AssuranceTooLow
 from furong.foundation.access.queries import require_assurance
 from furong.foundation.access.values import Actor, Assurance, Basis
 from furong.foundation.audit import commands as audit
 from furong.foundation.audit.commands import command
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events.commands import publish
+from furong.foundation.identity.queries import holds_power
+from furong.foundation.identity.values import Power
 
 
 @command("cases.submit_application")
@@ -45,6 +47,8 @@ def submit_application(*, draft_id: UUID, actor: Actor, now: datetime) -> Submit
         audit.current().detail(repeated=True)
         return Submitted(application_id=before.id, number=before.number, repeated=True)
     require_assurance(actor=actor, level=Assurance.VERIFIED)
+    if not holds_power(actor=actor, power=Power.APPLY, now=now):
+        raise AccessRefused
     services, on = ports.services(), today(now)
     digest = services.form_digest(life_event_code=draft.life_event_code, item_codes=draft.item_codes, on=on)
     if draft.to_check:

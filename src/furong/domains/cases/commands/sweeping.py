@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,6 +23,7 @@ from furong.foundation.access.values import Actor
 from furong.foundation.audit.commands import command
 from furong.foundation.events.commands import publish
 
+_log = logging.getLogger(__name__)
 _ORDER = {"": 0, Light.YELLOW.value: 1, Light.RED.value: 2, Light.OVERDUE.value: 3}
 
 
@@ -31,22 +34,35 @@ def run_due(*, now: datetime, limit: int = 500) -> dict[str, int]:
     """
     actor, on = Actor.system("cases.timer"), today(now)
     done = {"deemed_accepted": 0, "supplements_lapsed": 0, "reminders": 0, "consents_lapsed": 0, "lights": 0}
+
+    def each(name: str, keys: Iterable[UUID], act: Callable[[UUID], bool]) -> None:
+        for key in keys:
+            try:
+                done[name] += act(key)
+            except Exception:  # noqa: BLE001 - one case that cannot go on holds up no other; the next call tries again
+                _log.exception("cases.timer_failed", extra={"what": name, "key": str(key)})
+
     due = models.Case.objects.filter(state=CaseState.SUBMITTED.value, acceptance_due_on__lt=on)
-    for key in _keys(due, limit):
-        done["deemed_accepted"] += deem_accepted(case_id=key, actor=actor, now=now)
+    each("deemed_accepted", _keys(due, limit), lambda key: deem_accepted(case_id=key, actor=actor, now=now))
     lapsed = models.Supplement.objects.filter(
         answered_at=None, lapsed_at=None, due_on__lt=on, case__state=CaseState.TO_SUPPLEMENT.value
     )
-    for key in list(lapsed.order_by("due_on").values_list("case_id", flat=True)[:limit]):
-        done["supplements_lapsed"] += lapse_supplement(case_id=key, actor=actor, now=now)
-    open_consents = models.Consent.objects.filter(state="requested")
-    for key in _keys(open_consents.filter(due_on__lt=on), limit):
-        done["consents_lapsed"] += lapse_consent(consent_id=key, actor=actor, now=now)
-    for key in _keys(open_consents.filter(remind_on__lte=on, reminded_at=None), limit):
-        done["reminders"] += remind_of_consent(consent_id=key, actor=actor, now=now)
+    late = list(lapsed.order_by("due_on").values_list("case_id", flat=True)[:limit])
+    each("supplements_lapsed", late, lambda key: lapse_supplement(case_id=key, actor=actor, now=now))
+    asked = models.Consent.objects.filter(state="requested")
+    each(
+        "consents_lapsed",
+        _keys(asked.filter(due_on__lt=on), limit),
+        lambda key: lapse_consent(consent_id=key, actor=actor, now=now),
+    )
+    each(
+        "reminders",
+        _keys(asked.filter(remind_on__lte=on, reminded_at=None), limit),
+        lambda key: remind_of_consent(consent_id=key, actor=actor, now=now),
+    )
+    turned = list(_turned(now).values_list("id", flat=True)[:limit])
+    each("lights", turned, lambda key: tell_light(case_id=key, actor=actor, now=now))
     sweep_old_drafts(now=now)
-    for key in list(_turned(now).values_list("id", flat=True)[:limit]):
-        done["lights"] += tell_light(case_id=key, actor=actor, now=now)
     return done
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from furong.domains.cases import flow, models, notifying
 from furong.domains.cases.commands.acceptance import stop_clock
 from furong.domains.cases.commands.dependents import settle_dependents
+from furong.domains.cases.commands.issuing import issue
 from furong.domains.cases.commands.moving import (
     end_with,
     lock_application,
@@ -18,6 +19,7 @@ from furong.domains.cases.commands.moving import (
     today,
 )
 from furong.domains.cases.errors import CaseClosed, WithdrawalTooLate
+from furong.domains.cases.values.documents import DocumentKind
 from furong.domains.cases.values.states import ENDED, WITHDRAWABLE, Act, CaseState, EndReason
 from furong.foundation.access.values import Actor
 from furong.foundation.audit import commands as audit
@@ -87,6 +89,7 @@ def _withdraw(case: models.Case, *, actor: Actor, now: datetime, reason: str) ->
     models.Pause.objects.filter(case=case, ended_at=None).update(ended_at=now, ended_on=today(now))
     models.Consent.objects.filter(case=case, state="requested").update(state="dropped", answered_at=now)
     move(case, Act.WITHDRAW, actor=actor, now=now)
+    issue(case, DocumentKind.WITHDRAWAL, actor=actor, now=now, data={"reason": reason})
     flow.cancel(case, why=EndReason.WITHDRAWN.value, actor=actor, now=now)
     notifying.case_moved(case, "withdrawn", now=now)
     settle_dependents(case, actor=actor, now=now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch, Q
@@ -27,6 +28,7 @@ from furong.domains.cases.values.states import (
     CaseState,
     application_state,
 )
+from furong.domains.cases.values.supplements import is_element
 from furong.domains.cases.values.views import (
     ApplicationLine,
     ApplicationView,
@@ -179,13 +181,21 @@ def application_view(*, application_id: UUID, actor: Actor, now: datetime) -> Ap
         remaining_days=remaining_days(due_on, on, "working"),
         lanes=tuple(lane(c, on=on, names=names, siblings=cases) for c in cases),
         timeline=timeline(application.events.order_by("-at"), by_id, public_only=True),
-        answers=answer_views(application.answers),
+        answers=answer_views(_current(application, cases)),
         outputs=outputs,
         documents=tuple(document_view(d) for d in documents),
         consents=tuple(consent_view(c) for c in consents),
         can_withdraw=any(s in WITHDRAWABLE for s in states),
         acts_for_other=application.principal_id != actor.person_id,
     )
+
+
+def _current(application: models.Application, cases: Sequence[models.Case]) -> dict[str, Any]:
+    """The answers as supplements have changed them since."""
+    answers: dict[str, Any] = dict(application.answers)
+    for row in models.Supplement.objects.filter(case__in=cases, answered_at__isnull=False).order_by("answered_at"):
+        answers |= {code: a for code, a in row.answers.items() if is_element(code)}
+    return answers
 
 
 def find_application_of_draft(*, draft_id: UUID, actor: Actor) -> UUID | None:

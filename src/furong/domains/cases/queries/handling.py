@@ -28,7 +28,9 @@ from furong.domains.cases.queries.reading import (
     timeline,
 )
 from furong.domains.cases.values.states import ENDED, TRANSITIONS, Act, CaseState
+from furong.domains.cases.values.supplements import NOTE, answered, files_in, is_element
 from furong.domains.cases.values.views import (
+    CaseFile,
     CaseLine,
     CasePage,
     CaseView,
@@ -43,16 +45,19 @@ from furong.foundation.access.errors import AccessRefused, PurposeMissing
 from furong.foundation.access.values import Actor, Basis, Scope
 from furong.foundation.audit.commands import read, record_read
 
-# The answers of one case's application and of its supplement, cut down to the elements the case declares.
+# The answers of one case's application, as supplements to any of its cases have changed them since, cut down to the elements the
+# case declares. Free words and files are for the case they were handed to.
 VISIBLE_ANSWERS = """
 SELECT
     (SELECT coalesce(jsonb_object_agg(a.key, a.value), '{}'::jsonb)
        FROM jsonb_each(p.answers) AS a
       WHERE c.visible_elements ? a.key)
     || coalesce(
-    (SELECT jsonb_object_agg(s.key, s.value)
-       FROM cases_supplement AS n, jsonb_each(n.answers) AS s
-      WHERE n.case_id = c.id AND (s.key = '' OR c.visible_elements ? s.key)), '{}'::jsonb)
+    (SELECT jsonb_object_agg(s.key, s.value ORDER BY n.answered_at)
+       FROM cases_supplement AS n
+       JOIN cases_case AS asked ON asked.id = n.case_id AND asked.application_id = c.application_id
+      CROSS JOIN jsonb_each(n.answers) AS s
+      WHERE (n.case_id = c.id AND (s.key = '' OR left(s.key, 1) = '#')) OR c.visible_elements ? s.key), '{}'::jsonb)
 FROM cases_case AS c
 JOIN cases_application AS p ON p.id = c.application_id
 WHERE c.id = %s
@@ -121,7 +126,7 @@ def case_view(*, case_id: UUID, actor: Actor, basis: Basis, now: datetime) -> Ca
             basis=basis,
             what="cases.case_view",
             subjects=[case.application.applicant_person_id],
-            fields=[code for code in answers if code],
+            fields=[code for code in answers if is_element(code)],
             database="default",
             now=now,
             object=("case", case.id),
@@ -139,7 +144,9 @@ def case_view(*, case_id: UUID, actor: Actor, basis: Basis, now: datetime) -> Ca
         immediate=bool(case.terms.get("immediate")),
         acceptance_due_on=case.acceptance_due_on,
         deemed_accepted=case.deemed_accepted,
-        answers=answer_views(answers),
+        answers=answer_views({code: answer for code, answer in answers.items() if is_element(code)}),
+        supplement_lines=answered(case.supplement.wanted, answers) if _has_supplement(case) else (),
+        supplement_note=str(answers.get(NOTE, {}).get("value") or ""),
         outputs=outputs,
         siblings=tuple(
             SiblingView(
@@ -188,6 +195,43 @@ def case_view(*, case_id: UUID, actor: Actor, basis: Basis, now: datetime) -> Ca
             for r in case.reviews.order_by("requested_at")
         ),
         acts=acts_offered(case, actor, on),
+    )
+
+
+def _has_supplement(case: models.Case) -> bool:
+    return hasattr(case, "supplement")
+
+
+@read("cases.open_file")
+def open_file(*, case_id: UUID, digest: str, actor: Actor, basis: Basis, now: datetime) -> CaseFile:
+    """This function will return a file that the applicant handed in with a case, to staff who may see the case.
+
+    Only a file among the answers that the case's department may see: a digest alone opens nothing. Leaves a trace of whom was
+    read. Raises CaseNotFound, AccessRefused, PurposeMissing.
+    """
+    if not basis.is_stated:
+        raise PurposeMissing
+    case = models.Case.objects.select_related("application").defer("application__answers").filter(id=case_id).first()
+    if case is None:
+        raise CaseNotFound
+    _require_case(case, actor)
+    found = next(((k, f) for k, f in files_in(visible_answers(case_id=case_id)) if f["digest"] == digest), None)
+    if found is None:
+        raise CaseNotFound
+    key, file = found
+    if case.application.applicant_person_id is not None:
+        record_read(
+            actor=actor,
+            basis=basis,
+            what="cases.open_file",
+            subjects=[case.application.applicant_person_id],
+            fields=[key if is_element(key) else "file"],
+            database="default",
+            now=now,
+            object=("case", case.id),
+        )
+    return CaseFile(
+        digest=digest, name=str(file.get("name", "")), media_type=str(file["media_type"]), size=int(file["size"])
     )
 
 
@@ -364,14 +408,14 @@ def export_cases(
     fields: set[str] = set()
     for line in lines:
         answers = visible_answers(case_id=line.case_id)
-        fields |= {code for code in answers if code}
+        fields |= {code for code in answers if is_element(code)}
         rows.append(
             {
                 "number": line.number,
                 "item": line.item_name,
                 "state": line.state.value,
                 "submitted_at": line.submitted_at.isoformat(),
-                "answers": {code: a.get("value") for code, a in answers.items() if code},
+                "answers": {code: a.get("value") for code, a in answers.items() if is_element(code)},
             }
         )
     record_read(

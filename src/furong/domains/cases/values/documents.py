@@ -20,6 +20,7 @@ class DocumentKind(StrEnum):
     EXTENSION = "extension"
     SPECIAL_PROCEDURE = "special_procedure"
     TERMINATION = "termination"
+    WITHDRAWAL = "withdrawal"
 
 
 TITLES: Mapping[DocumentKind, Text] = MappingProxyType(
@@ -32,5 +33,6 @@ TITLES: Mapping[DocumentKind, Text] = MappingProxyType(
         DocumentKind.EXTENSION: {"zh": "延长办理期限通知书", "en": "Notice of extension"},
         DocumentKind.SPECIAL_PROCEDURE: {"zh": "特别程序通知书", "en": "Notice of special procedure"},
         DocumentKind.TERMINATION: {"zh": "办理终止通知书", "en": "Notice of termination"},
+        DocumentKind.WITHDRAWAL: {"zh": "撤回申请确认书", "en": "Confirmation of withdrawal"},
     }
 )

@@ -6,7 +6,7 @@ The law's content of each paper: what is decided, why, on what ground, until whe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -117,7 +117,8 @@ def _zh_termination(opening: str, data: Mapping[str, Any]) -> list[str]:
     return _zh_refusal(opening, data, "未能作出决定，本机关终止办理。")
 
 
-_ZH = {
+_Write = Callable[[str, Mapping[str, Any]], list[str]]
+_ZH: Mapping[DocumentKind, _Write] = {
     DocumentKind.ACCEPTANCE: _zh_acceptance,
     DocumentKind.NON_ACCEPTANCE: lambda o, d: _zh_refusal(o, d, "本机关决定不予受理。"),
     DocumentKind.SUPPLEMENT: lambda o, d: [
@@ -147,6 +148,11 @@ _ZH = {
         f"预计于{_on(d, 'expected_until_on', 'zh')}结束。" if d.get("expected_until_on") else "",
     ],
     DocumentKind.TERMINATION: _zh_termination,
+    DocumentKind.WITHDRAWAL: lambda o, d: [
+        o + "您已申请撤回，本机关终止办理，已提交的材料按规定保存。",
+        f"撤回事由：{d['reason']}" if d.get("reason") else "",
+        "您可以重新提出申请。",
+    ],
 }
 
 
@@ -190,7 +196,7 @@ def _en_termination(opening: str, data: Mapping[str, Any]) -> list[str]:
     return _en_refusal(opening, data, "no decision could be made, and the case has ended.")
 
 
-_EN = {
+_EN: Mapping[DocumentKind, _Write] = {
     DocumentKind.ACCEPTANCE: _en_acceptance,
     DocumentKind.NON_ACCEPTANCE: lambda o, d: _en_refusal(o, d, "the application is not accepted."),
     DocumentKind.SUPPLEMENT: lambda o, d: [
@@ -219,4 +225,9 @@ _EN = {
         f"It is expected to end by {_on(d, 'expected_until_on', 'en')}." if d.get("expected_until_on") else "",
     ],
     DocumentKind.TERMINATION: _en_termination,
+    DocumentKind.WITHDRAWAL: lambda o, d: [
+        o + "you have withdrawn it, and the case has ended. What you handed in is kept as the rules require.",
+        f"Reason: {d['reason']}" if d.get("reason") else "",
+        "You may apply again.",
+    ],
 }

@@ -58,6 +58,7 @@ class Rules:
             "extension": {"zh": "延", "en": "E"},
             "special_procedure": {"zh": "特", "en": "P"},
             "termination": {"zh": "终", "en": "T"},
+            "withdrawal": {"zh": "撤", "en": "W"},
         }
     )
     # What every refusal names unless its item says otherwise.

@@ -11,6 +11,7 @@ from uuid import UUID
 from furong.domains.cases.values.clock import Light
 from furong.domains.cases.values.plans import Text
 from furong.domains.cases.values.states import ApplicationState, CaseState
+from furong.domains.cases.values.supplements import AnsweredLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +251,8 @@ class CaseView:
     acceptance_due_on: date | None
     deemed_accepted: bool
     answers: tuple[AnswerView, ...]
+    supplement_lines: tuple[AnsweredLine, ...]
+    supplement_note: str = field(repr=False)
     outputs: Mapping[str, Any] = field(repr=False)
     siblings: tuple[SiblingView, ...]
     timeline: tuple[TimelineEntry, ...]
@@ -259,6 +262,16 @@ class CaseView:
     extensions: tuple[ExtensionView, ...]
     reviews: tuple[ReviewView, ...]
     acts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """A file that an applicant handed in. ``name`` is theirs, ``size`` in bytes."""
+
+    digest: str
+    name: str = field(repr=False)
+    media_type: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
