@@ -32,7 +32,7 @@ class Couple:
 
 
 def list_couples(*, today: date, limit: int, youngest: int = 21, eldest: int = 42) -> list[Couple]:
-    """This function will list up to ``limit`` invented couples whose wife's age in years lies between the two, those the pack names first."""
+    """This function will list invented couples whose wife's age lies between two ages, those the pack names first."""
     with connections[DATABASE].cursor() as cursor:
         cursor.execute(
             _COUPLES,
