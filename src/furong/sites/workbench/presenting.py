@@ -140,6 +140,45 @@ def facts_of(view: CaseView, dictionary: Mapping[str, DataElement]) -> list[Fact
     return facts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A line of the notice of what is missing, with what came in: words, a file as ``(digest, name, size)``, or nothing yet."""
+
+    what: str
+    words: str
+    file: tuple[str, str, str] | None
+
+
+def supplement_of(view: CaseView, dictionary: Mapping[str, DataElement]) -> list[Asked]:
+    """Write the notice of what is missing and its answers; empty when none was sent."""
+    lines = []
+    for line in view.supplement_lines:
+        words = line.words
+        if line.element and line.value is not None and line.file is None:
+            words = told(dictionary.get(line.element), line.value)
+        file = None
+        if line.file is not None:
+            size = int(line.file.get("size", 0))
+            file = (str(line.file["digest"]), str(line.file.get("name", "")), f"{max(1, round(size / 1024)):,} KB")
+        lines.append(Asked(what=text(line.what), words=words, file=file))
+    return lines
+
+
+_ENDINGS = {
+    "application/pdf": ".pdf",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/heic": ".heic",
+    "application/ofd": ".ofd",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+}
+
+
+def ending_of(media_type: str) -> str:
+    """Give what a file of this kind ends in; ``.bin`` for what we do not take in."""
+    return _ENDINGS.get(media_type, ".bin")
+
+
 def compared(view: CaseView) -> list[tuple[str, str, int]]:
     """Say which registers supplied the facts, and how many each: name, legal basis, count."""
     seen: dict[str, tuple[str, int]] = {}

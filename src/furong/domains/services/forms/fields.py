@@ -12,12 +12,14 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from furong.domains.services.values.forms import MEDIA_TYPES, FieldType, FormField
 from furong.foundation.codes.credit_codes import parse_credit_code
 from furong.foundation.codes.errors import CodeRefused
 from furong.foundation.codes.identity_numbers import parse_identity_number
+from furong.foundation.storage.values import HEAD_BYTES, ZIP, kind_name, sniff, sniff_archive
 from furong.foundation.web.widgets import DatePartsInput
 
 _Messages = dict[str, Any]
@@ -252,6 +254,10 @@ class UploadField(forms.FileField):
         "empty": _("The file is empty. Choose another one."),
         "too_large": _("The file is larger than %(max_mb)s MB. Choose a smaller one."),
         "wrong_type": _("The file is not one of %(kinds)s. Choose another one."),
+        "not_what_it_says": _(
+            "The file is not what its name says: it should be %(said)s, but it is %(found)s. "
+            "Open it to check it, save it anew and choose it again."
+        ),
     }
 
     def __init__(self, *, accept: Iterable[str], max_mb: int, **kwargs: Any) -> None:
@@ -271,6 +277,13 @@ class UploadField(forms.FileField):
         if file.size is not None and file.size > self.max_mb * 1024 * 1024:
             raise ValidationError(self.error_messages["too_large"], code="too_large", params={"max_mb": self.max_mb})
         kind = _kind_of(file)
+        said = MEDIA_TYPES.get(_EXTENSIONS.get(str(file.name).rpartition(".")[2].lower(), ""))
+        if said is not None and said != kind:
+            raise ValidationError(
+                self.error_messages["not_what_it_says"],
+                code="not_what_it_says",
+                params={"said": gettext_lazy(kind_name(said)), "found": gettext_lazy(kind_name(kind))},
+            )
         if kind not in {MEDIA_TYPES[a] for a in self.accept}:
             raise ValidationError(
                 self.error_messages["wrong_type"],
@@ -284,9 +297,11 @@ class UploadField(forms.FileField):
         return super().clean(data, initial)
 
 
-def _kind_of(file: Any) -> str:
-    from furong.foundation.storage.values import HEAD_BYTES, ZIP, sniff, sniff_archive
+# What ends a file's name and which kind it promises.
+_EXTENSIONS = {"jpg": "jpeg", "jpeg": "jpeg", "heif": "heic", **{code: code for code in MEDIA_TYPES}}
 
+
+def _kind_of(file: Any) -> str:
     file.seek(0)
     kind = sniff(file.read(HEAD_BYTES))
     if kind == ZIP or kind in {MEDIA_TYPES["docx"], MEDIA_TYPES["ofd"]}:
