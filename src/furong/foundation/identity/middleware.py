@@ -11,7 +11,9 @@ from django.urls import reverse
 
 from furong.foundation.access.errors import AssuranceTooLow, SignInNeeded
 from furong.foundation.access.values import Actor
+from furong.foundation.identity import keeping
 from furong.foundation.identity.queries import actor_of, signed_in_of_request
+from furong.foundation.identity.sign_in import address_of
 
 
 class ActorMiddleware:
@@ -38,6 +40,8 @@ class ActorMiddleware:
         name = "identity:sign_in" if isinstance(exception, SignInNeeded) else "identity:real_name"
         if isinstance(exception, AssuranceTooLow) and not request.actor.is_resident:  # type: ignore[attr-defined]
             return None
+        if isinstance(exception, SignInNeeded):
+            keeping.keep(request=request, address=address_of(request))
         response = HttpResponseRedirect(f"{reverse(name)}?{urlencode({'next': way_back(request)})}")
         response["Cache-Control"] = "no-store"
         return response

@@ -165,6 +165,7 @@ LIMITS: Mapping[str, Limit] = {
     "second_factor.account": Limit(failures=5, window=timedelta(minutes=15), block=timedelta(minutes=10)),
     "real_name.account": Limit(failures=5, window=timedelta(hours=24), block=timedelta(hours=2)),
     "real_name.address": Limit(failures=30, window=timedelta(hours=1), block=timedelta(minutes=30)),
+    "kept.address": Limit(failures=60, window=timedelta(minutes=30), block=timedelta(minutes=10)),
     "sign_up.address": Limit(failures=30, window=timedelta(hours=1), block=timedelta(minutes=30)),
 }
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from furong.foundation.access.values import Actor, ActorKind, Assurance
 from furong.foundation.codes.errors import Refusal
-from furong.foundation.identity import commands, queries, throttle
+from furong.foundation.identity import commands, keeping, queries, throttle
 from furong.foundation.identity import sign_in as way_in
 from furong.foundation.identity.forms import (
     CodeForm,
@@ -75,6 +75,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         template="sign_in",
         next=next_url,
         came_back=bool(next_url),
+        typed_kept=bool(next_url) and keeping.KEPT in request.session,
     )
 
 

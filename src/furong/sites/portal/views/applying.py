@@ -30,6 +30,7 @@ from furong.domains.services.errors import LifeEventMissing
 from furong.domains.services.forms.compile import CompiledForm, CompiledPage, answers_of_repeat
 from furong.domains.services.values.prefill import Prefilled
 from furong.foundation.access.values import Actor, Basis
+from furong.foundation.identity.keeping import keeps_typed, typed_of
 from furong.foundation.packs.values import Text
 from furong.foundation.storage import commands as storage
 from furong.foundation.web.forms import mistakes_of
@@ -164,6 +165,7 @@ def draft(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
     return HttpResponseRedirect(_check(draft_id))
 
 
+@keeps_typed
 @require_http_methods(["GET", "HEAD", "POST"])
 @own
 def page(request: HttpRequest, draft_id: UUID, page: str, actor: Actor) -> HttpResponse:
@@ -178,15 +180,16 @@ def page(request: HttpRequest, draft_id: UUID, page: str, actor: Actor) -> HttpR
     sent = request.method == "POST"
     over = oversized_fields(request) if sent else frozenset()
     answers = dict(opened.draft.answers)
+    given_back = typed_of(request)
     form = compiled.bind(
-        request.POST if sent else None,
+        request.POST if sent else given_back,
         request.FILES if sent else None,
         answers=answers,
         prefill=opened.held,
         oversized=over,
         now=opened.now,
     )
-    repeats = compiled.bind_repeats(request.POST if sent else None, answers=answers)
+    repeats = compiled.bind_repeats(request.POST if sent else given_back, answers=answers)
     if sent:
         form_is_right = form.is_valid()
         is_right = all([form_is_right, *(one.is_valid() for one in repeats.values())])

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,7 @@ from furong.domains.cases import queries as case_queries
 from furong.foundation.access.errors import AccessRefused, SignInNeeded
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit import queries as audit
+from furong.foundation.identity.keeping import keeps_typed, typed_of
 from furong.foundation.notices import commands as notices
 from furong.foundation.notices import queries as notice_queries
 from furong.foundation.storage import queries as storage
@@ -51,6 +52,11 @@ def own(view: View) -> View:
         return view(request, *args, actor=actor_of(request), **kwargs)
 
     return wrapper
+
+
+def _sent(request: HttpRequest) -> QueryDict | None:
+    """What was sent, also when it is nothing; None when the page is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def _page(request: HttpRequest, template: str, here: str, **context: Any) -> HttpResponse:
@@ -112,7 +118,7 @@ def withdraw(request: HttpRequest, application_id: UUID, actor: Actor) -> HttpRe
     now = timezone.now()
     view = case_queries.application_view(application_id=application_id, actor=actor, now=now)
     lanes = [lane for lane in view.lanes if lane.can_withdraw]
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(_sent(request))
     wrong = ""
     if request.method == "POST" and form.is_valid():
         wanted = set(request.POST.getlist("case"))
@@ -129,6 +135,7 @@ def withdraw(request: HttpRequest, application_id: UUID, actor: Actor) -> HttpRe
     return _page(request, "withdraw", "applications", view=view, lanes=lanes, form=form, wrong=wrong)
 
 
+@keeps_typed
 @require_http_methods(["GET", "HEAD", "POST"])
 @own
 def rate(request: HttpRequest, application_id: UUID, case_id: UUID, actor: Actor) -> HttpResponse:
@@ -138,7 +145,7 @@ def rate(request: HttpRequest, application_id: UUID, case_id: UUID, actor: Actor
     lane = next((one for one in view.lanes if one.case_id == case_id and one.can_rate), None)
     if lane is None:
         return HttpResponseRedirect(_of(application_id))
-    form = RatingForm(request.POST or None)
+    form = RatingForm(request.POST or typed_of(request))
     if request.method == "POST" and form.is_valid():
         cases.rate_case(
             case_id=case_id,
@@ -152,6 +159,7 @@ def rate(request: HttpRequest, application_id: UUID, case_id: UUID, actor: Actor
     return _page(request, "rate", "applications", view=view, lane=lane, form=form)
 
 
+@keeps_typed
 @require_http_methods(["GET", "HEAD", "POST"])
 @own
 def ask_review(request: HttpRequest, application_id: UUID, case_id: UUID, actor: Actor) -> HttpResponse:
@@ -161,7 +169,7 @@ def ask_review(request: HttpRequest, application_id: UUID, case_id: UUID, actor:
     lane = next((one for one in view.lanes if one.case_id == case_id and one.can_ask_review), None)
     if lane is None:
         return HttpResponseRedirect(_of(application_id))
-    form = ReasonForm(request.POST or None, required=True)
+    form = ReasonForm(request.POST or typed_of(request), required=True)
     if request.method == "POST" and form.is_valid():
         cases.request_review(case_id=case_id, reason=form.cleaned_data["reason"], actor=actor, now=now)
         return HttpResponseRedirect(_of(application_id))
@@ -194,6 +202,7 @@ def discard(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
     return HttpResponseRedirect(reverse("portal:space"))
 
 
+@keeps_typed
 @require_http_methods(["GET", "HEAD", "POST"])
 @own
 def supplement(request: HttpRequest, application_id: UUID, case_id: UUID, actor: Actor) -> HttpResponse:
@@ -205,7 +214,7 @@ def supplement(request: HttpRequest, application_id: UUID, case_id: UUID, actor:
         return HttpResponseRedirect(_of(application_id))
     sent = request.method == "POST"
     form = SupplementForm(
-        request.POST if sent else None,
+        request.POST if sent else typed_of(request),
         request.FILES if sent else None,
         wanted=lane.supplement.wanted,
         fields_of=queries.fields_of_event(code=view.life_event_code, now=now),
