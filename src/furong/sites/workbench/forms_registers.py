@@ -84,6 +84,20 @@ class PurposeForm(forms.Form):
         return f"{words}（{note}）" if note else words
 
 
+class ExportForm(PurposeForm):
+    """Which service's cases, and why."""
+
+    item = forms.ChoiceField(label=_("Service"), error_messages={"required": _("Choose the service.")})
+
+    def __init__(self, *args: Any, items: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["case_number"]  # many cases, not one
+        field = self.fields["item"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+        field.choices = [("", ""), *items]
+        self.order_fields(["item"])
+
+
 class PopulationForm(PurposeForm):
     """Whom to look for: one of four at least."""
 

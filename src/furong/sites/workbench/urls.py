@@ -8,7 +8,7 @@ from typing import Any
 
 from django.urls import path
 
-from furong.sites.workbench.views import home, supervision, work
+from furong.sites.workbench.views import export, home, supervision, work
 
 app_name = "workbench"
 
@@ -23,9 +23,11 @@ urlpatterns = [
     path("list", work.work_list, name="work_list"),
     path("list/next", work.next_task, name="next_task"),
     path("cases", work.case_list, name="cases"),
+    path("cases/export", export.export, name="export"),
     path("cases/<uuid:case_id>", work.case, name="case"),
     path("cases/<uuid:case_id>/diagram", work.diagram, name="diagram"),
     path("cases/<uuid:case_id>/acts/<slug:code>", work.act, name="act"),
+    path("cases/<uuid:case_id>/files/<str:digest>", work.file, name="file"),
     path("tasks/<uuid:task_id>/hand-over", work.hand_over, name="hand_over"),
     path("tasks/<uuid:task_id>/<slug:verb>", work.task_act, name="task_act"),
     path("supervision", supervision.deadlines, name="supervision"),

@@ -384,6 +384,18 @@ def _object(value: Any) -> Mapping[str, str]:
     return dict(json.loads(value) if isinstance(value, str) else value)
 
 
+def items_in_scope(*, scope: Scope) -> dict[str, Mapping[str, str]]:
+    """This function will return the names of the items that have cases in ``scope``, by code; empty without any."""
+    (where,), params = _in_scope(scope)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT ON (c.item_code) c.item_code, c.item_name FROM cases_case AS c WHERE {where} "
+            "ORDER BY c.item_code, c.id DESC",
+            params,
+        )
+        return {code: _object(name) for code, name in cursor.fetchall()}
+
+
 @read("cases.export_cases")
 def export_cases(
     *, scope: Scope, item_code: str, actor: Actor, basis: Basis, now: datetime, limit: int = 10_000
