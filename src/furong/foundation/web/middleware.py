@@ -79,6 +79,7 @@ class HeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         response["Permissions-Policy"] = settings.PERMISSIONS_POLICY
+        response.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)  # for browsers before frame-ancestors
         # Pages hold people's data: no shared cache keeps one, and the back button of a hall's terminal shows nothing.
         if "Cache-Control" not in response:
             response["Cache-Control"] = (

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -54,9 +54,9 @@ def own(view: View) -> View:
     return wrapper
 
 
-def _sent(request: HttpRequest) -> QueryDict | None:
-    """What was sent, also when it is nothing; None when the page is only looked at."""
-    return request.POST if request.method == "POST" else None
+def _sent(request: HttpRequest) -> Any:
+    """What was sent, also when it is nothing; else what was typed before a sign-in ran out; None when there is neither."""
+    return request.POST if request.method == "POST" else typed_of(request)
 
 
 def _page(request: HttpRequest, template: str, here: str, **context: Any) -> HttpResponse:
@@ -145,7 +145,7 @@ def rate(request: HttpRequest, application_id: UUID, case_id: UUID, actor: Actor
     lane = next((one for one in view.lanes if one.case_id == case_id and one.can_rate), None)
     if lane is None:
         return HttpResponseRedirect(_of(application_id))
-    form = RatingForm(request.POST or typed_of(request))
+    form = RatingForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         cases.rate_case(
             case_id=case_id,
@@ -169,7 +169,7 @@ def ask_review(request: HttpRequest, application_id: UUID, case_id: UUID, actor:
     lane = next((one for one in view.lanes if one.case_id == case_id and one.can_ask_review), None)
     if lane is None:
         return HttpResponseRedirect(_of(application_id))
-    form = ReasonForm(request.POST or typed_of(request), required=True)
+    form = ReasonForm(_sent(request), required=True)
     if request.method == "POST" and form.is_valid():
         cases.request_review(case_id=case_id, reason=form.cleaned_data["reason"], actor=actor, now=now)
         return HttpResponseRedirect(_of(application_id))
