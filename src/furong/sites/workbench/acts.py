@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from furong.domains.cases import commands as cases
 from furong.domains.cases.values.procedures import SpecialProcedure
 from furong.domains.cases.values.views import CaseView
+from furong.domains.processes.values import Task
 from furong.foundation.web.texts import text
 from furong.sites.workbench import forms
 
@@ -61,7 +62,7 @@ _PAGES = (
     ActPage(
         code="resume", label=gettext_lazy("End the procedure"), form=forms.OutcomeForm, run=cases.resume_case, kind=""
     ),
-    ActPage(code="pause", label=gettext_lazy("Special procedure"), form=forms.PauseForm, run=_pause),
+    ActPage(code="pause", label=gettext_lazy("Begin a special procedure"), form=forms.PauseForm, run=_pause),
     ActPage(
         code="request_extension",
         label=gettext_lazy("Ask for more time"),
@@ -103,7 +104,13 @@ _PAGES = (
         run=cases.refuse_acceptance,
         kind="warn",
     ),
-    ActPage(code="reject", label=gettext_lazy("Refuse"), form=forms.ReasonedForm, run=cases.reject_case, kind="warn"),
+    ActPage(
+        code="reject",
+        label=gettext_lazy("Refuse the application"),
+        form=forms.ReasonedForm,
+        run=cases.reject_case,
+        kind="warn",
+    ),
 )
 PAGES: Mapping[str, ActPage] = {act.code: act for act in _PAGES}
 # What the query offers by one name and two pages answer.
@@ -113,13 +120,15 @@ _SPLIT = {
 }
 
 
-def offered(view: CaseView) -> list[ActPage]:
-    """Give the pages of the acts that are open for the case, the main ones first."""
+def offered(view: CaseView, tasks: Iterable[Task]) -> list[ActPage]:
+    """Give the pages of the acts that are open for the case, the main ones first. A decision waits for the steps before it."""
     codes: set[str] = set()
     for code in view.acts:
         codes.update(_SPLIT.get(code, (code,)))
     if "accept" in codes and not view.immediate:
         # Not for the spot: first accepted, then decided, so the decision is not offered yet.
+        codes -= {"approve", "reject"}
+    if any(task.is_open and task.kind == "review" for task in tasks):
         codes -= {"approve", "reject"}
     return [act for act in _PAGES if act.code in codes]
 

@@ -58,7 +58,7 @@ def menu(actor: Actor) -> list[Group]:
         (
             _("Registers"),
             _entry("population", _("Population"), "population.search"),
-            _entry("licences", _("Licences"), "licences.issue", "licences.revoke", *work),
+            _entry("licences", _("Licences"), "licences.read", "licences.issue", "licences.revoke"),
         ),
         (
             _("Content"),

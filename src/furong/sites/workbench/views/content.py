@@ -209,17 +209,25 @@ def _versions(code: str) -> list[tuple[str, Release]]:
 @require_safe
 @needs(*PROCESS_RIGHTS)
 def process_list(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List the published processes, the newest version of each, with how many run."""
+    """List the processes that are in force or still run, with the newest version that ran and how many instances run."""
+    on = timezone.localdate()
     running = processes.count_running(scope=_scope(actor))
-    newest: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any]] = {}
+    for release in packs.list_current_releases(kind="process", on=on):
+        rows[release.code] = {"name": _name(release.digest), "release": release, "info": None, "running": 0, "older": 0}
     for info in processes.list_definitions():
-        row = newest.setdefault(info.code, {"info": info, "versions": 0, "running": 0, "older": 0})
-        row["versions"] += 1
+        row = rows.setdefault(info.code, {"name": info.name, "release": None, "info": None, "running": 0, "older": 0})
+        row["info"] = row["info"] or info
         count = running.get(info.digest, 0)
         row["running"] += count
-        if info is not row["info"]:
-            row["older"] += count
-    return page(request, actor, "content/processes", "processes", rows=list(newest.values()))
+        row["older"] += count if info is not row["info"] else 0
+    listed = [{"code": code, **row} for code, row in sorted(rows.items())]
+    return page(request, actor, "content/processes", "processes", rows=listed)
+
+
+def _name(digest: str) -> str:
+    graph = parse_bpmn(packs.get_definition(digest=digest).content, file="process.bpmn", check=False)
+    return graph.name or graph.code
 
 
 @require_safe

@@ -433,7 +433,7 @@ def finding_words(verdict: Verdict) -> tuple[str, str]:
 def _basis(form: PurposeForm, actor: Actor, now: dt.datetime, *, what: str, database: str) -> Basis | None:
     """Read why somebody looks. A search without a purpose is refused, and that it was tried is recorded."""
     form.is_valid()
-    given = form.cleaned_data
+    given = form.cleaned_data if form.is_bound else {}  # nothing at all was sent: nothing was stated either
     if "purpose" not in given:
         record_refusal(actor=actor, what=what, refusal=PurposeMissing(), now=now, database=database)
         return None

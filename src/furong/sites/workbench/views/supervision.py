@@ -22,6 +22,7 @@ from furong.foundation.codes.errors import Refusal
 from furong.sites.workbench import presenting
 from furong.sites.workbench.desk import page, staff, words_of
 from furong.sites.workbench.forms import CallBackForm, ReasonOnlyForm
+from furong.sites.workbench.guards import needs
 
 
 @require_safe
@@ -88,7 +89,7 @@ def call_back(request: HttpRequest, actor: Actor, call_back_id: UUID) -> HttpRes
 
 
 @require_safe
-@staff
+@needs("processes.administer")
 def incidents(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List what the engine could not do after its retries: what failed, why, and how often it was tried."""
     scope = access.scope(actor=actor, right="processes.administer")
@@ -96,7 +97,7 @@ def incidents(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 @require_POST
-@staff
+@needs("processes.administer")
 def incident_act(request: HttpRequest, actor: Actor, incident_id: UUID, verb: str) -> HttpResponse:
     """Try again what failed, or go past it with a reason."""
     now = timezone.now()

@@ -158,7 +158,7 @@ def _shown(view: CaseView, actor: Actor, now: dt.datetime) -> dict[str, Any]:
             for t in tasks
             if t.is_open
         ],
-        "acts": acts.offered(view),
+        "acts": acts.offered(view, tasks),
         "siblings": [(s, *presenting.state_words(s.state)) for s in view.siblings],
         "compared": presenting.compared(view),
         "given": [fact for fact in facts if fact.is_own],
@@ -254,7 +254,7 @@ def act(request: HttpRequest, actor: Actor, case_id: UUID, code: str) -> HttpRes
         raise Http404
     basis = reading(case_id)
     view = cases.case_view(case_id=case_id, actor=actor, basis=basis, now=now)
-    if found not in acts.offered(view):
+    if found not in acts.offered(view, work.list_tasks_of(business_key=str(case_id))):
         state, _tone = presenting.state_words(view.lane.state)
         messages.warning(request, _("This is no longer open: the case is “%(state)s”.") % {"state": state})
         return HttpResponseRedirect(reverse("workbench:case", kwargs={"case_id": case_id}))
