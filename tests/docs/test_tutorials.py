@@ -130,3 +130,30 @@ def test_the_console_snippets_of_the_guides_run(platform: dict[str, str]) -> Non
     with pytest.raises(SecondFactorMissing):
         exec(compile(reset, "reset-a-second-factor.md", "exec"), {})  # noqa: S102 - the page's own lines
     assert timezone.now() > account.created_at
+
+
+FIRST_CASE = ROOT / "docs" / "tutorials" / "first-case-in-15-minutes.md"
+
+
+def test_the_words_that_a_newcomer_looks_for_are_on_the_pages() -> None:
+    """What stands in Chinese brackets is a button, a heading or an option: a translation, or a text of the pack."""
+    words = re.findall(r"「([^」]+)」", FIRST_CASE.read_text())
+    assert len(words) > 10
+    told = "\n".join(
+        [
+            *(path.read_text() for path in (ROOT / "src").rglob("*.po")),
+            *(path.read_text() for path in (ROOT / "packs" / "hunan").rglob("*.yaml")),
+            *(path.read_text() for path in (ROOT / "packs" / "hunan").rglob("*.bpmn")),
+        ]
+    )
+    assert [word for word in words if f'"{word}"' not in told and f": {word}" not in told] == []
+
+
+def test_the_accounts_of_the_first_case_are_those_of_the_demo() -> None:
+    from furong.entrypoints.loading import demo_accounts
+
+    named = set(
+        re.findall(r"(?:as|- ) ?`([a-z]+)`|^`([a-z]+)` has|`(social)`|`(vaccination)`", FIRST_CASE.read_text(), re.M)
+    )
+    names = {word for group in named for word in group if word}
+    assert names == {str(account["username"]) for account in demo_accounts(ROOT / "packs" / "hunan")}
