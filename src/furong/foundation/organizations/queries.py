@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
+from django.db.models.functions import Replace
 
 from furong.foundation.access.values import Scope
 from furong.foundation.organizations import models
@@ -263,10 +264,10 @@ def list_organizations(
         rows = rows.filter(level=level)
     if text:
         plain = text.strip().lower()
-        rows = rows.filter(
+        rows = rows.annotate(plain_pinyin=Replace("name_pinyin", Value(" "), Value(""))).filter(
             Q(name_zh__contains=text.strip())
             | Q(name_en__icontains=plain)
-            | Q(name_pinyin__startswith=plain)
+            | Q(plain_pinyin__startswith=plain.replace(" ", ""))
             | Q(code__startswith=text.strip().upper())
         )
     if not with_abolished:
@@ -397,6 +398,18 @@ def accounts_of_organization(*, organization_id: UUID, on: date) -> list[UUID]:
     rows = models.Appointment.objects.filter(
         Q(until_on=None) | Q(until_on__gt=on),
         post__organization_id=organization_id,
+        post__closed_on=None,
+        ended_at=None,
+        from_on__lte=on,
+    )
+    return list(rows.values_list("account_id", flat=True).distinct())
+
+
+def accounts_of_posts(*, post_ids: Iterable[UUID], on: date) -> list[UUID]:
+    """This function will return the accounts that hold one of the posts on the local day ``on``."""
+    rows = models.Appointment.objects.filter(
+        Q(until_on=None) | Q(until_on__gt=on),
+        post_id__in=list(post_ids),
         post__closed_on=None,
         ended_at=None,
         from_on__lte=on,

@@ -45,6 +45,7 @@ STATUS: dict[str, int] = {
     "processes.outcome_unknown": 422,
     "not_found": 404,
     "unknown": 404,
+    "workbench.gone": 410,
     "not_valid": 422,
 }
 _ENDINGS = (

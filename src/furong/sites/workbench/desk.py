@@ -48,7 +48,12 @@ def menu(actor: Actor) -> list[Group]:
     """Give the groups of the menu with what ``actor`` may open; groups with nothing in them are left out."""
     work = ("cases.handle", "cases.decide")
     groups = (
-        ("", _entry("work_list", _("To do"), *work), _entry("cases", _("Cases"), *work, "cases.supervise")),
+        (
+            "",
+            _entry("work_list", _("To do"), *work),
+            _entry("cases", _("Cases"), *work, "cases.supervise"),
+            _entry("notices", _("Notices"), *work, "cases.supervise"),
+        ),
         (
             _("Supervision"),
             _entry("supervision", _("Deadlines"), "cases.supervise"),
