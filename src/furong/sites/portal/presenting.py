@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from furong.domains.cases.values import ENDED, ApplicationState, CaseState, Light
 from furong.domains.cases.values.views import ApplicationView, Lane
 from furong.foundation.audit.values import ReadOfPerson
+from furong.foundation.packs.values import Text
 from furong.foundation.web.texts import text
 from furong.registries.licences.values import LicenceState
 from furong.registries.population.values import FIELDS
@@ -134,9 +135,11 @@ def licence_words(state: LicenceState) -> tuple[str, str]:
     }[state]
 
 
-def field_words(name: str) -> str:
-    """Say which of a person's facts was read."""
+def field_words(name: str, labels: Mapping[str, Text]) -> str:
+    """Say which of a person's facts was read, by the names of the dictionary and of certificates' fields."""
     last = name.rpartition(".")[2]
+    if name in labels and name not in FIELDS:
+        return text(labels[name])
     if name in FIELDS or last in FIELDS:
         zh, en = FIELDS.get(name) or FIELDS[last]
         return text({"zh": zh, "en": en})
@@ -177,7 +180,7 @@ class ReadShown:
     legal_basis: str
 
 
-def gathered(reads: Sequence[ReadOfPerson]) -> list[ReadShown]:
+def gathered(reads: Sequence[ReadOfPerson], labels: Mapping[str, Text]) -> list[ReadShown]:
     """Write reads for people, newest first, equal neighbours of one hour together."""
     shown: list[ReadShown] = []
     for read in reads:
@@ -187,7 +190,7 @@ def gathered(reads: Sequence[ReadOfPerson]) -> list[ReadShown]:
             at=read.at,
             times=1,
             is_read=read.action == "read",
-            fields=tuple(dict.fromkeys(field_words(name) for name in read.fields)),
+            fields=tuple(dict.fromkeys(field_words(name, labels) for name in read.fields)),
             purpose=purpose_words(read.purpose),
             legal_basis=read.legal_basis,
         )

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -19,7 +19,7 @@ from pypinyin import Style, lazy_pinyin
 from furong.domains.cases import queries as cases
 from furong.domains.cases.values.views import AnswerView
 from furong.domains.catalogue import queries as catalogue
-from furong.domains.catalogue.values import DataElement
+from furong.domains.catalogue.wording import told
 from furong.domains.services import queries as services
 from furong.domains.services.errors import LifeEventMissing
 from furong.domains.services.forms.showing import show
@@ -28,10 +28,11 @@ from furong.domains.services.values.items import Item
 from furong.domains.services.values.life_events import LifeEvent
 from furong.foundation.audit import queries as audit
 from furong.foundation.audit.values import ReadOfPerson
-from furong.foundation.codes.queries import get_table
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Level
+from furong.foundation.packs import queries as packs
 from furong.foundation.packs.values import Text
+from furong.foundation.packs.values.releases import Release
 from furong.foundation.web import texts
 from furong.sites.portal.river import river
 from furong.sites.portal.values import (
@@ -314,6 +315,22 @@ def element_labels(*, now: dt.datetime) -> dict[str, object]:
     return _keep("labels", 1.0, lambda: {code: one.name for code, one in catalogue.get_dictionary(on=on).items()})
 
 
+def read_labels(*, now: dt.datetime) -> Mapping[str, Text]:
+    """Give the names of what a read can disclose: data elements, and the fields of certificates."""
+
+    def gather() -> dict[str, Text]:
+        on = timezone.localdate(now)
+        types = [packs.get_value(kind="licence_type", digest=r.digest) for r in _licence_types(on)]
+        found = {one.code: one.name for kind in types for one in kind.fields}
+        return found | {code: one.name for code, one in catalogue.get_dictionary(on=on).items()}
+
+    return _keep("read labels", 30.0, gather)
+
+
+def _licence_types(on: dt.date) -> Iterable[Release]:
+    return packs.list_current_releases(kind="licence_type", on=on)
+
+
 def facts_of(*, answers: Iterable[AnswerView], code: str, now: dt.datetime) -> list[Fact]:
     """Write an application's facts for people: the dictionary's names, labels of codes, dates; keys of things are left out."""
     dictionary = catalogue.get_dictionary(on=timezone.localdate(now))
@@ -323,33 +340,16 @@ def facts_of(*, answers: Iterable[AnswerView], code: str, now: dt.datetime) -> l
         element, one = dictionary.get(answer.element), fields.get(answer.element)
         if element is not None and element.type == "id":
             continue
-        told = show(one, answer.value) if one is not None else _told(element, answer.value)
+        words = show(one, answer.value) if one is not None else told(element, answer.value)
         facts.append(
             Fact(
                 term=element.name if element is not None else answer.element,
-                value=told,
+                value=words,
                 source=answer.source_label,
                 is_own=answer.source in {"applicant", "supplement"},
             )
         )
     return sorted(facts, key=lambda fact: not fact.is_own)
-
-
-def _told(element: DataElement | None, value: Any) -> str:
-    if element is not None and element.code_table:
-        found = get_table(name=element.code_table).items.get(str(value))
-        if found is not None:
-            return texts.text({"zh": found.zh, "en": found.en})
-    if element is not None:
-        for one in element.codes:
-            if one.code == str(value):
-                return texts.text(one.name)
-    if isinstance(value, str) and "T" in value[8:12]:
-        try:
-            return texts.moment(dt.datetime.fromisoformat(value))
-        except ValueError:
-            return value
-    return texts.fact(value)
 
 
 def fields_of_event(*, code: str, now: dt.datetime) -> dict[str, FormField]:

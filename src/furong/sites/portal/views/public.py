@@ -11,7 +11,11 @@ from furong.domains.services import queries as services
 from furong.domains.services.errors import ItemCodeRefused, ItemMissing
 from furong.domains.services.values.items import ITEM_TYPES, LEVELS, POWER_SOURCES, implementation_code
 from furong.foundation.access.values import Actor
+from furong.foundation.identity import throttle
+from furong.foundation.identity.errors import TooManyAttempts
+from furong.foundation.identity.sign_in import address_of
 from furong.foundation.organizations import queries as organizations
+from furong.foundation.web import problem
 from furong.foundation.web.uploads import oversized_fields
 from furong.registries.licences import queries as licences
 from furong.registries.licences.errors import FileNotReadable
@@ -97,6 +101,11 @@ def verify(request: HttpRequest, token: str = "") -> HttpResponse:
     now, verdict, unreadable = timezone.now(), None, False
     token = (token or request.GET.get("token", "")).strip()[:64]
     actor = getattr(request, "actor", None) or Actor.anonymous()
+    if token or request.method == "POST":
+        try:
+            throttle.count(now=now, licence_check_address=address_of(request))
+        except TooManyAttempts:
+            return problem.answer(request, problem.TOO_MANY)
     if request.method == "POST":
         upload = request.FILES.get("file")
         if upload is None or "file" in oversized_fields(request):

@@ -93,7 +93,9 @@ def application(request: HttpRequest, application_id: UUID, actor: Actor) -> Htt
     if actor.person_id is not None and not view.acts_for_other:
         cases_of_it = {lane.case_id for lane in view.lanes}
         found = audit.list_reads_of_person(person_id=actor.person_id, limit=60)
-        reads = presenting.gathered([r for r in found if r.case_id in cases_of_it and not r.by_self])[:4]
+        reads = presenting.gathered(
+            [r for r in found if r.case_id in cases_of_it and not r.by_self], queries.read_labels(now=now)
+        )[:4]
     words, tone = presenting.state_words(view.state)
     return _page(
         request,
@@ -323,7 +325,7 @@ def reads(request: HttpRequest, actor: Actor) -> HttpResponse:
     before = _moment(request.GET.get("before"))
     with_own = request.GET.get("own") == "1"
     found, following = queries.reads_page(person_id=actor.person_id, before=before, with_own=with_own)
-    shown = presenting.gathered(found)
+    shown = presenting.gathered(found, queries.read_labels(now=timezone.now()))
     return _page(request, "reads", "reads", reads=shown, following=following, with_own=with_own)
 
 
