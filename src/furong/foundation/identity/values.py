@@ -166,6 +166,8 @@ LIMITS: Mapping[str, Limit] = {
     "real_name.account": Limit(failures=5, window=timedelta(hours=24), block=timedelta(hours=2)),
     "real_name.address": Limit(failures=30, window=timedelta(hours=1), block=timedelta(minutes=30)),
     "kept.address": Limit(failures=60, window=timedelta(minutes=30), block=timedelta(minutes=10)),
+    # Not failures but checks of licences by strangers: a service hall checks many from one address.
+    "licence_check.address": Limit(failures=120, window=timedelta(minutes=5), block=timedelta(minutes=2)),
     "sign_up.address": Limit(failures=30, window=timedelta(hours=1), block=timedelta(minutes=30)),
 }
 
