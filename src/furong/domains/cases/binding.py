@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from furong.domains.cases import following, handlers, staffing
+from furong.domains.cases import alerting, following, handlers, staffing
 from furong.domains.cases.prefilling import BirthRecordsSource, MarriageSource, MedicalInsuranceSource
 from furong.domains.processes import ports as processes
 from furong.domains.services.values.prefill import PrefillSource, register_prefill_source
@@ -16,7 +16,7 @@ SOURCES: dict[str, PrefillSource] = {
 
 
 def bind() -> None:
-    """This function will register the handlers that diagrams name, follow processes, and bind the twins' prefill."""
+    """This function will register the handlers that diagrams name, follow processes, tell staff what is late, bind the twins."""
     wiring = processes.wiring()
     for name, (function, within_step) in handlers.HANDLERS.items():
         if name not in wiring.handlers:
@@ -27,6 +27,7 @@ def bind() -> None:
         processes.on_task_completed(following.on_task_completed)
     if following.on_task_created not in wiring.on_task_created:
         processes.on_task_created(following.on_task_created)
+    alerting.follow()
     processes.resolve_assignments(staffing.assign)
     processes.check_membership(staffing.account_works_for)
     for name, source in SOURCES.items():

@@ -76,10 +76,6 @@ def consent_answered(consent: models.Consent, *, now: datetime) -> None:
     )
 
 
-def light_turned(case: models.Case, light: str, *, now: datetime) -> None:
-    """This function will do nothing for the applicant: supervision follows the event. Kept as the one place to change that."""
-
-
 def _tell(
     application: models.Application,
     template: str,

@@ -192,6 +192,32 @@ def allows(*, actor: Actor, right: str, organization_id: UUID | None = None, div
     return True
 
 
+# The narrower a grant, the nearer: an organisation of its own first, then the longest division.
+_NEAREST = """
+WITH held AS (
+    SELECT r.post_id, (g.value ->> 'organization_id' IS NOT NULL) AS own,
+           length(coalesce(g.value ->> 'division_prefix', '')) AS reach
+      FROM access_post_rights AS r CROSS JOIN jsonb_array_elements(r.rights) AS g
+     WHERE r.rights @> jsonb_build_array(jsonb_build_object('right', %(right)s::text)) AND g.value ->> 'right' = %(right)s
+       AND coalesce(g.value ->> 'organization_id', %(organization)s::text) = %(organization)s::text
+       AND starts_with(%(division)s, coalesce(g.value ->> 'division_prefix', ''))
+)
+SELECT DISTINCT post_id FROM held WHERE (own, reach) = (SELECT own, reach FROM held ORDER BY own DESC, reach DESC LIMIT 1)
+"""
+
+
+def nearest_posts(*, right: str, organization_id: UUID, division_code: str) -> list[UUID]:
+    """Give the posts that hold ``right`` over these rows most narrowly: the organisation's own, else the nearest division's.
+
+    For telling somebody, not for deciding. Empty when no post does. Reads the rights of all posts once.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NEAREST, {"right": _known(right), "organization": str(organization_id), "division": division_code}
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def require_person(
     *,
     actor: Actor,

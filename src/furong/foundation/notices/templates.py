@@ -194,6 +194,28 @@ _STEPS: dict[str, tuple[str, str, str, str, bool]] = {
         "The consent that “{item}” ({number}) needed was not given in time.",
         True,
     ),
+    # To staff.
+    "cases.escalated": (
+        "{item}：无人办理，已上报督办",
+        "{item}: nobody has acted, escalated",
+        "办件 {number}“{item}”的一个环节逾期无人办理，已上报督办。请尽快办理。",
+        "A step of case {number}, “{item}”, has waited too long and was escalated to supervision. Please act.",
+        False,
+    ),
+    "cases.nearly_due": (
+        "{item}：即将到期",
+        "{item}: nearly due",
+        "办件 {number}“{item}”即将到期[[，承诺于 {due_on} 前办结]]。",
+        "Case {number}, “{item}”, is nearly due[[: promised by {due_on}]].",
+        False,
+    ),
+    "cases.late": (
+        "{item}：已超过承诺时限",
+        "{item}: past the promise",
+        "办件 {number}“{item}”已超过承诺时限[[（{due_on}）]]。",
+        "Case {number}, “{item}”, is past what was promised[[ ({due_on})]].",
+        False,
+    ),
 }
 
 for _code, (_zh, _en, _zh_body, _en_body, _sms) in _STEPS.items():

@@ -79,7 +79,7 @@ def menu(actor: Actor) -> list[Group]:
     )
     shown = []
     for label, *entries in groups:
-        allowed = tuple(entry for entry in entries if entry.rights & actor.rights and _served(entry.url_name))
+        allowed = tuple(entry for entry in entries if entry.rights & actor.rights)
         if allowed:
             shown.append(Group(label=label, entries=allowed))
     return shown
@@ -125,13 +125,3 @@ def words_of(refusal: Refusal) -> tuple[str, str]:
     """Give what a refusal says and what to do about it, in the reader's language."""
     problem = of_refusal(refusal)
     return problem.told(problem.detail or problem.title), problem.told(problem.mend)
-
-
-def _served(name: str) -> bool:
-    from django.urls import NoReverseMatch
-
-    try:
-        reverse(name)
-    except NoReverseMatch:
-        return False
-    return True

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
-
 from django.urls import path
 
-from furong.sites.workbench.views import export, home, supervision, work
+from furong.sites.workbench import urls_administration, urls_content, urls_registers
+from furong.sites.workbench.views import export, home, notices, supervision, work
 
 app_name = "workbench"
-
-
-def _of(part: str) -> list[Any]:
-    name = f"furong.sites.workbench.urls_{part}"
-    return list(import_module(name).urlpatterns) if find_spec(name) else []
 
 
 urlpatterns = [
@@ -30,12 +22,13 @@ urlpatterns = [
     path("cases/<uuid:case_id>/files/<str:digest>", work.file, name="file"),
     path("tasks/<uuid:task_id>/hand-over", work.hand_over, name="hand_over"),
     path("tasks/<uuid:task_id>/<slug:verb>", work.task_act, name="task_act"),
+    path("notices", notices.notice_list, name="notices"),
     path("supervision", supervision.deadlines, name="supervision"),
     path("supervision/call-backs", supervision.call_backs, name="call_backs"),
     path("supervision/call-backs/<uuid:call_back_id>", supervision.call_back, name="call_back"),
     path("supervision/incidents", supervision.incidents, name="incidents"),
     path("supervision/incidents/<uuid:incident_id>/<slug:verb>", supervision.incident_act, name="incident_act"),
-    *_of("registers"),
-    *_of("content"),
-    *_of("administration"),
+    *urls_registers.urlpatterns,
+    *urls_content.urlpatterns,
+    *urls_administration.urlpatterns,
 ]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from furong.domains.cases import models, notifying
+from furong.domains.cases import models
 from furong.domains.cases.commands.acceptance import deem_accepted, lapse_supplement
 from furong.domains.cases.commands.drafting import sweep_drafts
 from furong.domains.cases.commands.moving import lock_case, note, rules, today
@@ -99,7 +99,6 @@ def tell_light(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
         ),
         now=now,
     )
-    notifying.light_turned(case, light, now=now)
     return True
 
 
