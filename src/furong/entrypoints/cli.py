@@ -55,7 +55,7 @@ def _load(args: argparse.Namespace) -> int:
     if args.demo_residents:
         load_everything(pack=args.pack, residents=args.demo_residents)
     else:
-        load_pack(args.pack)
+        load_pack(args.pack, allow_older=args.allow_older)
     return 0
 
 
@@ -138,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     load = command("load", _load, "import a pack (and invented residents, for a demo)")
     load.add_argument("pack", type=Path)
     load.add_argument("--demo-residents", type=int, default=0)
+    load.add_argument("--allow-older", action="store_true", help="let definitions go back to earlier versions")
 
     check = command("check", _check, "check a pack before it is published: schema, ask-once, flows, rules")
     check.add_argument("pack", type=Path, nargs="?")
@@ -167,12 +168,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; what goes wrong is one clear line, never a stack trace for a user's mistake."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "furong.entrypoints.settings")
     args = _parser().parse_args(argv)
+    from django.db import OperationalError as ModelError
+    from psycopg import OperationalError
+
     from furong.entrypoints.postgres import PostgresError
+    from furong.foundation.codes.errors import Fault, Refusal
 
     try:
         result: int = args.run(args)
-    except PostgresError as exc:
+    except (PostgresError, Fault) as exc:
         print(f"furong: {exc}", file=sys.stderr)
+        return 1
+    except Refusal as exc:
+        for finding in getattr(exc, "findings", ()):
+            print(finding.format(), file=sys.stderr)
+        print(f"furong: {exc} {exc.advice}".rstrip(), file=sys.stderr)
+        return 1
+    except (ModelError, OperationalError) as exc:
+        print(f"furong: a database does not answer: {str(exc).splitlines()[0]}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -186,7 +186,7 @@ def _fill(home: Path, residents: int, step: _Step) -> None:
     if loaded != wanted:
         if loaded.get("residents") == residents:
             step("Pack · packs/hunan changed")
-            loading.load_pack(PACK)
+            loading.load_pack(PACK, allow_older=True)  # the checkout may go back as well as on
         else:
             loading.load_everything(pack=PACK, residents=residents, progress=step)
         marker.write_text(json.dumps(wanted))

@@ -54,12 +54,15 @@ def demo_roles(pack: Path) -> Iterator[tuple[str, str]]:
         yield str(account["username"]), f"{role['zh']} · {role.get('en', '')}".rstrip(" ·")
 
 
-def load_pack(pack: Path, *, now: datetime | None = None) -> None:
-    """Check a pack and release what differs. Raises `PackRefused` with every finding, `PackDrift`."""
+def load_pack(pack: Path, *, now: datetime | None = None, allow_older: bool = False) -> None:
+    """Check a pack and release what differs. Raises `PackRefused` with every finding, `PackDrift`, `PackIsOlder`.
+
+    ``allow_older`` lets definitions go back to what was published before.
+    """
     from furong.foundation.access.values import Actor
     from furong.foundation.packs.commands import import_pack
 
-    import_pack(path=pack, actor=Actor.system("furong load"), now=now or timezone.now())
+    import_pack(path=pack, actor=Actor.system("furong load"), now=now or timezone.now(), allow_older=allow_older)
 
 
 def load_everything(

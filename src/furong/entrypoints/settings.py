@@ -59,9 +59,8 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = _setting("FURONG_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in _setting("FURONG_TRUSTED_ORIGINS").split(",") if o]
 
-# The rooms in the order of the floors; import-linter holds the direction.
+# The rooms that Django has to know (tables, templates, texts), in the order of the floors; import-linter holds the direction.
 ROOMS = (
-    "foundation.calendar",
     "foundation.access",
     "foundation.audit",
     "foundation.signing",
@@ -75,7 +74,6 @@ ROOMS = (
     "foundation.web",
     "registries.population",
     "registries.licences",
-    "domains.decisions",
     "domains.processes",
     "domains.catalogue",
     "domains.services",
@@ -83,10 +81,6 @@ ROOMS = (
     "sites.portal",
     "sites.workbench",
 )
-
-
-def _has_apps(room: str) -> bool:
-    return (SOURCE / room.replace(".", "/") / "apps.py").exists()
 
 
 INSTALLED_APPS = [
@@ -100,12 +94,11 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    *(f"furong.{room}" for room in ROOMS if _has_apps(room)),
+    *(f"furong.{room}" for room in ROOMS),
     "furong.entrypoints",  # last: puts the house together
 ]
-if (SOURCE / "foundation/identity/models.py").exists():
-    AUTH_USER_MODEL = "identity.Account"
-    ACCOUNT_USER_MODEL_EMAIL_FIELD = None  # accounts have no e-mail address; allauth's migrations would look for one
+AUTH_USER_MODEL = "identity.Account"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None  # accounts have no e-mail address; allauth's migrations would look for one
 
 # --- the frame (foundation.web) -------------------------------------------------------------------------------------------------
 
@@ -114,14 +107,9 @@ HTTPS = PRODUCTION or _setting("FURONG_HTTPS") == "1"
 SITE_NAME = json.loads(_setting("FURONG_SITE_NAME", '{"zh": "政务服务", "en": "Government services"}'))
 ROOT_URLCONF = "furong.entrypoints.urls"
 WSGI_APPLICATION = "furong.entrypoints.wsgi.application"
-PUBLIC_URL = _setting("FURONG_PUBLIC_URL", _setting("address", "http://127.0.0.1:8000/")).rstrip(
-    "/"
-)  # what a QR code leads to
+# What a QR code leads to.
+PUBLIC_URL = _setting("FURONG_PUBLIC_URL", _setting("address", "http://127.0.0.1:8000/")).rstrip("/")
 METRICS_TOKEN = _setting("FURONG_METRICS_TOKEN")
-
-
-def _room_has(room: str, file: str) -> bool:
-    return (SOURCE / room.replace(".", "/") / file).exists()
 
 
 MIDDLEWARE = [
@@ -138,11 +126,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    *(
-        ["furong.foundation.identity.middleware.ActorMiddleware"]
-        if _room_has("foundation.identity", "middleware.py")
-        else []
-    ),
+    "furong.foundation.identity.middleware.ActorMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -150,9 +134,8 @@ TEMPLATES: list[dict[str, Any]] = [
         "NAME": "furong",
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [
-            SOURCE / room.replace(".", "/") / "templates" / "jinja2"
-            for room in ROOMS
-            if _room_has(room, "templates/jinja2")
+            SOURCE / room / "templates" / "jinja2"
+            for room in ("foundation/web", "foundation/identity", "sites/portal", "sites/workbench")
         ],
         "APP_DIRS": False,
         "OPTIONS": {

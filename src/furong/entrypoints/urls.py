@@ -1,19 +1,10 @@
-"""Where each site lives. A site is included when it is there."""
+"""Where each site lives: the portal at the top, the workbench, the account pages and the API beside it."""
 
 from __future__ import annotations
-
-from importlib.util import find_spec
-from typing import Any
 
 from django.urls import include, path
 
 from furong.foundation.web import views
-
-
-def _site(prefix: str, module: str) -> list[Any]:
-    parent, _, _ = module.rpartition(".")
-    return [path(prefix, include(module))] if find_spec(parent) and find_spec(module) else []
-
 
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
@@ -21,11 +12,10 @@ urlpatterns = [
     path("static/<path:path>", views.static, name="static"),
     path("preferences/language/<str:code>", views.language, name="language"),
     path("preferences/size/<str:code>", views.size, name="size"),
-    *_site("account/", "furong.foundation.identity.urls"),
-    *_site("verify/", "furong.registries.licences.urls"),
-    *_site("api/", "furong.entrypoints.api_urls"),
-    *_site("work/", "furong.sites.workbench.urls"),
-    *_site("", "furong.sites.portal.urls"),
+    path("account/", include("furong.foundation.identity.urls")),
+    path("api/", include("furong.entrypoints.api_urls")),
+    path("work/", include("furong.sites.workbench.urls")),
+    path("", include("furong.sites.portal.urls")),
 ]
 
 handler400 = views.bad_request

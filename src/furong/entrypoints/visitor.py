@@ -68,7 +68,11 @@ class Page:
     @property
     def errors(self) -> list[str]:
         """What the page's error summary says."""
-        found = self.tree.xpath("//*[contains(@class, 'error-summary')]//li") if self.tree is not None else []
+        found = (
+            self.tree.xpath("//*[@role='alert'][contains(concat(' ', @class, ' '), ' summary ')]//li")
+            if self.tree is not None
+            else []
+        )
         return [" ".join("".join(item.itertext()).split()) for item in found]
 
 
