@@ -37,9 +37,12 @@ def check_migrations() -> int:
     from django.db.migrations.autodetector import MigrationAutodetector
     from django.db.migrations.loader import MigrationLoader
     from django.db.migrations.state import ProjectState
+    from django.utils import translation
 
     loader = MigrationLoader(None)
-    changes = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(graph=loader.graph)
+    with translation.override(None):  # migrations hold the names of fields as they stand in the code
+        found = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps))
+        changes = found.changes(graph=loader.graph)
     ours = {config.label for config in apps.get_app_configs() if config.name.startswith("furong.")}
     waiting = sorted(set(changes) & ours)
     for label in waiting:
