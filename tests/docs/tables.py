@@ -33,6 +33,9 @@ def _families() -> Iterator[type[Exception]]:
     for module in pkgutil.walk_packages(furong.__path__, "furong."):
         if re.search(r"\.errors(\.|$)", module.name):
             importlib.import_module(module.name)
+    importlib.import_module(
+        "furong.entrypoints.urls"
+    )  # and with it every page, some of which have a refusal of their own
     from furong.foundation.codes.errors import Fault, Refusal
 
     waiting: list[type[Exception]] = [Refusal, Fault]
