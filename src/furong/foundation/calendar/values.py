@@ -229,6 +229,10 @@ class Calendar:
         certain = not runs_by_data or (self.is_known(local.date()) and self.is_known(due_on))
         return Deadline(due_at, due_on, certain, {} if certain else self._uncertain())
 
+    def doubt_about(self, day: date) -> Mapping[str, str]:
+        """This function will return what to say beside a deadline on ``day``: that it may move; empty where days are known."""
+        return {} if self.is_known(day) else self._uncertain()
+
     def _uncertain(self) -> Mapping[str, str]:
         last = self.known_until_on - _DAY
         return {

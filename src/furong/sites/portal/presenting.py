@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from furong.domains.cases.values import ENDED, ApplicationState, CaseState, Light
 from furong.domains.cases.values.views import ApplicationView, Lane
+from furong.domains.cases.values.wording import REASONS
 from furong.foundation.audit.values import ReadOfPerson
 from furong.foundation.packs.values import Text
 from furong.foundation.web.texts import text
@@ -31,6 +32,7 @@ class LaneShown:
     label: str
     done: float
     limit: float | None
+    reason: str
     lane: Lane
 
 
@@ -96,10 +98,18 @@ def lanes_shown(lanes: tuple[Lane, ...]) -> list[LaneShown]:
                 label=label,
                 done=done if lane.state is not CaseState.WITHDRAWN else 0.0,
                 limit=1 / 1.5 if timed else None,
+                reason=_why(lane),
                 lane=lane,
             )
         )
     return shown
+
+
+def _why(lane: Lane) -> str:
+    """Say why an item ended without its result: in the department's words, else in those of the reason."""
+    if lane.reason or lane.state not in _BAD:
+        return lane.reason
+    return text(REASONS.get(lane.end_reason, {}))
 
 
 def head_words(view: ApplicationView) -> str:

@@ -20,6 +20,7 @@ from furong.domains.cases import queries as case_queries
 from furong.foundation.access.errors import AccessRefused, SignInNeeded
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit import queries as audit
+from furong.foundation.calendar import queries as calendars
 from furong.foundation.identity.keeping import keeps_typed, typed_of
 from furong.foundation.notices import commands as notices
 from furong.foundation.notices import queries as notice_queries
@@ -105,6 +106,7 @@ def application(request: HttpRequest, application_id: UUID, actor: Actor) -> Htt
         state=words,
         tone=tone,
         left=presenting.head_words(view),
+        doubt=calendars.current().doubt_about(view.due_on) if view.due_on is not None else {},
         title=presenting.lanes_title(view),
         lanes=presenting.lanes_shown(view.lanes),
         facts=queries.facts_of(answers=view.answers, code=view.life_event_code, now=now),

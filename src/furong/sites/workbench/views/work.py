@@ -152,6 +152,7 @@ def _shown(view: CaseView, actor: Actor, now: dt.datetime) -> dict[str, Any]:
         "tone": tone,
         "light": light,
         "light_tone": light_tone,
+        "doubt": calendar.doubt_about(view.lane.due_on) if view.lane.due_on is not None else {},
         "steps": steps,
         "open_tasks": [
             (t, *presenting.due_words(t, now=now, calendar=calendar), names.get(t.claimed_by) if t.claimed_by else "")
