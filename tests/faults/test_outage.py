@@ -46,7 +46,7 @@ def test_a_stopped_database_is_told_as_a_page_and_forgotten_when_it_is_back(hous
         for who, path in ((visitor, "my/"), (visitor, page.url), (Visitor(house.address), "/"), (visitor, "work/list")):
             answer = who.get(path)
             assert answer.status == 503, f"{path}: {answer.status} {answer.title}"
-            assert answer.headers["Retry-After"] == "10"
+            assert {name.lower(): value for name, value in answer.headers.items()}["retry-after"] == "10"
             assert "您保存过的步骤都在草稿里" in answer.words
             assert answer.tree.xpath("//header//a[@href] | //h1 | //link[@rel='stylesheet']"), "a designed page"
             assert "Traceback" not in answer.text
