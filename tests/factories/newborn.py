@@ -25,7 +25,7 @@ from furong.foundation.access.values import Actor, ActorKind, Assurance, Basis
 from furong.foundation.codes.identity_numbers import make_identity_number
 from furong.foundation.events.values import from_json
 from furong.foundation.identity import queries as identity
-from furong.foundation.identity.commands import demo
+from furong.foundation.identity.commands import accounts, demo
 from furong.foundation.jobs.commands import JOBS
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.packs import commands as packs
@@ -43,9 +43,16 @@ DIVISION = "430202001000"
 def fill() -> None:
     """Import the pack and make the couple, the hospital's record and the accounts."""
     packs.import_pack(path=PACK, actor=SYSTEM, now=MONDAY)
+    mother, father = couple(0)
+    spec = yaml.safe_load((PACK / "demo" / "accounts.yaml").read_text())
+    demo.create_demo_accounts(spec=spec, persons={"mother": mother, "father": father}, actor=SYSTEM, now=MONDAY)
+
+
+def couple(number: int) -> tuple[UUID, UUID]:
+    """Register the ``number``-th couple of the world with their marriage, a birth on record and her insurance."""
     home = population.open_household(division_code=DIVISION, address="荷叶街 1 号", actor=SYSTEM, basis=WHY, now=MONDAY)
-    father = _person("周亦衡", "1", date(1994, 3, 8), home, 11)
-    mother = _person("李芷宁", "2", date(1995, 7, 20), home, 12)
+    father = _person("周亦衡", "1", date(1994, 3, 8), home, 2 * number + 11)
+    mother = _person("李芷宁", "2", date(1995, 7, 20), home, 2 * number + 12)
     population.record_marriage(
         person_id=mother,
         spouse_person_id=father,
@@ -65,8 +72,19 @@ def fill() -> None:
         seed=7,
     )
     twins.load_insured(people=[mother], seed=7)
-    spec = yaml.safe_load((PACK / "demo" / "accounts.yaml").read_text())
-    demo.create_demo_accounts(spec=spec, persons={"mother": mother, "father": father}, actor=SYSTEM, now=MONDAY)
+    return mother, father
+
+
+def another_family(number: int) -> dict[str, Actor]:
+    """Give the actors of another couple with accounts of their own."""
+    actors = {}
+    for role, person_id in zip(("mother", "father"), couple(number), strict=True):
+        account_id = accounts.register_resident(
+            username=f"{role}{number}", password="furong-tests-2026", actor=SYSTEM, now=MONDAY
+        )
+        accounts.bind_person(account_id=account_id, person_id=person_id, display_name=role, actor=SYSTEM, now=MONDAY)
+        actors[role] = actor_of(f"{role}{number}")
+    return actors
 
 
 def _person(name: str, sex: str, born_on: date, home: UUID, sequence: int) -> UUID:

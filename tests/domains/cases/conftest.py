@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.factories.newborn import World, fill, forget
+from tests.factories.newborn import World, another_family, fill, forget
 
 # How many worlds were made: the databases are one worker's, so a test's own world replaces the module's.
 _made = [0]
@@ -42,16 +42,17 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def _shared() -> dict[str, int]:
-    return {"made": -1}
+    return {"made": -1, "families": 0}
 
 
 @pytest.fixture
 def town(_shared: dict[str, int]) -> Iterator[World]:
-    """The module's world on its Monday, with whatever other tests of the module left in it."""
+    """The module's world on its Monday, with a family of the test's own, and with whatever other tests have left in it."""
     from tests import conftest
 
-    if _shared["made"] == _made[0] and conftest._template_of_worker == "cases":
-        yield World()
+    if _shared["made"] != _made[0] or conftest._template_of_worker != "cases":
+        yield from _make()
+        _shared["made"] = _made[0]
         return
-    yield from _make()
-    _shared["made"] = _made[0]
+    _shared["families"] += 1
+    yield World(actors=another_family(_shared["families"]))  # noqa: PT022 - the other branch tears down

@@ -30,56 +30,56 @@ def _asked(world: World) -> tuple[UUID, UUID]:
     return application_id, asked.id
 
 
-def test_the_other_parent_is_asked_when_the_prerequisites_are_in_and_not_before(world: World) -> None:
-    application_id = world.submit(items=(ITEM,))
-    assert queries.list_consents_asked_of(actor=world.father) == ()
-    world.work(application_id, "birth_certificate")
-    (asked,) = queries.list_consents_asked_of(actor=world.father)
+def test_the_other_parent_is_asked_when_the_prerequisites_are_in_and_not_before(town: World) -> None:
+    application_id = town.submit(items=(ITEM,))
+    assert queries.list_consents_asked_of(actor=town.father) == ()
+    town.work(application_id, "birth_certificate")
+    (asked,) = queries.list_consents_asked_of(actor=town.father)
     assert "出生户口" in asked.statement["zh"]
     assert asked.due_on == date(2026, 12, 21)
-    assert [m.template for m in notices.list_messages(actor=world.father)] == ["cases.consent_requested"]
-    lane = world.lane(application_id, ITEM)
+    assert [m.template for m in notices.list_messages(actor=town.father)] == ["cases.consent_requested"]
+    lane = town.lane(application_id, ITEM)
     assert lane.state is CaseState.WAITING_PREREQUISITES
     assert lane.waiting_for_consent
     assert models.Case.objects.get(id=lane.case_id).received_on is None  # no clock runs against anybody
 
 
-def test_a_given_consent_lets_the_department_begin(world: World) -> None:
-    application_id, consent_id = _asked(world)
-    commands.give_consent(consent_id=consent_id, actor=world.father, now=world.on(date(2026, 11, 26)))
-    lane = world.lane(application_id, ITEM)
+def test_a_given_consent_lets_the_department_begin(town: World) -> None:
+    application_id, consent_id = _asked(town)
+    commands.give_consent(consent_id=consent_id, actor=town.father, now=town.on(date(2026, 11, 26)))
+    lane = town.lane(application_id, ITEM)
     assert lane.state is CaseState.SUBMITTED
     assert models.Case.objects.get(id=lane.case_id).received_on == date(2026, 11, 26)
-    world.run_jobs()
+    town.run_jobs()
     tasks = processes.list_tasks_of(business_key=str(lane.case_id), only_open=True)
     assert [t.kind for t in tasks] == ["acceptance"]
     with pytest.raises(ConsentAlreadyAnswered):
-        commands.refuse_consent(consent_id=consent_id, actor=world.father, now=world.now)
+        commands.refuse_consent(consent_id=consent_id, actor=town.father, now=town.now)
 
 
-def test_the_consent_is_named_in_the_register(world: World) -> None:
-    application_id, consent_id = _asked(world)
-    commands.give_consent(consent_id=consent_id, actor=world.father, now=world.now)
-    world.work(application_id, ITEM)
-    assert world.lane(application_id, ITEM).state is CaseState.COMPLETED
+def test_the_consent_is_named_in_the_register(town: World) -> None:
+    application_id, consent_id = _asked(town)
+    commands.give_consent(consent_id=consent_id, actor=town.father, now=town.now)
+    town.work(application_id, ITEM)
+    assert town.lane(application_id, ITEM).state is CaseState.COMPLETED
 
 
-def test_consent_is_a_persons_own_act(world: World) -> None:
-    _, consent_id = _asked(world)
+def test_consent_is_a_persons_own_act(town: World) -> None:
+    _, consent_id = _asked(town)
     strangers = (
-        world.mother,
-        world.police,
-        replace(world.father, principal=Principal(kind="person", id=new_id(), mandate_id=new_id())),
+        town.mother,
+        town.police,
+        replace(town.father, principal=Principal(kind="person", id=new_id(), mandate_id=new_id())),
     )
     for actor in strangers:
         with pytest.raises(ConsentNotYours):
-            commands.give_consent(consent_id=consent_id, actor=actor, now=world.now)
+            commands.give_consent(consent_id=consent_id, actor=actor, now=town.now)
     with pytest.raises(AssuranceTooLow):
         commands.give_consent(
-            consent_id=consent_id, actor=replace(world.father, assurance=Assurance.REGISTERED), now=world.now
+            consent_id=consent_id, actor=replace(town.father, assurance=Assurance.REGISTERED), now=town.now
         )
     with pytest.raises(ConsentNotYours):
-        queries.get_consent(consent_id=consent_id, actor=world.mother)
+        queries.get_consent(consent_id=consent_id, actor=town.mother)
 
 
 def test_a_missing_consent_is_reminded_of_then_followed_up_then_lapses(world: World) -> None:
@@ -103,48 +103,48 @@ def test_a_missing_consent_is_reminded_of_then_followed_up_then_lapses(world: Wo
     assert processes.list_tasks_of(business_key=str(case_id), only_open=True) == []
 
 
-def test_a_late_answer_is_refused(world: World) -> None:
-    _, consent_id = _asked(world)
+def test_a_late_answer_is_refused(town: World) -> None:
+    _, consent_id = _asked(town)
     with pytest.raises(ConsentTooLate):
-        commands.give_consent(consent_id=consent_id, actor=world.father, now=world.on(date(2026, 12, 22)))
-    commands.run_due(now=world.now)
+        commands.give_consent(consent_id=consent_id, actor=town.father, now=town.on(date(2026, 12, 22)))
+    commands.run_due(now=town.now)
     with pytest.raises(ConsentTooLate):
-        commands.give_consent(consent_id=consent_id, actor=world.father, now=world.now)
+        commands.give_consent(consent_id=consent_id, actor=town.father, now=town.now)
 
 
-def test_an_answer_while_the_officer_is_calling_still_counts(world: World) -> None:
-    application_id, consent_id = _asked(world)
-    process_tasks.run_due(now=world.on(date(2026, 12, 15)))
-    commands.give_consent(consent_id=consent_id, actor=world.father, now=world.now)
-    world.run_jobs()
-    case_id = world.case(application_id, ITEM)
-    assert world.lane(application_id, ITEM).state is CaseState.SUBMITTED
+def test_an_answer_while_the_officer_is_calling_still_counts(town: World) -> None:
+    application_id, consent_id = _asked(town)
+    process_tasks.run_due(now=town.on(date(2026, 12, 15)))
+    commands.give_consent(consent_id=consent_id, actor=town.father, now=town.now)
+    town.run_jobs()
+    case_id = town.case(application_id, ITEM)
+    assert town.lane(application_id, ITEM).state is CaseState.SUBMITTED
     kinds = [t.kind for t in processes.list_tasks_of(business_key=str(case_id), only_open=True)]
     assert kinds == ["acceptance"]
 
 
-def test_an_officer_who_hears_a_no_on_the_telephone_ends_the_case(world: World) -> None:
-    application_id, _ = _asked(world)
-    case_id = world.case(application_id, ITEM)
-    process_tasks.run_due(now=world.on(date(2026, 12, 15)))
+def test_an_officer_who_hears_a_no_on_the_telephone_ends_the_case(town: World) -> None:
+    application_id, _ = _asked(town)
+    case_id = town.case(application_id, ITEM)
+    process_tasks.run_due(now=town.on(date(2026, 12, 15)))
     (call,) = processes.list_tasks_of(business_key=str(case_id), only_open=True)
-    commands.complete_step(task_id=call.id, outcome="lapsed", actor=world.police, now=world.now)
-    lane = world.lane(application_id, ITEM)
+    commands.complete_step(task_id=call.id, outcome="lapsed", actor=town.police, now=town.now)
+    lane = town.lane(application_id, ITEM)
     assert (lane.state, lane.end_reason) == (CaseState.NOT_ACCEPTED, EndReason.CONSENT_LAPSED)
 
 
-def test_a_refused_consent_ends_the_item_with_reason_and_leaves_the_others(world: World) -> None:
-    application_id = world.submit()
-    world.work(application_id, "birth_certificate")
-    (asked,) = queries.list_consents_asked_of(actor=world.father, open_only=True)
-    commands.refuse_consent(consent_id=asked.id, reason="姓名未商定", actor=world.father, now=world.now)
-    lanes = {lane.item_code: lane for lane in world.view(application_id).lanes}
+def test_a_refused_consent_ends_the_item_with_reason_and_leaves_the_others(town: World) -> None:
+    application_id = town.submit()
+    town.work(application_id, "birth_certificate")
+    (asked,) = queries.list_consents_asked_of(actor=town.father, open_only=True)
+    commands.refuse_consent(consent_id=asked.id, reason="姓名未商定", actor=town.father, now=town.now)
+    lanes = {lane.item_code: lane for lane in town.view(application_id).lanes}
     assert lanes[ITEM].state is CaseState.NOT_ACCEPTED
     assert lanes[ITEM].end_reason == EndReason.CONSENT_REFUSED
     assert lanes["social_security_card"].end_reason == EndReason.PREREQUISITE_FAILED
     assert lanes["vaccination_record"].state is CaseState.SUBMITTED
     # What the father said stays between him and the case: the mother reads the fact, not his words.
-    assert "姓名未商定" not in str(world.view(application_id))
+    assert "姓名未商定" not in str(town.view(application_id))
 
 
 def test_a_mother_without_a_spouse_needs_nobodys_consent(world: World) -> None:
@@ -155,15 +155,15 @@ def test_a_mother_without_a_spouse_needs_nobodys_consent(world: World) -> None:
     assert world.lane(application_id, ITEM).state is CaseState.SUBMITTED
 
 
-def test_a_father_may_apply_and_then_the_mother_is_asked(world: World) -> None:
-    application_id = world.submit(items=(ITEM,), by="father")
-    view = world.view(application_id, by="father")
+def test_a_father_may_apply_and_then_the_mother_is_asked(town: World) -> None:
+    application_id = town.submit(items=(ITEM,), by="father")
+    view = town.view(application_id, by="father")
     by_element = {a.element: a.value for a in view.answers}
     assert by_element["mother.name"] == "李芷宁"
     case_id = next(lane.case_id for lane in view.lanes if lane.item_code == "birth_certificate")
-    world.run_jobs()
-    commands.accept_case(case_id=case_id, actor=world.hospital, now=world.now)
-    commands.approve_case(case_id=case_id, actor=world.hospital, now=world.now)
-    world.run_jobs()
-    (asked,) = queries.list_consents_asked_of(actor=world.mother)
+    town.run_jobs()
+    commands.accept_case(case_id=case_id, actor=town.hospital, now=town.now)
+    commands.approve_case(case_id=case_id, actor=town.hospital, now=town.now)
+    town.run_jobs()
+    (asked,) = queries.list_consents_asked_of(actor=town.mother)
     assert asked.application_id == application_id

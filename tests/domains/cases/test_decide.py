@@ -17,16 +17,16 @@ from furong.foundation.access.values import Scope
 from tests.factories.newborn import World
 
 
-def test_a_decision_within_the_limit_is_recorded_as_in_time(world: World) -> None:
-    application_id = world.submit(items=("birth_certificate",), event="")
-    case_id = world.case(application_id, "birth_certificate")
-    commands.accept_case(case_id=case_id, actor=world.hospital, now=world.now)
-    commands.approve_case(case_id=case_id, opinion="核对一致", actor=world.hospital, now=world.now)
+def test_a_decision_within_the_limit_is_recorded_as_in_time(town: World) -> None:
+    application_id = town.submit(items=("birth_certificate",), event="")
+    case_id = town.case(application_id, "birth_certificate")
+    commands.accept_case(case_id=case_id, actor=town.hospital, now=town.now)
+    commands.approve_case(case_id=case_id, opinion="核对一致", actor=town.hospital, now=town.now)
     case = models.Case.objects.get(id=case_id)
     assert (case.state, case.in_time, case.used_days) == (CaseState.APPROVED, True, 0)
-    assert case.decided_by_account_id == world.hospital.account_id
+    assert case.decided_by_account_id == town.hospital.account_id
     assert case.delivery_due_on == date(2026, 12, 7)
-    world.run_jobs()
+    town.run_jobs()
     case.refresh_from_db()
     assert case.state == CaseState.COMPLETED
     assert case.outputs["newborn.birth_certificate_number"]
@@ -87,15 +87,15 @@ def test_a_rejection_states_reason_and_remedies_and_closes_the_case(town: World)
         commands.approve_case(case_id=case_id, actor=town.vaccination, now=town.now)
 
 
-def test_a_rejected_item_leaves_the_others_standing_and_ends_those_that_need_it(world: World) -> None:
-    application_id = world.submit()
-    world.work(application_id, "birth_certificate")
-    world.consent(application_id)
-    police_case = world.case(application_id, "household_registration")
-    world.work(application_id, "household_registration", until="review")
-    commands.reject_case(case_id=police_case, reason="父母一方信息存疑", actor=world.police, now=world.now)
-    world.run_jobs()
-    lanes = {lane.item_code: lane for lane in world.view(application_id).lanes}
+def test_a_rejected_item_leaves_the_others_standing_and_ends_those_that_need_it(town: World) -> None:
+    application_id = town.submit()
+    town.work(application_id, "birth_certificate")
+    town.consent(application_id)
+    police_case = town.case(application_id, "household_registration")
+    town.work(application_id, "household_registration", until="review")
+    commands.reject_case(case_id=police_case, reason="父母一方信息存疑", actor=town.police, now=town.now)
+    town.run_jobs()
+    lanes = {lane.item_code: lane for lane in town.view(application_id).lanes}
     assert lanes["household_registration"].state is CaseState.REJECTED
     for dependent in ("medical_insurance_enrolment", "social_security_card"):
         assert lanes[dependent].state is CaseState.ABNORMAL_END
@@ -105,20 +105,20 @@ def test_a_rejected_item_leaves_the_others_standing_and_ends_those_that_need_it(
         assert paper.data["failed_item"]["zh"] == "出生户口登记"
     assert lanes["vaccination_record"].state is CaseState.SUBMITTED
     assert lanes["maternity_benefit"].state is CaseState.SUBMITTED
-    world.work(application_id, "vaccination_record")
-    assert world.lane(application_id, "vaccination_record").state is CaseState.COMPLETED
-    told = next(e for e in world.view(application_id).timeline if e.code == "case.fail_prerequisite")
+    town.work(application_id, "vaccination_record")
+    assert town.lane(application_id, "vaccination_record").state is CaseState.COMPLETED
+    told = next(e for e in town.view(application_id).timeline if e.code == "case.fail_prerequisite")
     assert "需要先办成“出生户口登记”" in told.text["zh"]
 
 
-def test_a_clock_starts_only_when_the_prerequisites_are_in(world: World) -> None:
-    application_id = world.submit()
-    waiting = world.lane(application_id, "vaccination_record")
+def test_a_clock_starts_only_when_the_prerequisites_are_in(town: World) -> None:
+    application_id = town.submit()
+    waiting = town.lane(application_id, "vaccination_record")
     assert waiting.state is CaseState.WAITING_PREREQUISITES
     assert models.Case.objects.get(id=waiting.case_id).received_on is None
-    commands.run_due(now=world.on(date(2026, 12, 14)))
-    assert world.lane(application_id, "vaccination_record").state is CaseState.WAITING_PREREQUISITES
-    world.work(application_id, "birth_certificate")
+    commands.run_due(now=town.on(date(2026, 12, 14)))
+    assert town.lane(application_id, "vaccination_record").state is CaseState.WAITING_PREREQUISITES
+    town.work(application_id, "birth_certificate")
     case = models.Case.objects.get(id=waiting.case_id)
     assert case.received_on == date(2026, 12, 14)
     assert case.acceptance_due_on == date(2026, 12, 21)

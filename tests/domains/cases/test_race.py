@@ -42,15 +42,15 @@ def _at_once(*acts: Callable[[], Any]) -> list[Any]:
     return results
 
 
-def test_two_officers_decide_at_once_and_one_decision_stands(world: World) -> None:
-    application_id = world.submit(items=(ITEM,), event="")
-    case_id = world.case(application_id, ITEM)
-    commands.accept_case(case_id=case_id, actor=world.vaccination, now=world.now)
-    first, second = world.vaccination, replace(world.vaccination, account_id=new_id())
+def test_two_officers_decide_at_once_and_one_decision_stands(town: World) -> None:
+    application_id = town.submit(items=(ITEM,), event="")
+    case_id = town.case(application_id, ITEM)
+    commands.accept_case(case_id=case_id, actor=town.vaccination, now=town.now)
+    first, second = town.vaccination, replace(town.vaccination, account_id=new_id())
     results = _at_once(
-        lambda: commands.approve_case(case_id=case_id, actor=first, now=world.now),
-        lambda: commands.reject_case(case_id=case_id, reason="不符合", actor=second, now=world.now),
-        lambda: commands.approve_case(case_id=case_id, actor=second, now=world.now),
+        lambda: commands.approve_case(case_id=case_id, actor=first, now=town.now),
+        lambda: commands.reject_case(case_id=case_id, reason="不符合", actor=second, now=town.now),
+        lambda: commands.approve_case(case_id=case_id, actor=second, now=town.now),
     )
     assert results.count(None) == 1, results
     assert all(isinstance(r, Refusal) for r in results if r is not None), results
@@ -58,14 +58,14 @@ def test_two_officers_decide_at_once_and_one_decision_stands(world: World) -> No
     assert len([k for k in kinds if k.startswith("decision")]) == 1
 
 
-def test_a_withdrawal_and_a_decision_at_once_do_not_both_happen(world: World) -> None:
+def test_a_withdrawal_and_a_decision_at_once_do_not_both_happen(town: World) -> None:
     for _ in range(3):
-        application_id = world.submit(items=(ITEM,), event="")
-        case_id = world.case(application_id, ITEM)
-        commands.accept_case(case_id=case_id, actor=world.vaccination, now=world.now)
+        application_id = town.submit(items=(ITEM,), event="")
+        case_id = town.case(application_id, ITEM)
+        commands.accept_case(case_id=case_id, actor=town.vaccination, now=town.now)
         results = _at_once(
-            lambda key=case_id: commands.approve_case(case_id=key, actor=world.vaccination, now=world.now),  # type: ignore[misc]
-            lambda key=case_id: commands.withdraw_case(case_id=key, actor=world.mother, now=world.now),  # type: ignore[misc]
+            lambda key=case_id: commands.approve_case(case_id=key, actor=town.vaccination, now=town.now),  # type: ignore[misc]
+            lambda key=case_id: commands.withdraw_case(case_id=key, actor=town.mother, now=town.now),  # type: ignore[misc]
         )
         assert results.count(None) == 1, results
         assert all(isinstance(r, Refusal) for r in results if r is not None), results
@@ -82,47 +82,47 @@ def test_two_timers_at_once_accept_a_silent_case_once(world: World) -> None:
     assert models.Document.objects.filter(case_id=case_id, kind="acceptance").count() == 1
 
 
-def test_a_consent_given_and_refused_at_once_is_one_answer(world: World) -> None:
-    application_id = world.submit(items=("household_registration",))
-    world.work(application_id, "birth_certificate")
-    (asked,) = queries.list_consents_asked_of(actor=world.father)
+def test_a_consent_given_and_refused_at_once_is_one_answer(town: World) -> None:
+    application_id = town.submit(items=("household_registration",))
+    town.work(application_id, "birth_certificate")
+    (asked,) = queries.list_consents_asked_of(actor=town.father)
     results = _at_once(
-        lambda: commands.give_consent(consent_id=asked.id, actor=world.father, now=world.now),
-        lambda: commands.refuse_consent(consent_id=asked.id, actor=world.father, now=world.now),
+        lambda: commands.give_consent(consent_id=asked.id, actor=town.father, now=town.now),
+        lambda: commands.refuse_consent(consent_id=asked.id, actor=town.father, now=town.now),
     )
     assert results.count(None) == 1, results
     state = models.Consent.objects.get(id=asked.id).state
-    case = models.Case.objects.get(item_code="household_registration")
+    case = models.Case.objects.get(application_id=application_id, item_code="household_registration")
     expected = {"given": CaseState.SUBMITTED, "refused": CaseState.NOT_ACCEPTED}
     assert case.state == expected[state]
 
 
-def test_a_case_is_started_once_however_often_its_job_runs(world: World) -> None:
-    draft_id = world.draft(items=(ITEM,), event="")
-    done = commands.submit_application(draft_id=draft_id, actor=world.mother, now=world.now)
-    case_id = world.case(done.application_id, ITEM)
+def test_a_case_is_started_once_however_often_its_job_runs(town: World) -> None:
+    draft_id = town.draft(items=(ITEM,), event="")
+    done = commands.submit_application(draft_id=draft_id, actor=town.mother, now=town.now)
+    case_id = town.case(done.application_id, ITEM)
     from furong.foundation.access.values import Actor
 
     system = Actor.system("tests")
-    results = _at_once(*[lambda: commands.start_case(case_id=case_id, actor=system, now=world.now) for _ in range(4)])
+    results = _at_once(*[lambda: commands.start_case(case_id=case_id, actor=system, now=town.now) for _ in range(4)])
     assert sorted(results) == [False, False, False, True]
     assert len(processes.list_instances_of(business_key=str(case_id))) == 1
-    assert world.run_jobs().count("cases.start_case") == 1
+    assert town.run_jobs().count("cases.start_case") == 1
     assert len(processes.list_instances_of(business_key=str(case_id))) == 1
 
 
-def test_a_document_is_made_and_served_once_however_often_its_job_runs(world: World) -> None:
+def test_a_document_is_made_and_served_once_however_often_its_job_runs(town: World) -> None:
     from furong.foundation.access.values import Actor
     from furong.foundation.notices import queries as notices
 
-    application_id = world.submit(items=(ITEM,), event="")
-    case_id = world.case(application_id, ITEM)
-    commands.accept_case(case_id=case_id, actor=world.vaccination, now=world.now)
+    application_id = town.submit(items=(ITEM,), event="")
+    case_id = town.case(application_id, ITEM)
+    commands.accept_case(case_id=case_id, actor=town.vaccination, now=town.now)
     document_id = models.Document.objects.get(case_id=case_id).id
     system = Actor.system("tests")
     results = _at_once(
-        *[lambda: commands.render_document(document_id=document_id, actor=system, now=world.now) for _ in range(3)]
+        *[lambda: commands.render_document(document_id=document_id, actor=system, now=town.now) for _ in range(3)]
     )
     assert len(set(results)) == 1
-    served = [m for m in notices.list_messages(actor=world.mother) if m.template == "cases.document"]
+    served = [m for m in notices.list_messages(actor=town.mother) if m.template == "cases.document"]
     assert len(served) == 1

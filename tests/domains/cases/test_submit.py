@@ -31,57 +31,57 @@ from furong.foundation.codes.ids import new_id
 from tests.factories.newborn import DIVISION, World
 
 
-def test_a_draft_is_saved_page_by_page_and_waits_for_its_owner(world: World) -> None:
+def test_a_draft_is_saved_page_by_page_and_waits_for_its_owner(town: World) -> None:
     draft_id = commands.open_draft(
-        life_event_code="newborn", item_codes=(), division_code=DIVISION, actor=world.mother, now=world.now
+        life_event_code="newborn", item_codes=(), division_code=DIVISION, actor=town.mother, now=town.now
     )
     commands.save_draft(
-        draft_id=draft_id, page="child", answers={"newborn.name": "周念荷"}, actor=world.mother, now=world.now
+        draft_id=draft_id, page="child", answers={"newborn.name": "周念荷"}, actor=town.mother, now=town.now
     )
     commands.save_draft(
         draft_id=draft_id,
         page="household",
         answers={"newborn.household_with": "mother"},
-        actor=world.mother,
-        now=world.later(3),
+        actor=town.mother,
+        now=town.later(3),
     )
     again = commands.open_draft(
-        life_event_code="newborn", item_codes=(), division_code=DIVISION, actor=world.mother, now=world.now
+        life_event_code="newborn", item_codes=(), division_code=DIVISION, actor=town.mother, now=town.now
     )
-    found = queries.get_draft(draft_id=again, actor=world.mother)
+    found = queries.get_draft(draft_id=again, actor=town.mother)
     assert again == draft_id
     assert found.answers == {"newborn.name": "周念荷", "newborn.household_with": "mother"}
     assert found.pages_done == ("child", "household")
 
 
-def test_a_draft_is_nobody_elses(world: World) -> None:
-    draft_id = world.draft()
+def test_a_draft_is_nobody_elses(town: World) -> None:
+    draft_id = town.draft()
     with pytest.raises(DraftNotFound):
-        queries.get_draft(draft_id=draft_id, actor=world.father)
+        queries.get_draft(draft_id=draft_id, actor=town.father)
     with pytest.raises(DraftNotFound):
-        commands.save_draft(draft_id=draft_id, page="child", answers={}, actor=world.father, now=world.now)
+        commands.save_draft(draft_id=draft_id, page="child", answers={}, actor=town.father, now=town.now)
     with pytest.raises(DraftNotFound):
-        commands.submit_application(draft_id=draft_id, actor=world.father, now=world.now)
+        commands.submit_application(draft_id=draft_id, actor=town.father, now=town.now)
 
 
-def test_staff_and_strangers_open_no_draft(world: World) -> None:
-    for actor, refusal in ((world.police, AccessRefused), (Actor.anonymous(), SignInNeeded)):
+def test_staff_and_strangers_open_no_draft(town: World) -> None:
+    for actor, refusal in ((town.police, AccessRefused), (Actor.anonymous(), SignInNeeded)):
         with pytest.raises(refusal):
             commands.open_draft(
-                life_event_code="newborn", item_codes=(), division_code=DIVISION, actor=actor, now=world.now
+                life_event_code="newborn", item_codes=(), division_code=DIVISION, actor=actor, now=town.now
             )
 
 
-def test_two_windows_do_not_overwrite_each_other(world: World) -> None:
-    draft_id = world.draft()
-    version = queries.get_draft(draft_id=draft_id, actor=world.mother).version
+def test_two_windows_do_not_overwrite_each_other(town: World) -> None:
+    draft_id = town.draft()
+    version = queries.get_draft(draft_id=draft_id, actor=town.mother).version
     commands.save_draft(
         draft_id=draft_id,
         page="child",
         answers={"newborn.name": "甲"},
         expected_version=version,
-        actor=world.mother,
-        now=world.now,
+        actor=town.mother,
+        now=town.now,
     )
     with pytest.raises(DraftChanged):
         commands.save_draft(
@@ -89,10 +89,10 @@ def test_two_windows_do_not_overwrite_each_other(world: World) -> None:
             page="child",
             answers={"newborn.name": "乙"},
             expected_version=version,
-            actor=world.mother,
-            now=world.now,
+            actor=town.mother,
+            now=town.now,
         )
-    assert queries.get_draft(draft_id=draft_id, actor=world.mother).answers["newborn.name"] == "甲"
+    assert queries.get_draft(draft_id=draft_id, actor=town.mother).answers["newborn.name"] == "甲"
 
 
 def test_a_draft_nobody_touches_is_thrown_away_with_its_answers(world: World) -> None:
@@ -115,8 +115,8 @@ def test_an_application_has_one_case_per_item_and_a_number_that_tells_nothing_of
     ) == (application_id)
 
 
-def test_every_fact_names_its_source(world: World) -> None:
-    view = world.view(world.submit())
+def test_every_fact_names_its_source(town: World) -> None:
+    view = town.view(town.submit())
     by_element = {a.element: a for a in view.answers}
     assert by_element["newborn.name"].source == "applicant"
     assert by_element["mother.name"].source == "register"
@@ -219,42 +219,42 @@ def test_a_kill_between_commit_and_reply_loses_nothing_and_doubles_nothing(world
     assert models.Case.objects.count() == 6
 
 
-def test_an_incomplete_draft_is_refused_with_the_fields_and_kept(world: World) -> None:
-    draft_id = world.draft(newborn__name="")
+def test_an_incomplete_draft_is_refused_with_the_fields_and_kept(town: World) -> None:
+    draft_id = town.draft(newborn__name="")
     with pytest.raises(FormNotValid) as refused:
-        commands.submit_application(draft_id=draft_id, actor=world.mother, now=world.now)
+        commands.submit_application(draft_id=draft_id, actor=town.mother, now=town.now)
     assert refused.value.params["fields"] == ["newborn.name"]
-    assert queries.get_draft(draft_id=draft_id, actor=world.mother).answers["newborn.household_with"] == "mother"
+    assert queries.get_draft(draft_id=draft_id, actor=town.mother).answers["newborn.household_with"] == "mother"
 
 
-def test_what_a_register_holds_cannot_be_typed_over(world: World) -> None:
-    application_id = world.submit(mother__name="冒名", newborn__sex="9")
-    by_element = {a.element: a.value for a in world.view(application_id).answers}
+def test_what_a_register_holds_cannot_be_typed_over(town: World) -> None:
+    application_id = town.submit(mother__name="冒名", newborn__sex="9")
+    by_element = {a.element: a.value for a in town.view(application_id).answers}
     assert by_element["mother.name"] == "李芷宁"
     assert by_element["newborn.sex"] in {"1", "2"}
 
 
-def test_a_submitted_draft_can_no_longer_be_changed_and_keeps_no_second_copy(world: World) -> None:
-    draft_id = world.draft()
-    commands.submit_application(draft_id=draft_id, actor=world.mother, now=world.now)
+def test_a_submitted_draft_can_no_longer_be_changed_and_keeps_no_second_copy(town: World) -> None:
+    draft_id = town.draft()
+    commands.submit_application(draft_id=draft_id, actor=town.mother, now=town.now)
     with pytest.raises(DraftAlreadySubmitted):
-        commands.save_draft(draft_id=draft_id, page="child", answers={}, actor=world.mother, now=world.now)
+        commands.save_draft(draft_id=draft_id, page="child", answers={}, actor=town.mother, now=town.now)
     assert models.Draft.objects.get(id=draft_id).answers == {}
 
 
-def test_an_account_that_is_bound_to_nobody_cannot_submit(world: World) -> None:
+def test_an_account_that_is_bound_to_nobody_cannot_submit(town: World) -> None:
     stranger = Actor(kind=ActorKind.RESIDENT, account_id=new_id(), person_id=new_id(), assurance=Assurance.REGISTERED)
     draft_id = commands.open_draft(
-        life_event_code="newborn", item_codes=(), division_code=DIVISION, actor=stranger, now=world.now
+        life_event_code="newborn", item_codes=(), division_code=DIVISION, actor=stranger, now=town.now
     )
     with pytest.raises(AssuranceTooLow):
-        commands.submit_application(draft_id=draft_id, actor=stranger, now=world.now)
+        commands.submit_application(draft_id=draft_id, actor=stranger, now=town.now)
 
 
-def test_an_unknown_service_is_refused(world: World) -> None:
+def test_an_unknown_service_is_refused(town: World) -> None:
     with pytest.raises(ItemNotOffered):
         commands.open_draft(
-            life_event_code="moon_landing", item_codes=(), division_code=DIVISION, actor=world.mother, now=world.now
+            life_event_code="moon_landing", item_codes=(), division_code=DIVISION, actor=town.mother, now=town.now
         )
 
 
@@ -288,17 +288,17 @@ class NewVersion:
         return FormDescription(digest=digest, fields=fields)
 
 
-def test_a_form_that_changed_under_a_draft_loses_nothing_and_lists_what_to_check(world: World) -> None:
-    draft_id = world.draft()
-    before = queries.get_draft(draft_id=draft_id, actor=world.mother).answers
+def test_a_form_that_changed_under_a_draft_loses_nothing_and_lists_what_to_check(town: World) -> None:
+    draft_id = town.draft()
+    before = queries.get_draft(draft_id=draft_id, actor=town.mother).answers
     usual = ports.services()
     ports.bind(services=NewVersion(usual))  # type: ignore[arg-type]
     try:
         with pytest.raises(FormChanged):
-            commands.submit_application(draft_id=draft_id, actor=world.mother, now=world.now)
-        assert commands.refresh_draft(draft_id=draft_id, actor=world.mother, now=world.now)
-        assert not commands.refresh_draft(draft_id=draft_id, actor=world.mother, now=world.now)
-        found = queries.get_draft(draft_id=draft_id, actor=world.mother)
+            commands.submit_application(draft_id=draft_id, actor=town.mother, now=town.now)
+        assert commands.refresh_draft(draft_id=draft_id, actor=town.mother, now=town.now)
+        assert not commands.refresh_draft(draft_id=draft_id, actor=town.mother, now=town.now)
+        found = queries.get_draft(draft_id=draft_id, actor=town.mother)
         assert {**found.answers, **found.kept_aside} == before
         assert set(found.kept_aside) == {"benefit.account_number"}
         assert {line["key"]: line["why"] for line in found.to_check} == {
@@ -307,18 +307,18 @@ def test_a_form_that_changed_under_a_draft_loses_nothing_and_lists_what_to_check
             "newborn.nickname": "new",
         }
         with pytest.raises(FormChanged):
-            commands.submit_application(draft_id=draft_id, actor=world.mother, now=world.now)
+            commands.submit_application(draft_id=draft_id, actor=town.mother, now=town.now)
         commands.save_draft(
             draft_id=draft_id,
             page=found.to_check[0]["page"] or "benefits",
             answers={"delivery.method": "electronic", "newborn.nickname": "荷荷"},
-            actor=world.mother,
-            now=world.now,
+            actor=town.mother,
+            now=town.now,
         )
     finally:
         ports.bind(services=usual)
     # The old version comes back: what was kept aside is taken up again.
-    assert commands.refresh_draft(draft_id=draft_id, actor=world.mother, now=world.now)
+    assert commands.refresh_draft(draft_id=draft_id, actor=town.mother, now=town.now)
     stored = models.Draft.objects.get(id=draft_id).answers
     assert stored["benefit.account_number"] == before["benefit.account_number"]
     assert stored[KEPT_ASIDE] == {"newborn.nickname": "荷荷"}

@@ -108,24 +108,24 @@ def test_the_answer_begins_the_days_for_acceptance_anew_and_reaches_the_officer(
     assert models.Application.objects.get(id=application_id).answers["newborn.name"]["value"] == "周念荷"
 
 
-def test_what_a_supplement_changed_is_what_the_certificate_and_the_register_say(world: World) -> None:
+def test_what_a_supplement_changed_is_what_the_certificate_and_the_register_say(town: World) -> None:
     from furong.registries.licences import queries as licences
     from furong.registries.population import queries as population
 
-    application_id = world.submit(items=("household_registration",))
-    case_id = world.case(application_id, ITEM)
+    application_id = town.submit(items=("household_registration",))
+    case_id = town.case(application_id, ITEM)
     commands.request_supplement(
-        case_id=case_id, wanted=WANTED, reason="字库中没有该字", actor=world.hospital, now=world.now
+        case_id=case_id, wanted=WANTED, reason="字库中没有该字", actor=town.hospital, now=town.now
     )
-    commands.submit_supplement(case_id=case_id, answers={"newborn.name": "周念禾"}, actor=world.mother, now=world.now)
-    world.work(application_id, ITEM)
-    world.consent(application_id)
-    world.work(application_id, "household_registration")
+    commands.submit_supplement(case_id=case_id, answers={"newborn.name": "周念禾"}, actor=town.mother, now=town.now)
+    town.work(application_id, ITEM)
+    town.consent(application_id)
+    town.work(application_id, "household_registration")
     (child,) = population.list_children(
-        person_id=world.mother.person_id, fields=("name",), actor=world.mother, basis=WHY, now=world.now
+        person_id=town.mother.person_id, fields=("name",), actor=town.mother, basis=WHY, now=town.now
     )
     assert child.text("name") == "周念禾"
-    folder = licences.list_of_person(person_id=world.mother.person_id, actor=world.mother, basis=WHY, now=world.now)
+    folder = licences.list_of_person(person_id=town.mother.person_id, actor=town.mother, basis=WHY, now=town.now)
     assert {one.data["name"] for one in folder} == {"周念禾"}
 
 
