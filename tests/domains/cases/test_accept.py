@@ -32,7 +32,7 @@ def test_acceptance_starts_the_clock_and_issues_a_numbered_document(town: World)
     assert lane.due_on == date(2026, 11, 23 + case.terms["promised_days"])
     paper = models.Document.objects.get(case_id=case_id)
     assert paper.kind == "acceptance"
-    assert paper.number.startswith("4302受〔2026〕")
+    assert paper.number.endswith("受〔2026〕1号")
     assert models.CaseEvent.objects.filter(case_id=case_id, code="case.accept").exists()
 
 

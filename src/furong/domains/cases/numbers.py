@@ -33,7 +33,10 @@ def application_number(*, division_code: str, on: date, digits: int) -> str:
     return f"{division}·{on:%Y}·{on:%m%d}·{serial:05d}"
 
 
-def document_number(*, organization_id: UUID, division_code: str, mark: str, year: int, digits: int) -> str:
-    """This function will mint a document number such as ``4302受〔2026〕12号``, serial within organisation, kind and year."""
+def document_number(*, organization_id: UUID, office: str, mark: str, year: int) -> str:
+    """This function will mint a document number such as ``荷塘区医保局受〔2026〕12号``: office, kind, year, serial.
+
+    The serial runs within organisation, kind and year (党政机关公文处理工作条例 art. 9: 机关代字、年份、发文顺序号).
+    """
     serial = next_serial(f"document:{organization_id}:{mark}:{year}")
-    return f"{division_code[:digits]}{mark}〔{year}〕{serial}号"
+    return f"{office}{mark}〔{year}〕{serial}号"

@@ -170,6 +170,7 @@ def purpose_words(purpose: str) -> str:
     return {
         "application": _("your application"),
         "own_folder": _("your folder of licences"),
+        "document": _("to write a document for you"),
         "prefill": _("to fill in your form"),
         "handling": _("to handle your application"),
         "check": _("someone checked a licence"),

@@ -17,6 +17,13 @@ from furong.foundation.access.values import Actor
 from furong.foundation.audit import commands as audit
 from furong.foundation.audit.commands import command
 from furong.foundation.jobs.commands import defer
+from furong.foundation.organizations import queries as organizations
+
+
+def _office(organization_id: UUID) -> str:
+    """The word that stands for the office in its documents' numbers (机关代字): its short name."""
+    found = organizations.get_organization(organization_id=organization_id)
+    return found.short_zh or found.name.zh
 
 
 def issue(
@@ -40,10 +47,9 @@ def issue(
         organization_id=case.organization_id,
         number=document_number(
             organization_id=case.organization_id,
-            division_code=case.division_code,
+            office=_office(case.organization_id),
             mark=current.document_marks[kind.value]["zh"],
             year=on.year,
-            digits=current.number_division_digits,
         ),
         issued_at=now,
         issued_on=on,

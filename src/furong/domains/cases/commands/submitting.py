@@ -140,7 +140,8 @@ def _create(
     record.detail(number=application.number, items=[c.item_code for c in cases])
     by_source: dict[str, int] = {}
     for a in answers.values():
-        by_source[a.source] = by_source.get(a.source, 0) + 1
+        origin = a.source if a.source == "applicant" else str(dict(a.source_label).get("zh") or a.source)
+        by_source[origin] = by_source.get(origin, 0) + 1
     typed = by_source.pop("applicant", 0)
     note(
         application,

@@ -62,7 +62,6 @@ def run_due(*, now: datetime, limit: int = 500) -> dict[str, int]:
     )
     turned = list(_turned(now).values_list("id", flat=True)[:limit])
     each("lights", turned, lambda key: tell_light(case_id=key, actor=actor, now=now))
-    sweep_old_drafts(now=now)
     return done
 
 
