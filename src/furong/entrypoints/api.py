@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 from ninja.security import APIKeyCookie
 
 from furong import __version__
@@ -53,6 +53,19 @@ api.add_router("/processes", processes, tags=["processes"])
 def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """Answer a refusal as a problem."""
     return problem.answer(request, problem.of_refusal(refusal))
+
+
+@api.exception_handler(HttpError)
+def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Answer what the API's library itself refuses: a body that is no JSON, a missing token."""
+    known = {400: problem.BAD_REQUEST, 403: problem.CSRF, 404: problem.NOT_FOUND, 413: problem.TOO_LARGE}
+    return problem.answer(request, known.get(error.status_code, problem.NOT_VALID))
+
+
+@api.exception_handler(Http404)
+def not_there(request: HttpRequest, error: Http404) -> HttpResponse:
+    """Answer a key that nobody has."""
+    return problem.answer(request, problem.NOT_FOUND)
 
 
 @api.exception_handler(ValidationError)

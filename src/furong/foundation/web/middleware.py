@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
@@ -25,6 +25,8 @@ from furong.foundation.web import metrics, problem, requests
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 log = logging.getLogger("furong.web")
+# No text of a database holds one, and no form of ours sends one.
+_NUL = re.compile(r"%00|\x00")
 _GIVEN_ID = re.compile(r"[0-9a-zA-Z-]{8,64}")
 _LANGUAGES = frozenset(code for code, _ in settings.LANGUAGES)
 
@@ -116,7 +118,14 @@ class ProblemMiddleware:
         if length.isdigit() and int(length) > settings.REQUEST_MAX_BYTES:
             _drain(request, int(length))
             return problem.answer(request, problem.TOO_LARGE)
-        return self.get_response(request)
+        if _NUL.search(request.META.get("QUERY_STRING", "")) or "\0" in request.path:
+            return problem.answer(request, problem.BAD_REQUEST)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):
+            told = problem.answer(request, problem.METHOD)
+            told["Allow"] = response["Allow"]
+            return told
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Refusal):

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import psycopg
 from django.conf import settings
-from django.db import InterfaceError
+from django.db import DataError, InterfaceError
 from django.db import OperationalError as DatabaseAway
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -122,6 +122,16 @@ NOT_FOUND = Problem(
     kept=_KEPT_ALL,
     mend=gettext_noop("Search for what you need, or start from the home page."),
 )
+METHOD = Problem(
+    status=405,
+    code="web.method_not_allowed",
+    title=gettext_noop("This page is not opened this way"),
+    detail=gettext_noop(
+        "What stands here is done by a button on a page, not by opening its address; or the other way round."
+    ),
+    kept=_KEPT_ALL,
+    mend=gettext_noop("Go back to the page you came from, or start from the home page."),
+)
 TOO_LARGE = Problem(
     status=413,
     code="web.too_large",
@@ -171,8 +181,14 @@ _DATABASE_AWAY = (DatabaseAway, InterfaceError, psycopg.OperationalError)
 
 
 def of_failure(error: BaseException | None) -> Problem:
-    """Give the problem of an error that nobody foresaw: a database that does not answer is told apart from what is broken."""
-    return UNAVAILABLE if isinstance(error, _DATABASE_AWAY) else BROKEN
+    """Give the problem of an error that nobody foresaw.
+
+    A database that does not answer is told apart from what is broken, and both from values that no database takes (a NUL, half
+    of a surrogate pair, a number beyond its type): those no form of ours sends.
+    """
+    if isinstance(error, _DATABASE_AWAY):
+        return UNAVAILABLE
+    return BAD_REQUEST if isinstance(error, DataError) else BROKEN
 
 
 def status_of(code: str) -> int:
