@@ -17,6 +17,7 @@ from furong.domains.cases.values import Light
 from furong.domains.processes import commands as processes
 from furong.domains.processes import queries as work
 from furong.foundation.access import queries as access
+from furong.foundation.access.errors import AccessRefused
 from furong.foundation.access.values import Actor
 from furong.foundation.codes.errors import Refusal
 from furong.sites.workbench import presenting
@@ -109,6 +110,8 @@ def incident_act(request: HttpRequest, actor: Actor, incident_id: UUID, verb: st
             processes.skip_incident(incident_id=incident_id, reason=reason, actor=actor, now=now)
         else:
             raise Http404
+    except AccessRefused:
+        raise
     except Refusal as refusal:
         words, mend = words_of(refusal)
         messages.warning(request, f"{words} {mend}".strip())

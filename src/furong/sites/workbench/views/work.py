@@ -328,6 +328,8 @@ def task_act(request: HttpRequest, actor: Actor, task_id: UUID, verb: str) -> Ht
             messages.success(request, _("The step “%(title)s” is done.") % {"title": task.title})
         else:
             raise Http404
+    except AccessRefused:
+        raise  # another's step: not a word about it
     except Refusal as refusal:
         words, mend = words_of(refusal)
         messages.warning(request, f"{words} {mend}".strip())
