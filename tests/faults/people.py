@@ -148,10 +148,13 @@ def hand_in(person: Person, couple: int, page: Page) -> Acknowledged:
     return Acknowledged(couple, UUID(done.url.split("?")[0].rstrip("/").split("/")[-1]), draft_id, items_of(couple))
 
 
-def consent(address: str, couple: int) -> int:
-    """Let the father answer what he is asked, in the affirmative; give how many requests were sent again."""
+def consent(address: str, couple: int, *, asked_within_seconds: float) -> int:
+    """Let the father answer what he is asked, in the affirmative; give how many requests were sent again.
+
+    He is asked once the hospital has decided, so he may have to look for long.
+    """
     father = Person(address, father_of(couple))
-    deadline = time.monotonic() + father.patience_seconds
+    deadline = time.monotonic() + asked_within_seconds
     while True:
         page = father.get("my/")
         if page.has_link("/my/consents/"):
@@ -159,7 +162,7 @@ def consent(address: str, couple: int) -> int:
             return father.repeated
         if time.monotonic() > deadline:
             raise UnservedError(f"{father.username} was never asked for consent")
-        time.sleep(0.3)
+        time.sleep(0.5)
 
 
 def apply(address: str, couple: int) -> tuple[Acknowledged, int]:

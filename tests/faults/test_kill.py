@@ -69,8 +69,11 @@ def run(house: House, *, couples: int, killer: Killer, at_once: int, seconds: fl
                 house.tend()
                 for future, number in applying.items():
                     if future.done() and future not in asked:
-                        future.result()
-                        asked[future] = fathers.submit(consent, house.address, number)
+                        future.result()  # raises when the mother could not hand in
+                        asked[future] = fathers.submit(consent, house.address, number, asked_within_seconds=seconds)
+                for one in asked.values():
+                    if one.done():
+                        one.result()  # raises when the father could not consent: the run would wait in vain
                 if len(asked) == couples and all(f.done() for f in asked.values()) and _is_over(house):
                     break
                 assert time.monotonic() - began < seconds, f"not over after {seconds:.0f} s: {_left(house)}"
