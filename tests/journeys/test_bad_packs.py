@@ -164,9 +164,7 @@ def test_xml_that_reads_a_file_or_grows_without_end_is_refused(
 
 
 @pytest.mark.parametrize("name", ["nowhere", "pack.toml"])
-def test_what_is_no_folder_is_told_in_one_line(
-    pack: Planted, capsys: pytest.CaptureFixture[str], name: str
-) -> None:
+def test_what_is_no_folder_is_told_in_one_line(pack: Planted, capsys: pytest.CaptureFixture[str], name: str) -> None:
     code, lines, errors = _checked(pack.root / name, capsys)
     assert (code, lines) == (2, [])
     assert errors.splitlines() == [f"furong check: {pack.root / name} is not a folder."]
