@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -77,18 +76,18 @@ def due_words(task: Task, *, now: dt.datetime, calendar: Calendar) -> tuple[str,
     """Say in a few words when a task is due, and its tone: late, today with the hour, days left."""
     if task.due_at is None:
         return _("No deadline"), "wait"
-    due, today = timezone.localtime(task.due_at), timezone.localtime(now).date()
+    due, today = calendar.local_date(task.due_at), calendar.local_date(now)
     tone = {"red": "over", "yellow": "late"}.get(task.light(now).value, "run")
     if task.due_at <= now:
-        days = calendar.working_days_between(due.date(), today)
+        days = calendar.working_days_between(due, today)
         if days == 0:
             return _("late since %(time)s") % {"time": clock(task.due_at)}, "over"
         return ngettext("%(days)s day late", "%(days)s days late", days) % {"days": days}, "over"
-    if due.date() == today:
+    if due == today:
         return _("today %(time)s") % {"time": clock(task.due_at)}, "late"
-    days = calendar.working_days_between(today, due.date())
+    days = calendar.working_days_between(today, due)
     if days > 60:
-        return day(due.date()), tone
+        return day(due), tone
     return ngettext("%(days)s working day", "%(days)s working days", days) % {"days": days}, tone
 
 

@@ -18,7 +18,7 @@ from furong.foundation.access import queries as access
 from furong.foundation.access.values import Actor, Scope
 
 # The light of a case from the days stored with it: the same answer as ``Clock.light`` gives, in SQL and without a calendar.
-_LIGHT = """
+LIGHT = """
 CASE
   WHEN c.ended_at IS NOT NULL OR c.decided_on IS NOT NULL OR c.clock IS NULL THEN 'none'
   WHEN c.statutory_due_on < %(on)s THEN 'overdue'
@@ -36,7 +36,7 @@ SELECT organization_id, min(division_code), count(*) AS open,
        count(*) FILTER (WHERE light = 'red'), count(*) FILTER (WHERE light = 'overdue'),
        count(*) FILTER (WHERE acceptance_due_on < %(on)s)
 FROM (
-    SELECT c.organization_id, c.division_code, c.acceptance_due_on, {_LIGHT} AS light
+    SELECT c.organization_id, c.division_code, c.acceptance_due_on, {LIGHT} AS light
     FROM cases_case AS c
     WHERE c.ended_at IS NULL AND {{scope}}
 ) AS lit
@@ -46,7 +46,7 @@ ORDER BY 7 DESC, 6 DESC, 5 DESC, 3 DESC, 1
 
 _LATE = f"""
 SELECT c.id FROM cases_case AS c
-WHERE c.ended_at IS NULL AND {_LIGHT} = ANY(%(lights)s) AND {{scope}}
+WHERE c.ended_at IS NULL AND {LIGHT} = ANY(%(lights)s) AND {{scope}}
 ORDER BY coalesce(c.statutory_due_on, c.promised_due_on), c.number
 LIMIT %(limit)s
 """

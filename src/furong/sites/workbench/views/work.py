@@ -68,16 +68,17 @@ def work_list(request: HttpRequest, actor: Actor) -> HttpResponse:
     found = work.work_list(scope=scope, now=now, filters=filters, page_size=PAGE_SIZE, after=after)
     calendar = calendars.current()
     counts = work.count_tasks(scope=scope, now=now, day_ends_at=calendar.end_of_day(calendar.local_date(now)))
-    facts = cases.facts_of_tasks(case_ids=_case_ids(found.tasks), now=now)
+    keys = [_key(task) for task in found.tasks]
+    facts = cases.facts_of_tasks(case_ids=keys, now=now)
     rows = [
-        (task, facts.get(_key(task)), *presenting.due_words(task, now=now, calendar=calendar)) for task in found.tasks
+        (task, facts.get(key), *presenting.due_words(task, now=now, calendar=calendar))
+        for task, key in zip(found.tasks, keys, strict=True)
     ]
     opened, opened_task = None, next((t for t in found.tasks if str(t.id) == request.GET.get("task", "")), None)
     if opened_task is not None and _key(opened_task) in facts:
         opened = _panel(opened_task, actor, now)
-    organization = (
-        organizations.find_organization(organization_id=actor.organization_id) if actor.organization_id else None
-    )
+    own = {actor.organization_id} if actor.organization_id else set()
+    organization = next(iter(organizations.labels_of_organizations(organization_ids=own).values()), None)
     return page(
         request,
         actor,
@@ -120,10 +121,6 @@ def _key(task: Task) -> UUID:
         return UUID(task.business_key)
     except ValueError:
         return UUID(int=0)
-
-
-def _case_ids(tasks: tuple[Task, ...]) -> list[UUID]:
-    return [_key(task) for task in tasks]
 
 
 def _panel(task: Task, actor: Actor, now: dt.datetime) -> dict[str, Any]:
