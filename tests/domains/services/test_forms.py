@@ -213,7 +213,7 @@ def test_an_upload_is_looked_at_by_its_bytes(boat: CompiledForm) -> None:
     page = boat.page("papers")
     assert page.bind({}, {"boat-photo": picture(PNG)}).is_valid()
     lying = page.bind({}, {"boat-photo": picture(b"%PDF-1.7 not a picture")})
-    assert [e.code for e in lying.errors.as_data()["boat-photo"]] == ["wrong_type"]
+    assert [e.code for e in lying.errors.as_data()["boat-photo"]] == ["not_what_it_says"]
     empty = page.bind({}, {"boat-photo": SimpleUploadedFile("boat.png", b"")})
     assert [e.code for e in empty.errors.as_data()["boat-photo"]] == ["empty"]
 
