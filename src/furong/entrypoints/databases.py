@@ -6,7 +6,10 @@ own audit and its own outbox and inbox, so that a command's entry and its events
 
 from __future__ import annotations
 
+import select
 from typing import Any
+
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 PLATFORM = "default"
 POPULATION = "population"
@@ -14,6 +17,31 @@ POPULATION = "population"
 # Apps whose tables exist in the population database; every other app lives on the platform only.
 IN_POPULATION_ONLY = frozenset({"population"})
 IN_EVERY_DATABASE = frozenset({"audit", "events"})
+
+
+def look_before_use() -> None:
+    """Have a kept connection looked at, instead of asked, before a request uses it.
+
+    Django sends ``SELECT 1`` each time. A server that was stopped or killed has closed the socket, which shows without a
+    round trip: nothing is ever there to be read from a connection at rest. Whatever else is wrong shows at the first use, and
+    the connection is then made anew. Calling it again changes nothing.
+    """
+    DatabaseWrapper.is_usable = _is_usable  # type: ignore[assignment,method-assign]
+
+
+_ask = DatabaseWrapper.is_usable
+
+
+def _is_usable(self: DatabaseWrapper) -> bool:
+    connection = self.connection
+    if connection is None or connection.closed or connection.broken:
+        return False
+    if self.errors_occurred or not hasattr(select, "poll"):
+        return bool(_ask(self))
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    # Something to read: the end, or a notice. The server is asked which.
+    return not waiting.poll(0) or bool(_ask(self))
 
 
 class Router:

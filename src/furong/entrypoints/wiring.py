@@ -17,6 +17,7 @@ from furong.domains.processes import tasks as process_tasks
 from furong.domains.services.checks import scope as check_scope
 from furong.domains.services.values.prefill import register_prefill_source
 from furong.entrypoints import adapters
+from furong.entrypoints.databases import look_before_use
 from furong.foundation.audit import sealer
 from furong.foundation.calendar import commands as calendars
 from furong.foundation.events import dispatcher
@@ -32,6 +33,7 @@ DATABASES = ("default", "population")
 
 def wire() -> None:
     """Join the ports. Calling it again changes nothing."""
+    look_before_use()
     calendars.follow_releases(source=adapters.released_calendar)
     identity.bind_ports(
         real_name=identity.RealNameTwin(adapters.person_of_number),

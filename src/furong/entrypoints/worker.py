@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 
 from furong.entrypoints import lifeline
+
+NICE = 5
 
 
 def run(*, die_with_parent: bool = False) -> int:
@@ -15,6 +18,8 @@ def run(*, die_with_parent: bool = False) -> int:
     from furong.entrypoints.wiring import worker_loops
     from furong.foundation.jobs.loops import run_loops
 
+    # On a machine that it shares with the web server, whoever waits for a page comes first.
+    os.nice(NICE)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

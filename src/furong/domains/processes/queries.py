@@ -81,7 +81,7 @@ def work_list(
         f"SELECT {query('work.sql', 'open_columns')}, t.rank_at FROM page JOIN processes_task t ON t.id = page.id "
         "ORDER BY page.rank_at, page.id"
     )
-    rows = execute(text, [*params, page_size + 1], prepare=False).fetchall()
+    rows = execute(text, [*params, page_size + 1], prepare=False, binary=True).fetchall()
     shown = rows[:page_size]
     following = PageKey(rank_at=shown[-1][-1], id=shown[-1][0]) if len(rows) > page_size else None
     return TaskPage(tasks=tuple(_task(row[:-1]) for row in shown), following=following)

@@ -53,15 +53,21 @@ def query(file: str, name: str) -> str:
 
 
 def execute(
-    text: str, params: Mapping[str, object] | Sequence[object], *, prepare: bool | None = None
+    text: str,
+    params: Mapping[str, object] | Sequence[object],
+    *,
+    prepare: bool | None = None,
+    binary: bool = False,
 ) -> psycopg.Cursor[Any]:
     """Run a statement on the platform's connection, without the layers between Django and psycopg.
 
     ``prepare=False`` lets the server plan for these very parameters, which lists over uneven organizations need.
+    ``binary`` asks for values as the server holds them: Django reads times as text, in Python, which many rows feel. No JSON
+    column may be among them.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        return psycopg.Cursor(connection.connection).execute(text, params, prepare=prepare)
+        return psycopg.Cursor(connection.connection).execute(text, params, prepare=prepare, binary=binary)
 
 
 @dataclass(slots=True)

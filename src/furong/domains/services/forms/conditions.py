@@ -67,14 +67,30 @@ def python_value(kind: FieldType | None, value: Any) -> Any:
     return value
 
 
+# By the form's identity: a compiled form lives as long as its process, and is asked several times a page.
+_SHAPES: dict[int, tuple[Form, dict[str, FieldType], frozenset[str]]] = {}
+_MOST_SHAPES = 500
+
+
+def _shape_of(form: Form) -> tuple[dict[str, FieldType], frozenset[str]]:
+    """Give the type of each element of a form, and the elements that it may ask."""
+    found = _SHAPES.get(id(form))
+    if found is None or found[0] is not form:
+        if len(_SHAPES) >= _MOST_SHAPES:
+            _SHAPES.clear()
+        asked = {str(f.element) for f in form.fields() if f.prefill is not Prefill.SHOW}
+        found = (form, {str(f.element): f.type for f in form.fields()}, frozenset(asked | form.repeated()))
+        _SHAPES[id(form)] = found
+    return found[1], found[2]
+
+
 def context_of(form: Form, answers: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Give the FEEL context of a form: every element of it (null when unanswered), the answers, and what registers hold.
 
     What a register holds stands, whatever an answer says, and an answer counts only where the form asks.
     """
-    kinds = {str(f.element): f.type for f in form.fields()}
+    kinds, may_ask = _shape_of(form)
     values: dict[str, Any] = dict.fromkeys(kinds)
-    may_ask = {str(f.element) for f in form.fields() if f.prefill is not Prefill.SHOW} | form.repeated()
     given = {code: value for code, value in answers.items() if code in may_ask}
     held = {code: value for code, value in (known or {}).items() if value not in (None, "")}
     for source in (given, held):

@@ -257,6 +257,17 @@ def _next(request: HttpRequest, before: Opened, page: str, actor: Actor) -> str:
 @own
 def check(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
     """Show everything once more, and hand it in."""
+    signed = request.method == "POST" and request.POST.get("declared") == "yes"
+    if signed:
+        try:
+            # The command checks everything itself: the page is only put together again when something is wrong.
+            sent = cases.submit_application(draft_id=draft_id, actor=actor, now=timezone.now())
+        except (FormChanged, FormNotValid):
+            # Something is missing, the form changed between showing and sending, or a register now holds another fact.
+            holding.forget(draft_id=draft_id)
+        else:
+            holding.forget(draft_id=draft_id)
+            return HttpResponseRedirect(_application(sent.application_id) + ("" if sent.repeated else "?sent=1"))
     opened = _opened(draft_id, actor)
     if opened.draft.application_id is not None:
         return HttpResponseRedirect(_application(opened.draft.application_id))
@@ -264,21 +275,7 @@ def check(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
         (_page(draft_id, p.page) + f"?from=check#id_{p.element.replace('.', '-')}", p.message)
         for p in opened.form.problems(opened.draft.answers, opened.held, opened.now)
     ]
-    unsigned = False
-    if request.method == "POST":
-        if request.POST.get("declared") != "yes":
-            unsigned = True
-        elif not problems:
-            try:
-                sent = cases.submit_application(draft_id=draft_id, actor=actor, now=opened.now)
-            except (FormChanged, FormNotValid):
-                # The form changed between showing and sending, or a register now holds another fact: look again.
-                holding.forget(draft_id=draft_id)
-                opened = _opened(draft_id, actor)
-                problems = [(_page(draft_id, p.page), p.message) for p in _problems(opened)]
-            else:
-                holding.forget(draft_id=draft_id)
-                return HttpResponseRedirect(_application(sent.application_id) + "?sent=1")
+    unsigned = request.method == "POST" and not signed
     sections = [
         (page, rows, _page(draft_id, page.code) + "?from=check")
         for page, rows in opened.form.review(opened.draft.answers, opened.held, opened.now)
@@ -298,10 +295,6 @@ def check(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "portal/apply/check.jinja", context, using="furong", status=status)
-
-
-def _problems(opened: Opened) -> list[Any]:
-    return list(opened.form.problems(opened.draft.answers, opened.held, opened.now))
 
 
 def _page(draft_id: UUID, code: str) -> str:
