@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql.base import DatabaseWrapper
 
 PLATFORM = "default"
@@ -39,7 +40,10 @@ def _is_usable(self: DatabaseWrapper) -> bool:
     if self.errors_occurred or not hasattr(select, "poll"):
         return bool(_ask(self))
     waiting = select.poll()
-    waiting.register(connection.fileno(), select.POLLIN)
+    try:
+        waiting.register(connection.fileno(), select.POLLIN)
+    except psycopg.Error:  # it was lost between two looks
+        return False
     # Something to read: the end, or a notice. The server is asked which.
     return not waiting.poll(0) or bool(_ask(self))
 
