@@ -33,7 +33,13 @@ def _furong(home: Path, *words: str, **more: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=_ignore_interrupts,
     )
+
+
+def _ignore_interrupts() -> None:
+    """What a shell does to a command that it starts behind its back; Ctrl-C's signal must end the demo all the same."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _processes_of(home: Path) -> list[str]:

@@ -202,8 +202,11 @@ def run(*, port: int | None, reset: bool, residents: int) -> int:
     console = Console(stderr=False, highlight=False)
     if "MAKELEVEL" in os.environ:  # started by make: if make is killed, so are we, and with us all children
         die_with_parent()
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    # A shell that starts it behind its back (`furong demo &`) has SIGINT ignored, and Python would leave it so.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it is to go on
+        signal.signal(signal.SIGHUP, _interrupt)
     home = Path(os.environ.get("FURONG_HOME", ".furong")).resolve()
     demo: Demo | None = None
     try:
