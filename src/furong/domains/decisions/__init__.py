@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from furong.domains.decisions.errors import DecisionFinding, DecisionRefused, UnknownDecision
 from furong.domains.decisions.model import DecisionModel
-from furong.domains.decisions.queries import parse_dmn
+from furong.domains.decisions.queries import parse_dmn, read_dmn
 from furong.domains.decisions.values import DecisionProblem, DecisionResult, FiredRule, HitPolicy
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "HitPolicy",
     "UnknownDecision",
     "parse_dmn",
+    "read_dmn",
 ]

@@ -63,8 +63,8 @@ class BoxedCompiler:
     # --- plumbing -------------------------------------------------------------------------------------------
 
     def _refuse(self, element: Element, rule: str, message: str, mend: str) -> Fn:
-        self.findings.add(element, rule, message, mend)
-        return operators.constant(None)
+        finding = self.findings.add(element, rule, message, mend, local=True)
+        return _fault(finding.rule, finding.message, finding.line)
 
     def _site(self, element: Element) -> Site:
         return Site(line_of(element), 1)
@@ -88,8 +88,10 @@ class BoxedCompiler:
             mend = "Mend the name, or add the requirement that brings it."
         inner = child(element, "text")
         at = element if inner is None else inner
-        self.findings.add(element, "feel", fault.message, mend, line_offset=_offset(element, at) + fault.line - 1)
-        return operators.constant(None)
+        finding = self.findings.add(
+            element, "feel", fault.message, mend, line_offset=_offset(element, at) + fault.line - 1, local=True
+        )
+        return _fault(finding.rule, finding.message, finding.line)
 
     def _inner(self, element: Element, scopes: Scopes) -> Fn:
         """Compile the one boxed expression inside of ``element``."""
@@ -309,6 +311,16 @@ class BoxedCompiler:
             first=tests[0][1] if tests and tests[0] is not None else None,
             results=tuple(self._text(one, scopes) for one in results),
         )
+
+
+def _fault(rule: str, message: str, line: int) -> Fn:
+    """What stands for an expression that cannot be run, where the rest of the file may: null, and why."""
+
+    def note(env: operators.Env) -> object:
+        operators.run_of(env).problem(rule, message, line)
+        return None
+
+    return note
 
 
 def _after(first: Fn, then: Fn) -> Fn:

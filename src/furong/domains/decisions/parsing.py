@@ -44,9 +44,9 @@ class _Draft:
     is_knowledge: bool
 
 
-def build_model(data: bytes, *, file: str, digest: str) -> DecisionModel:
+def build_model(data: bytes, *, file: str, digest: str, lenient: bool = False) -> DecisionModel:
     """This function will compile the DMN ``data``. Raises ``DecisionRefused`` with every finding."""
-    findings = Findings(file)
+    findings = Findings(file, lenient)
     root = read_xml(data, findings)
     for one in children(root):
         if tag(one) == "import":
@@ -153,8 +153,17 @@ def _compile(draft: _Draft, types: ItemTypes, spellings: set[str], findings: Fin
     boxed = BoxedCompiler(program, types, findings, decision=draft.name)
     logic = child(draft.element, "encapsulatedLogic") if draft.is_knowledge else child(draft.element, *_LOGIC)
     if logic is None:
-        findings.add(draft.element, "no_logic", "The decision has no logic.", "Give it a table or an expression.")
-        return None
+        fn = boxed._refuse(draft.element, "no_logic", "The decision has no logic.", "Give it a table or an expression.")
+        return Decision(
+            draft.element_id,
+            draft.name,
+            draft.type,
+            line_of(draft.element),
+            tuple(draft.requires),
+            program,
+            fn,
+            draft.is_knowledge,
+        )
     fn = boxed.function(logic, ()) if draft.is_knowledge else boxed.compile(logic, ())
     return Decision(
         element_id=draft.element_id,

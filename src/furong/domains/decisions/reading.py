@@ -13,6 +13,9 @@ __all__ = ["MODEL_NAMESPACES", "Findings", "child", "children", "read_xml", "tag
 
 MOST_BYTES = 5_000_000
 MODEL_NAMESPACES = {
+    "http://www.omg.org/spec/DMN/20151101/dmn.xsd": "1.1",
+    "http://www.omg.org/spec/DMN/20151101/dmn11.xsd": "1.1",
+    "http://www.omg.org/spec/DMN/20180521/MODEL/": "1.2",
     "https://www.omg.org/spec/DMN/20191111/MODEL/": "1.3",
     "https://www.omg.org/spec/DMN/20211108/MODEL/": "1.4",
     "https://www.omg.org/spec/DMN/20230324/MODEL/": "1.5",
@@ -26,15 +29,21 @@ class Findings:
     """Gathers findings, so that an author sees all of them at once."""
 
     file: str
+    lenient: bool = False  # what concerns one expression makes it null with an error, instead of refusing the file
     found: list[DecisionFinding] = field(default_factory=list)
+    faults: list[DecisionFinding] = field(default_factory=list)
 
-    def add(self, element: Element | None, rule: str, message: str, mend: str, *, line_offset: int = 0) -> None:
-        """Note a finding at ``element``."""
+    def add(
+        self, element: Element | None, rule: str, message: str, mend: str, *, line_offset: int = 0, local: bool = False
+    ) -> DecisionFinding:
+        """Note a finding at ``element``; a ``local`` one concerns one expression alone."""
         line, name = 1, "definitions"
         if element is not None:
             line = line_of(element) + line_offset
             name = element.get("id") or element.get("name") or _named_parent(element)
-        self.found.append(DecisionFinding(self.file, line, name, f"decisions.{rule}", message, mend))
+        finding = DecisionFinding(self.file, line, name, f"decisions.{rule}", message, mend)
+        (self.faults if local and self.lenient else self.found).append(finding)
+        return finding
 
     def refuse(self) -> None:
         """Raise ``DecisionRefused`` when there is anything."""
@@ -52,7 +61,7 @@ def _named_parent(element: Element) -> str:
 def read_xml(data: bytes, findings: Findings) -> Element:
     """This function will parse ``data`` and return the ``definitions`` element.
 
-    Raises ``DecisionRefused`` for what is not XML, has a document type, is too large or is not DMN 1.3 to 1.5.
+    Raises ``DecisionRefused`` for what is not XML, has a document type, is too large or is not DMN 1.1 to 1.5.
     """
     if len(data) > MOST_BYTES:
         findings.add(None, "too_large", f"The file is larger than {MOST_BYTES} bytes.", "Split the model.")
@@ -73,8 +82,8 @@ def read_xml(data: bytes, findings: Findings) -> Element:
         findings.add(root, "doctype", "The file declares a document type.", "Remove <!DOCTYPE …>.")
     namespace = etree.QName(root).namespace or ""
     if tag(root) != "definitions" or namespace not in MODEL_NAMESPACES:
-        message = "The file is not a DMN 1.3, 1.4 or 1.5 model."
-        findings.add(root, "namespace", message, "Save it as DMN 1.3 or later.")
+        message = "The file is not a DMN 1.1 to 1.5 model."
+        findings.add(root, "namespace", message, "Save it as DMN 1.1 or later.")
     findings.refuse()
     return root
 
