@@ -18,9 +18,10 @@ from lark import Token, Tree
 from furong.foundation.feel import loops, operators, temporal, unary
 from furong.foundation.feel.errors import FeelLimitReached, FeelProblem, FeelSyntaxError
 from furong.foundation.feel.functions import BUILTINS, Builtin
+from furong.foundation.feel.functions.registry import OMITTED
 from furong.foundation.feel.operators import INPUT, Env, Fn, Site
 from furong.foundation.feel.parser import parse
-from furong.foundation.feel.types import Check, type_check
+from furong.foundation.feel.types import Check, Resolve, type_check
 from furong.foundation.feel.unary import Test
 from furong.foundation.feel.values import FeelFunction, Run, YearsMonths, kind, to_feel
 
@@ -52,7 +53,20 @@ class Compiled:
 class Program:
     """Expressions that share one environment. Not for sharing while it is still being added to."""
 
-    def __init__(self, *, known_names: Collection[str] | None = None, spellings: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        known_names: Collection[str] | None = None,
+        spellings: Collection[str] = (),
+        resolve: Resolve | None = None,
+        lenient: bool = False,
+    ) -> None:
+        """``resolve`` finds types by name; with ``lenient`` an unknown name, function or argument is null at run time.
+
+        The standard has every mistake but one of syntax give null; authors are better served by a refusal.
+        """
+        self.resolve = resolve
+        self.lenient = lenient
         self.known = None if known_names is None else frozenset(known_names)
         self._spellings = frozenset(spellings)  # names of entries that hold spaces or signs, for the lexer alone
         self.roots: dict[str, int] = {}
@@ -214,6 +228,9 @@ class _Compiler:
             builtin = BUILTINS.get(name) if known is None or name not in known else None
             if builtin is None:
                 if known is not None and name not in known:
+                    if not filters and self.program.lenient:
+                        message = f"There is no variable {name!r} here."
+                        return Compiled(operators.broken("feel.unknown_name", message, _at(token)))
                     if not filters:
                         raise _refuse(token, f"There is no variable {name!r} here.", "feel.unknown_name")
                 else:
@@ -271,13 +288,13 @@ class _Compiler:
 
     def _type(self, token: Token) -> Check:
         try:
-            return type_check(str(token))
+            return type_check(str(token), self.program.resolve)
         except ValueError as why:
             raise _refuse(token, str(why)) from None
 
     def _if_else(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         condition, yes, no = (self.compile(part) for part in parts if isinstance(part, Tree))
-        return Compiled(operators.if_else(condition.fn, yes.fn, no.fn))
+        return Compiled(operators.if_else(condition.fn, yes.fn, no.fn, _site(tree)))
 
     # --- arithmetic -----------------------------------------------------------------------------------------
 
@@ -303,9 +320,14 @@ class _Compiler:
             key, value = str(entry.children[0]), entry.children[1]
             if key in scope.names:
                 raise _refuse(entry.children[0], f"The key {key!r} stands twice.")  # type: ignore[arg-type]
-            fn = self.compile(value).fn
-            scope.names[key] = self.program.new_place()
-            entries.append((key, scope.names[key], fn))
+            place = self.program.new_place()
+            if isinstance(value, Tree) and value.data == "function":
+                scope.names[key] = place  # a function may call itself by its name
+                fn = self._function(value, value.children, own_place=place).fn
+            else:
+                fn = self.compile(value).fn
+                scope.names[key] = place
+            entries.append((key, place, fn))
         self.scopes.pop()
         return Compiled(operators.make_context(tuple(entries)))
 
@@ -314,6 +336,10 @@ class _Compiler:
         start, end = (self.compile(part) for part in parts if isinstance(part, Tree))
         fn = operators.make_range(start.fn, end.fn, opener == "[", closer == "]", _site(tree))
         return self._folded(fn, (start, end))
+
+    def _unary_range(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
+        end = self.compile(parts[-1])
+        return self._folded(operators.unary_range(str(parts[0]), end.fn, _site(tree)), (end,))
 
     def _path(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         value, name = self.compile(parts[0]), str(parts[-1])
@@ -362,7 +388,7 @@ class _Compiler:
 
     # --- functions ------------------------------------------------------------------------------------------
 
-    def _function(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
+    def _function(self, tree: Tree[Token], parts: list[Any], own_place: int = 0) -> Compiled:
         trees = [part for part in parts if isinstance(part, Tree)]
         names: list[str] = []
         checks: list[Check | None] = []
@@ -376,7 +402,7 @@ class _Compiler:
         self.scopes.append(scope)
         body = self.compile(trees[-1]).fn
         self.scopes.pop()
-        return Compiled(loops.make_function(tuple(names), tuple(places), tuple(checks), body))
+        return Compiled(loops.make_function(tuple(names), tuple(places), tuple(checks), body, own_place))
 
     def _callee(self, tree: Tree[Token]) -> tuple[str, Builtin | None, Fn | None]:
         if tree.data != "name":
@@ -387,11 +413,17 @@ class _Compiler:
         known = self.program.known
         if not bound and not (known is not None and name in known):
             builtin = BUILTINS.get(name)
-            if builtin is None and not any(scope.filter_place for scope in self.scopes):
+            lenient = self.program.lenient
+            if builtin is None and not lenient and not any(scope.filter_place for scope in self.scopes):
                 raise _refuse(token, f"There is no function {name!r} in FEEL.", "feel.unknown_function")
             if builtin is not None:
                 return name, builtin, None
         return name, None, self._variable(name, token).fn
+
+    def _wrong_call(self, site: Site, message: str) -> Compiled:
+        if self.program.lenient:
+            return Compiled(operators.broken("feel.arguments", message, site))
+        raise FeelSyntaxError(site.line, site.column, message, "feel.arguments")
 
     def _call(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         trees = [part for part in parts if isinstance(part, Tree)]
@@ -403,9 +435,7 @@ class _Compiler:
             return Compiled(loops.call_value(fn, tuple(one.fn for one in arguments), None, site))
         overload = builtin.by_count(len(arguments))
         if overload is None:
-            raise FeelSyntaxError(
-                site.line, site.column, f"{name}() does not take {len(arguments)} arguments.", "feel.arguments"
-            )
+            return self._wrong_call(site, f"{name}() does not take {len(arguments)} arguments.")
         made = loops.call_builtin(name, overload, tuple(one.fn for one in arguments), site)
         return self._folded(made, arguments) if builtin.pure else Compiled(made)
 
@@ -416,19 +446,17 @@ class _Compiler:
         arguments = [self.compile(part.children[1]) for part in trees[1:]]
         site = _site(tree)
         if len(set(names)) != len(names):
-            raise FeelSyntaxError(site.line, site.column, f"{name}() is given an argument twice.", "feel.arguments")
+            return self._wrong_call(site, f"{name}() is given an argument twice.")
         if builtin is None:
             assert fn is not None  # noqa: S101  _callee gives one or the other
             return Compiled(loops.call_value(fn, tuple(one.fn for one in arguments), tuple(names), site))
         fitting = builtin.by_names(names)
         if fitting is None:
-            raise FeelSyntaxError(
-                site.line, site.column, f"{name}() has no such named arguments: {', '.join(names)}.", "feel.arguments"
-            )
+            return self._wrong_call(site, f"{name}() has no such named arguments: {', '.join(names)}.")
         overload, order = fitting
-        while order and order[-1] is None:
+        while len(order) > overload.required and order[-1] is None:
             order = order[:-1]
-        nothing = operators.constant(None)
+        nothing = operators.constant(OMITTED)
         ordered = tuple(nothing if at is None else arguments[at].fn for at in order)
         made = loops.call_builtin(name, overload.positional(), ordered, site)
         return self._folded(made, arguments) if builtin.pure else Compiled(made)
@@ -460,7 +488,7 @@ class _Compiler:
         if compiled.constant and kind(compiled.value) in ("string", "number", "boolean"):
             return unary.equals_constant(compiled.value), (compiled.value,)
         fn = operators.constant(compiled.value) if compiled.constant else compiled.fn
-        return unary.matches_value(fn, cell=cell), None
+        return unary.matches_value(fn, cell=cell, is_range=tree.data == "range"), None
 
 
 _NOISE = frozenset(("COMMA", "LPAR", "RPAR", "LBRACE", "RBRACE", "DOT"))
@@ -468,6 +496,10 @@ _NOISE = frozenset(("COMMA", "LPAR", "RPAR", "LBRACE", "RBRACE", "DOT"))
 
 def _constant(value: object) -> Compiled:
     return Compiled(operators.constant(value), constant=True, value=value)
+
+
+def _at(token: Token) -> Site:
+    return Site(token.line or 1, token.column or 1)
 
 
 def _refuse(token: Token, message: str, code: str = "feel.syntax") -> FeelSyntaxError:

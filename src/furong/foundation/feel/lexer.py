@@ -35,7 +35,9 @@ _SIGNS = {
 _SPACE = re.compile(r"(?:[\s\ufeff]|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.(?!\.)[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
-_WORD = re.compile(r"[?\w][\w'·]*")
+# Rules 28 and 29 of the grammar (10.3.1.2), but for the full-width signs, which are taken for slips of the hand.
+_WIDE = "\u200c\u200d\u2070-\u218f\u3005-\u3007\u3021-\u302f\U00010000-\U000effff"
+_WORD = re.compile(rf"[?\w{_WIDE}][\w'·\u203f\u2040{_WIDE}]*")
 _SIGN = re.compile(r"\.\.|\*\*|[<>!]=|[-–=<>+*/()\[\]{},.:@]")
 _DUNDER = re.compile(r"__\w*__|__\w+")
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{6}|.)", re.DOTALL)

@@ -10,11 +10,11 @@ from decimal import Decimal
 from furong.foundation.feel.arithmetic import NotDefined
 from furong.foundation.feel.errors import FeelLimitReached
 from furong.foundation.feel.functions.registry import Null, Overload
-from furong.foundation.feel.operators import Env, Fn, Site, as_list, problem, run_of
-from furong.foundation.feel.types import Check
-from furong.foundation.feel.values import MOST_ITEMS, FeelFunction, FeelRange, Run, kind
+from furong.foundation.feel.operators import Env, Fn, Site, as_list, not_boolean, problem, run_of
+from furong.foundation.feel.types import Check, convert
+from furong.foundation.feel.values import MOST_ITEMS, FeelFunction, FeelRange, Run, compare, kind
 
-_MOST_CALLS = 40
+_MOST_CALLS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ def _domain(env: Env, iterator: Iterator_) -> Iterator[object] | None:
     start = iterator.source(env)
     if iterator.end is None:
         if isinstance(start, FeelRange):
+            if compare(start.start, start.end) == 1:
+                problem(env, "feel.type", "The range ends before it starts.", iterator.site)
+                return None
             return _steps(env, start.start, start.end, iterator.site, start.start_included, start.end_included)
         if start is None:
             problem(env, "feel.type", "There is nothing to run over.", iterator.site)
@@ -103,7 +106,7 @@ def quantified(iterators: tuple[Iterator_, ...], body: Fn, *, some: bool) -> Fn:
         unknown = False
 
         def nest(depth: int) -> bool | None:
-            """True as soon as the answer is settled; None when there is nothing to run over."""
+            """True as soon as the answer is settled; None when it is null, for there is nothing to run over or ask."""
             nonlocal unknown
             domain = _domain(env, iterators[depth])
             if domain is None:
@@ -120,8 +123,11 @@ def quantified(iterators: tuple[Iterator_, ...], body: Fn, *, some: bool) -> Fn:
                 holds = body(env)
                 if holds is some:
                     return True
-                if not isinstance(holds, bool):
+                if holds is None:
                     unknown = True
+                elif not isinstance(holds, bool):
+                    not_boolean(env, holds, iterators[-1].site)
+                    return None
             return False
 
         settled = nest(0)
@@ -137,7 +143,16 @@ def quantified(iterators: tuple[Iterator_, ...], body: Fn, *, some: bool) -> Fn:
 # --- functions --------------------------------------------------------------------------------------------------
 
 
-def make_function(names: tuple[str, ...], places: tuple[int, ...], checks: tuple[Check | None, ...], body: Fn) -> Fn:
+def make_function(
+    names: tuple[str, ...],
+    places: tuple[int, ...],
+    checks: tuple[Check | None, ...],
+    body: Fn,
+    own_place: int = 0,
+    result: Check | None = None,
+) -> Fn:
+    """A function definition; with ``own_place`` it sees itself there, with ``result`` it gives that or null."""
+
     def make(env: Env) -> object:
         seen = env.copy()  # what the function sees of the places around it, as they are now
 
@@ -150,18 +165,29 @@ def make_function(names: tuple[str, ...], places: tuple[int, ...], checks: tuple
             inner[0] = run
             for place, value, check in zip(places, arguments, checks, strict=True):
                 if check is not None and value is not None and not check(value):
-                    run.problem("feel.type", f"An argument is {kind(value)}, which its parameter does not take.")
-                    return None
+                    value, fits = convert(value, check)
+                    if not fits:
+                        run.problem("feel.type", f"An argument is {kind(value)}, which its parameter does not take.")
+                        return None
                 inner[place] = value
             run.calls += 1
             if run.calls > _MOST_CALLS:
                 raise FeelLimitReached(f"{_MOST_CALLS} calls within calls")
             try:
-                return body(inner)
+                found = body(inner)
             finally:
                 run.calls -= 1
+            if result is None or found is None or result(found):
+                return found
+            found, fits = convert(found, result)
+            if not fits:
+                run.problem("feel.type", f"The function's result is {kind(found)}, which it does not give.")
+            return found if fits else None
 
-        return FeelFunction(names, call)
+        made = FeelFunction(names, call)
+        if own_place:
+            seen[own_place] = made
+        return made
 
     return make
 

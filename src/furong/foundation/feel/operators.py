@@ -48,6 +48,9 @@ class Site:
     column: int
 
 
+NOWHERE = Site(0, 0)
+
+
 def run_of(env: Env) -> Run:
     return env[0]  # type: ignore[return-value]
 
@@ -61,6 +64,16 @@ def problem(env: Env, code: str, message: str, site: Site) -> None:
 
 def constant(value: object) -> Fn:
     return lambda env: value
+
+
+def broken(code: str, message: str, site: Site) -> Fn:
+    """Null, and a problem each time: what a lenient program makes of an unknown name or a wrong call."""
+
+    def nothing(env: Env) -> object:
+        problem(env, code, message, site)
+        return None
+
+    return nothing
 
 
 def variable(place: int) -> Fn:
@@ -141,8 +154,19 @@ def either(parts: Sequence[Fn], site: Site) -> Fn:
     return any_of_them
 
 
-def if_else(condition: Fn, yes: Fn, no: Fn) -> Fn:
-    return lambda env: yes(env) if condition(env) is True else no(env)
+def if_else(condition: Fn, yes: Fn, no: Fn, site: Site = NOWHERE) -> Fn:
+    """``if``: null counts as false; what is no boolean at all makes the result null."""
+
+    def choose(env: Env) -> object:
+        holds = condition(env)
+        if holds is True:
+            return yes(env)
+        if holds is False or holds is None:
+            return no(env)
+        not_boolean(env, holds, site)
+        return None
+
+    return choose
 
 
 def compared(env: Env, left: object, sign: str, right: object, site: Site) -> bool | None:
@@ -303,6 +327,23 @@ def make_range(start: Fn, end: Fn, start_included: bool, end_included: bool, sit
     return make
 
 
+def unary_range(sign: str, end: Fn, site: Site) -> Fn:
+    """``(< 5)`` as a value: a range with one end, a point for ``=``, all but a point for ``!=`` (10.3.2.7)."""
+
+    def make(env: Env) -> object:
+        value = end(env)
+        if compare(value, value) is None and sign not in ("=", "!="):
+            problem(env, "feel.type", f"{kind(value)} does not make a range.", site)
+            return None
+        if sign in ("=", "!="):
+            return FeelRange(value, value, True, True, sign)
+        if sign[0] == "<":
+            return FeelRange(None, value, False, sign == "<=", sign)
+        return FeelRange(value, None, sign == ">=", False, sign)
+
+    return make
+
+
 def path(value: Fn, name: str, site: Site) -> Fn:
     def walk(env: Env) -> object:
         one = value(env)
@@ -421,6 +462,7 @@ def filtered(value: Fn, place: int, condition: Fn, site: Site) -> Fn:
                 return _at(env, values, holds, site)
             elif holds is not False and holds is not None:
                 not_boolean(env, holds, site)
+                return None
         return kept
 
     return keep

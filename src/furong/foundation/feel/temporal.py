@@ -31,7 +31,7 @@ _TIME = re.compile(
 )
 _YEARS_MONTHS = re.compile(r"(-)?P(?:([0-9]{1,9})Y)?(?:([0-9]{1,9})M)?")
 _DAYS_TIME = re.compile(
-    r"(-)?P(?:([0-9]{1,9})D)?(?:T(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,12})(?:\.([0-9]{1,12}))?S)?)?"
+    r"(-)?P(?:([0-9]{1,9})D)?(?:T(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,12})(?:\.([0-9]{0,12}))?S)?)?"
 )
 
 
@@ -115,12 +115,11 @@ def parse_duration(text: str) -> YearsMonths | timedelta | None:
 
 def at_literal(text: str) -> object:
     """This function will read the text of an ``@"..."`` literal: date, date and time, time or duration; None if none."""
-    if "T" in text and not text.lstrip("-").startswith("P"):
-        return parse_datetime(text)
-    found: object = parse_date(text)
-    if found is None:
-        found = parse_time(text)
-    return parse_duration(text) if found is None else found
+    for parse in (parse_date, parse_time, parse_duration, parse_datetime):
+        found = parse(text)
+        if found is not None:
+            return found
+    return None
 
 
 def add_months(day: date, months: int) -> date:

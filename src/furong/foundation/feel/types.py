@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from furong.foundation.feel.values import FeelFunction, FeelRange, YearsMonths
 
-__all__ = ["SIMPLE_TYPES", "type_check"]
+__all__ = ["SIMPLE_TYPES", "Check", "Resolve", "convert", "type_check"]
 
 _PYTHON: dict[str, type] = {
     "number": Decimal,
@@ -34,47 +34,74 @@ SIMPLE_TYPES = frozenset(_PYTHON) | {"Any"}
 _PARTS = re.compile(r"->|[<>,:]|[^<>,:\-]+")
 
 Check = Callable[[object], bool]
+Resolve = Callable[[str], "Check | None"]
 
 
-def type_check(text: str) -> Check:
+def type_check(text: str, resolve: Resolve | None = None) -> Check:
     """This function will return the test for the type that ``text`` names, such as ``list<number>``.
 
-    Raises ``ValueError`` for a type that FEEL does not have. Null is an instance of ``Null`` and ``Any`` alone.
+    ``resolve`` gives the tests of names that FEEL does not have, such as a model's item definitions. Raises
+    ``ValueError`` for an unknown type. Null is an instance of ``Null`` alone (10.3.2.9.1).
     """
-    parts = [part.strip() for part in _PARTS.findall(text) if part.strip()]
-    check, rest = _read(parts, 20)
+    if resolve is not None:
+        whole = resolve(" ".join(text.split()))
+        if whole is not None:
+            return whole
+    parts = [" ".join(part.split()) for part in _PARTS.findall(text) if part.strip()]
+    check, rest = _read(parts, 20, resolve)
     if rest:
         raise ValueError(f"{text} is no type.")
     return check
+
+
+def convert(value: object, check: Check) -> tuple[object, bool]:
+    """This function will return ``value`` as the type behind ``check`` has it, and whether it fits (10.3.2.9.4).
+
+    Null fits every type; a single item and its list stand for each other; a date stands for its midnight in UTC.
+    """
+    if value is None or check(value):
+        return value, True
+    if isinstance(value, list) and len(value) == 1 and check(value[0]):
+        return value[0], True
+    if not isinstance(value, list) and check([value]):
+        return [value], True
+    if type(value) is date:
+        midnight = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        if check(midnight):
+            return midnight, True
+    return value, False
 
 
 def _exact(wanted: type) -> Check:
     return lambda value: type(value) is wanted
 
 
-def _read(parts: list[str], depth: int) -> tuple[Check, list[str]]:
+def _read(parts: list[str], depth: int, resolve: Resolve | None) -> tuple[Check, list[str]]:
     if not parts or depth <= 0:
         raise ValueError("A type is missing.")
     name, rest = parts[0], parts[1:]
     if name == "Any":
         return (lambda value: value is not None), rest
+    found = resolve(name) if resolve is not None else None
+    if found is not None:
+        return found, rest
     if name not in _PYTHON:
         raise ValueError(f"FEEL has no type {name!r}.")
     if not rest or rest[0] != "<":
         return _exact(_PYTHON[name]), rest
     rest = rest[1:]
     if name == "list":
-        item, rest = _read(rest, depth - 1)
+        item, rest = _read(rest, depth - 1, resolve)
         return _list_of(item), _after(rest, ">")
     if name == "range":
-        item, rest = _read(rest, depth - 1)
+        item, rest = _read(rest, depth - 1, resolve)
         return _range_of(item), _after(rest, ">")
     if name == "context":
         fields: dict[str, Check] = {}
         while True:
             if len(rest) < 3 or rest[1] != ":":
                 raise ValueError("A context's type is context<name: type>.")
-            fields[rest[0]], rest2 = _read(rest[2:], depth - 1)
+            fields[rest[0]], rest2 = _read(rest[2:], depth - 1, resolve)
             rest = rest2
             if rest and rest[0] == ",":
                 rest = rest[1:]
@@ -83,13 +110,13 @@ def _read(parts: list[str], depth: int) -> tuple[Check, list[str]]:
     if name == "function":
         count = 0
         while rest and rest[0] != ">":
-            _, rest = _read(rest, depth - 1)
+            _, rest = _read(rest, depth - 1, resolve)
             count += 1
             if rest and rest[0] == ",":
                 rest = rest[1:]
         rest = _after(rest, ">")
         if rest and rest[0] == "->":
-            _, rest = _read(rest[1:], depth - 1)
+            _, rest = _read(rest[1:], depth - 1, resolve)
         return _function_of(count), rest
     raise ValueError(f"{name} takes no parameters.")
 
@@ -112,7 +139,8 @@ def _range_of(item: Check) -> Check:
 
 def _context_of(fields: dict[str, Check]) -> Check:
     return lambda value: (
-        isinstance(value, dict) and all(key in value and field(value[key]) for key, field in fields.items())
+        isinstance(value, dict)
+        and all(key in value and (value[key] is None or field(value[key])) for key, field in fields.items())
     )
 
 

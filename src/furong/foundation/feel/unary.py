@@ -56,11 +56,13 @@ def is_true(fn: Fn) -> Test:
     return test
 
 
-def matches_value(fn: Fn, *, cell: bool) -> Test:
+def matches_value(fn: Fn, *, cell: bool, is_range: bool = False) -> Test:
     """A test that is an expression: a range includes, a list contains, anything else equals."""
 
     def test(env: Env, value: object) -> bool | None:
         wanted = fn(env)
+        if wanted is None and is_range:
+            return None  # the ends do not make a range, so nobody knows
         if isinstance(wanted, FeelRange) and not isinstance(value, FeelRange):
             return None if value is None else wanted.includes(value)
         if isinstance(wanted, list) and not isinstance(value, list):

@@ -92,15 +92,19 @@ class YearsMonths:
 
 @dataclass(frozen=True, slots=True)
 class FeelRange:
-    """A range; an end that is None is open without bound, as in the test ``< 5``."""
+    """A range; an end that is None is open without bound. ``sign`` is that of a range like ``(< 5)``, or empty."""
 
     start: object
     end: object
     start_included: bool
     end_included: bool
+    sign: str = ""
 
     def includes(self, value: object) -> bool | None:
         """Tell whether ``value`` lies inside; None when it cannot be compared with an end."""
+        if self.sign == "=" or self.sign == "!=":
+            same = equal(value, self.start)
+            return same if same is None or self.sign == "=" else not same
         below = above = True
         if self.start is not None:
             order = compare(self.start, value)
@@ -260,6 +264,7 @@ def equal(left: object, right: object, run: Run | None = None) -> bool | None:
     if isinstance(left, FeelRange) and isinstance(right, FeelRange):
         return bool(
             left.start_included is right.start_included
+            and left.sign == right.sign
             and left.end_included is right.end_included
             and equal(left.start, right.start)
             and equal(left.end, right.end)

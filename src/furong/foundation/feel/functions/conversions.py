@@ -43,6 +43,8 @@ def text_of(value: object, *, inside: bool = False, run: Run | None = None) -> s
         parts = (f"{_key(key)}: {text_of(one, inside=True, run=run)}" for key, one in value.items())
         return _bounded("{", parts, "}")
     if isinstance(value, FeelRange):
+        if value.sign:
+            return f"({value.sign} {text_of(value.start if value.end is None else value.end, inside=True)})"
         start = "" if value.start is None else text_of(value.start, inside=True)
         end = "" if value.end is None else text_of(value.end, inside=True)
         return f"{'[' if value.start_included else '('}{start}..{end}{']' if value.end_included else ')'}"
@@ -76,14 +78,14 @@ def _string_format(run: Run, mask: str, value: object) -> object:
     raise Null("Masks are not part of DMN.")
 
 
-@builtin("number", "from: string|number, grouping separator: string?, decimal separator: string?")
+@builtin("number", "from: string|number, grouping separator: string?!, decimal separator: string?!")
 def _number(run: Run, text: str | Decimal, grouping: str | None = None, point: str | None = None) -> object:
-    if isinstance(text, Decimal):
-        return text
     if grouping not in (None, " ", ",", ".") or point not in (None, ",", "."):
         raise Null("A separator is a space, a comma or a full stop.")
     if grouping is not None and grouping == point:
         raise Null("The separators are the same.")
+    if isinstance(text, Decimal):
+        return text
     if grouping:
         text = text.replace(grouping, "")
     if point:
@@ -147,7 +149,7 @@ def _time(run: Run, value: str | date | datetime | time) -> object:
     return found
 
 
-@builtin("time", "hour: number, minute: number, second: number, offset: duration?")
+@builtin("time", "hour: number, minute: number, second: number, offset: duration?!")
 def _time_of(run: Run, hour: Decimal, minute: Decimal, second: Decimal, offset: object = None) -> object:
     zone = None
     if offset is not None:
@@ -192,8 +194,10 @@ def _not(run: Run, value: object) -> object:
 def _is(run: Run, one: object, other: object) -> object:
     if type(one) is not type(other):
         return False
-    if isinstance(one, datetime | time) and isinstance(other, datetime | time) and one.utcoffset() != other.utcoffset():
-        return False
+    if isinstance(one, datetime | time) and isinstance(other, datetime | time):
+        # The same clock in the same zone: to the fraction, which "=" leaves out, and by the zone's name.
+        same_zone = one.utcoffset() == other.utcoffset() and temporal.zone_of(one) == temporal.zone_of(other)
+        return same_zone and one.replace(tzinfo=None) == other.replace(tzinfo=None)
     return equal(one, other, run) is True
 
 
@@ -226,8 +230,8 @@ def _context(run: Run, entries: list[object]) -> object:
     return made
 
 
-@builtin("context put", "context: context, key: string|list, value: any")
-@builtin("context put", "context: context, keys: string|list, value: any")
+@builtin("context put", "context: context, key: string, value: any")
+@builtin("context put", "context: context, keys: list, value: any")
 def _context_put(run: Run, context: dict[str, object], key: object, value: object) -> object:
     keys = [one for one in (key if isinstance(key, list) else [key]) if isinstance(one, str)]
     if not keys or (isinstance(key, list) and len(keys) != len(key)):

@@ -8,12 +8,12 @@ from decimal import Decimal
 from furong.foundation.feel.functions.registry import Null, builtin, whole
 from furong.foundation.feel.values import NUMBERS, Run, YearsMonths
 
-_SCALE = 6176
+_LEAST_SCALE, _MOST_SCALE = -6111, 6176  # of Decimal128 (10.3.4.5)
 
 
 def round_to(number: Decimal, scale: Decimal | None, rounding: str) -> Decimal:
     """This function will round ``number`` to ``scale`` places (0 without one)."""
-    places = whole(Decimal(0) if scale is None else scale, "scale", -_SCALE, _SCALE)
+    places = whole(Decimal(0) if scale is None else scale, "scale", _LEAST_SCALE, _MOST_SCALE)
     if number.is_zero() or (places > 0 and -int(number.as_tuple().exponent) <= places):
         return number
     # Enough digits for any number and any scale; the result is fitted to 34 again.

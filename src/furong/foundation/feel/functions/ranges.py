@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from decimal import Decimal
+
+from furong.foundation.feel import temporal
+from furong.foundation.feel.errors import FeelSyntaxError
 from furong.foundation.feel.functions.registry import Null, builtin
+from furong.foundation.feel.lexer import unescape
 from furong.foundation.feel.values import FeelRange, Run, compare
 
 
+class _Beyond:
+    """The open end of a range such as ``(< 5)``: before or after everything."""
+
+    __slots__ = ("side",)
+
+    def __init__(self, side: int) -> None:
+        self.side = side
+
+
+_LOWEST, _HIGHEST = _Beyond(-1), _Beyond(1)
+
+
 def _order(one: object, other: object) -> int:
+    if isinstance(one, _Beyond) or isinstance(other, _Beyond):
+        left = one.side if isinstance(one, _Beyond) else 0
+        right = other.side if isinstance(other, _Beyond) else 0
+        return (left > right) - (left < right)
     found = compare(one, other)
     if found is None:
         raise Null("The ends do not compare.")
@@ -17,10 +40,64 @@ def _ends(value: object) -> tuple[object, object, bool, bool]:
     if value is None:
         raise Null("One of them is null.")
     if isinstance(value, FeelRange):
-        if value.start is None or value.end is None:
-            raise Null("A range without an end is not placed.")
-        return value.start, value.end, value.start_included, value.end_included
+        if value.sign == "!=":
+            raise Null("All but a point is no interval.")
+        start = _LOWEST if value.start is None else value.start
+        end = _HIGHEST if value.end is None else value.end
+        return start, end, value.start_included, value.end_included
     return value, value, True, True
+
+
+_END = r"""(-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?|@?"(?:[^"\\\n]|\\.)*"|"""
+_END += r"""(?:date|date\ and\ time|time|duration)\s*\(\s*"(?:[^"\\\n]|\\.)*"\s*\))"""
+_RANGE = re.compile(rf"\s*([\[\](])\s*(?:{_END}|null)?\s*\.\.\s*(?:{_END}|null)?\s*([\])\[])\s*")
+_READ: dict[str, Callable[[str], object]] = {
+    "@": temporal.at_literal,
+    "date": temporal.parse_date,
+    "date and time": temporal.parse_datetime,
+    "time": temporal.parse_time,
+    "duration": temporal.parse_duration,
+}
+
+
+def _end(text: str | None) -> object:
+    if not text:
+        return None
+    before, quote, rest = text.partition('"')
+    if not quote:
+        return Decimal(text)
+    try:
+        written = unescape(rest.rpartition('"')[0], 1, 1)
+    except FeelSyntaxError:
+        raise Null("An end is no value.") from None
+    read = _READ.get(before.strip(" (\t\r\n"))
+    found = written if read is None else read(written)
+    if found is None:
+        raise Null("An end is no value.")
+    return found
+
+
+@builtin("range", "from: string")
+def _range(run: Run, text: str) -> object:
+    run.spend(len(text) // 100)
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        raise Null("The text is no range of two literals.")
+    opening, low, high, closing = match.groups()
+    start, end = _end(low), _end(high)
+    if start is None and end is None:
+        raise Null("A range has an end.")
+    if start is None or end is None:
+        # One open end, as (< 5) has it; the bracket there cannot include anything.
+        if (start is None and opening == "[") or (end is None and closing == "]"):
+            raise Null("An open end is not included.")
+        included = closing == "]" if start is None else opening == "["
+        sign = ("<" if start is None else ">") + ("=" if included else "")
+        return FeelRange(start, end, start is not None and included, end is not None and included, sign)
+    order = compare(start, end)
+    if order is None or order > 0:
+        raise Null("The ends do not make a range.")
+    return FeelRange(start, end, opening == "[", closing == "]")
 
 
 def _need_range(*values: object) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from furong.foundation.feel.values import FeelFunction, FeelRange, Run, YearsMonths, kind
 
-__all__ = ["BUILTINS", "Builtin", "Null", "Overload", "builtin", "whole"]
+__all__ = ["BUILTINS", "OMITTED", "Builtin", "Null", "Overload", "builtin", "whole"]
+
+
+OMITTED = object()  # stands for an optional argument that a call by names leaves out
 
 
 class Null(Exception):  # noqa: N818  becomes a null with a problem
@@ -53,6 +56,7 @@ class Overload:
         str  # "items": the arguments may be the items of the one list; "pack": they are; "tail": the last ones are
     )
     python: Callable[..., object]
+    otherwise: Overload | None = None  # another signature that takes as many arguments, of other types
 
     def positional(self) -> Overload:
         """The same with its one list given as a list, for calls by name."""
@@ -70,13 +74,17 @@ class Overload:
         fitted: list[object] = []
         for parameter, value in zip(self.parameters, arguments, strict=False):
             types = parameter.types
-            if types and type(value) not in types:
+            if value is OMITTED:
+                value = None
+            elif types and type(value) not in types:
                 if value is None and parameter.nullable:
                     pass
                 elif parameter.is_list and value is not None:
                     value = [value]
                 elif isinstance(value, list) and len(value) == 1 and type(value[0]) in types:
                     value = value[0]
+                elif self.otherwise is not None:
+                    return self.otherwise.call(run, arguments)
                 else:
                     raise Null(f"Its {parameter.name} is {kind(value)}.")
             fitted.append(value)
@@ -93,16 +101,19 @@ class Builtin:
 
     def by_count(self, count: int) -> Overload | None:
         """The signature that takes ``count`` positional arguments."""
-        for one in self.overloads:
+        found: Overload | None = None
+        for one in reversed(self.overloads):
             if one.required <= count <= len(one.parameters) or (one.variadic and count >= one.required):
-                return one
-        return None
+                found = one if found is None else replace(one, otherwise=found)
+        return found
 
     def by_names(self, names: Sequence[str]) -> tuple[Overload, tuple[int | None, ...]] | None:
         """The signature with these names, and for each of its parameters the place of its argument."""
         for one in self.overloads:
             own = [parameter.name for parameter in one.parameters]
-            if set(names) <= set(own) and all(name in names for name in own[: one.required]):
+            # An argument that is not given is null, where its parameter may be null (10.3.2.13.1).
+            needed = [parameter.name for parameter in one.parameters[: one.required] if parameter.types]
+            if set(names) <= set(own) and all(name in names for name in needed):
                 return one, tuple(names.index(name) if name in names else None for name in own)
         return None
 
@@ -116,13 +127,13 @@ def builtin(
     """This function will register what it decorates as the FEEL function ``name``.
 
     ``signature`` is ``parameter: type, other: type?``: a type may be several with ``|``; ``?`` makes a parameter
-    optional, ``!`` lets it be null. The Python function takes the ``Run`` and then the parameters.
+    optional, ``!`` lets it be null, ``?!`` both. The Python function takes the ``Run`` and then the parameters.
     """
     parameters: list[_Parameter] = []
     for part in filter(None, (one.strip() for one in signature.split(","))):
         parameter, _, wanted = part.partition(":")
         wanted = wanted.strip()
-        optional, nullable = wanted.endswith("?"), wanted.endswith(("?", "!"))
+        optional, nullable = "?" in wanted, "!" in wanted
         wanted = wanted.rstrip("?!")
         types = frozenset(found for one in wanted.split("|") for found in _TYPES[one.strip()])
         parameters.append(_Parameter(parameter.strip(), types, wanted == "list", optional, nullable))
@@ -139,7 +150,7 @@ def builtin(
 
 
 def whole(number: Decimal, what: str, least: int = -(10**9), most: int = 10**9) -> int:
-    """This function will return ``number`` as an int, or raise ``Null`` when it has a fraction or is out of range."""
-    if number != number.to_integral_value() or not least <= number <= most:
-        raise Null(f"Its {what} is no whole number in range.")
+    """This function will return ``number`` without its fraction, or raise ``Null`` when it is out of range."""
+    if not least <= number <= most:
+        raise Null(f"Its {what} is out of range.")
     return int(number)

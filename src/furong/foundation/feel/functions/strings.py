@@ -74,19 +74,15 @@ def _ends(run: Run, text: str, match: str) -> object:
     return text.endswith(match)
 
 
-@builtin("string join", "list: list, delimiter: string?")
-@builtin("string join", "list: list, delimiter: string?, prefix: string?, suffix: string?")
-def _join(
-    run: Run, parts: list[object], delimiter: str | None = None, prefix: str | None = None, suffix: str | None = None
-) -> object:
+@builtin("string join", "list: list, delimiter: string?!")
+def _join(run: Run, parts: list[object], delimiter: str | None = None) -> object:
     run.spend(len(parts))
     texts = [part for part in parts if part is not None]
     if not all(isinstance(one, str) for one in texts):
         raise Null("One of its items is no string.")
     if sum(len(one) for one in texts) + len(delimiter or "") * len(texts) > MOST_TEXT:  # type: ignore[arg-type, misc]
         raise FeelLimitReached(f"{MOST_TEXT} characters")
-    joined = (delimiter or "").join(texts)  # type: ignore[arg-type]
-    return f"{prefix or ''}{joined}{suffix or ''}"
+    return (delimiter or "").join(texts)  # type: ignore[arg-type]
 
 
 def _ways(parsed: Any, inside: bool) -> tuple[int, int]:
@@ -147,12 +143,12 @@ def _measured(run: Run, text: str, pattern: str, flags: str | None) -> re.Patter
     return found
 
 
-@builtin("matches", "input: string, pattern: string, flags: string?")
+@builtin("matches", "input: string, pattern: string, flags: string?!")
 def _matches(run: Run, text: str, pattern: str, flags: str | None = None) -> object:
     return _measured(run, text, pattern, flags).search(text) is not None
 
 
-@builtin("replace", "input: string, pattern: string, replacement: string, flags: string?")
+@builtin("replace", "input: string, pattern: string, replacement: string, flags: string?!")
 def _replace(run: Run, text: str, pattern: str, replacement: str, flags: str | None = None) -> object:
     found = _measured(run, text, pattern, flags)
     template: list[str | int] = []
