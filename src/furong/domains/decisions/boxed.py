@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from furong.domains.decisions.item_types import ItemTypes
-from furong.domains.decisions.reading import Element, Findings, child, children, line_of, tag, text_of
-from furong.domains.decisions.tables import Input, Output, Rule, Table, compile_table
-from furong.domains.decisions.values import HitPolicy
+from furong.domains.decisions.closures import (
+    after,
+    coerced,
+    conditional,
+    fault,
+    only_booleans,
+    typed_function,
+    whole_or_null,
+)
+from furong.domains.decisions.item_types import ItemType, ItemTypes
+from furong.domains.decisions.reading import Element, Findings, child, children, line_of, name_of, tag, text_of
+from furong.domains.decisions.tabling import compile_decision_table
 from furong.foundation.feel import FeelSyntaxError, loops, operators
 from furong.foundation.feel.compiler import Program, Scope
 from furong.foundation.feel.operators import Fn, Site
-from furong.foundation.feel.types import Check
 from furong.foundation.feel.unary import Test
 
-__all__ = ["BoxedCompiler"]
+__all__ = ["BOXES", "BoxedCompiler"]
 
-_FEEL_URIS = ("https://www.omg.org/spec/DMN/20", "http://www.omg.org/spec/DMN/20", "feel")
-_POLICIES = {
-    "UNIQUE": HitPolicy.UNIQUE, "ANY": HitPolicy.ANY, "PRIORITY": HitPolicy.PRIORITY, "FIRST": HitPolicy.FIRST,
-    "RULE ORDER": HitPolicy.RULE_ORDER, "OUTPUT ORDER": HitPolicy.OUTPUT_ORDER, "COLLECT": HitPolicy.COLLECT,
-}  # fmt: skip
-_AGGREGATIONS = {
-    "SUM": HitPolicy.COLLECT_SUM, "MIN": HitPolicy.COLLECT_MIN, "MAX": HitPolicy.COLLECT_MAX,
-    "COUNT": HitPolicy.COLLECT_COUNT,
-}  # fmt: skip
+_FEEL_URIS = ("https://www.omg.org/spec/DMN/20", "http://www.omg.org/spec/DMN/20", "http://www.omg.org/spec/FEEL/")
+BOXES = frozenset(
+    (
+        *("literalExpression", "decisionTable", "context", "list", "relation", "invocation", "functionDefinition"),
+        *("conditional", "filter", "for", "some", "every"),
+    )
+)
+_ASIDE = frozenset(("description", "extensionElements", "variable", "formalParameter", "parameter", "typeRef"))
 _MOST_NESTING = 20
 
 Scopes = tuple[Scope, ...]
+Tests = tuple[Test, "tuple[object, ...] | None"]
 
 
 class BoxedCompiler:
@@ -41,84 +46,97 @@ class BoxedCompiler:
         self._depth = 0
 
     def compile(self, element: Element, scopes: Scopes) -> Fn:
-        """Compile any boxed expression."""
+        """Compile any boxed expression; its result has the type that its ``typeRef`` names."""
         self._depth += 1
         try:
             if self._depth > _MOST_NESTING:
-                self.findings.add(element, "too_deep", f"Boxes are nested deeper than {_MOST_NESTING}.", "Split it.")
-                return operators.constant(None)
-            compilers = {
-                "literalExpression": self._literal, "decisionTable": self._table, "context": self._context,
-                "list": self._list, "relation": self._relation, "invocation": self._invocation,
-                "functionDefinition": self.function, "conditional": self._conditional, "filter": self._filter,
-                "for": self._for, "some": self._quantified, "every": self._quantified,
-            }  # fmt: skip
-            compiler = compilers.get(tag(element))
-            if compiler is None:
-                return self._refuse(element, "logic", f"<{tag(element)}> is not run here.", "Use a table or FEEL.")
-            return compiler(element, scopes)
+                return self.refuse(element, "too_deep", f"Boxes are nested deeper than {_MOST_NESTING}.", "Split it.")
+            kind = tag(element)
+            if kind == "functionDefinition":
+                return self.function(element, scopes)
+            if kind == "decisionTable":
+                fn = compile_decision_table(self, element, scopes)
+            else:
+                compilers = {
+                    "literalExpression": self.text, "context": self._context, "list": self._list,
+                    "relation": self._relation, "invocation": self._invocation, "conditional": self._conditional,
+                    "filter": self._filter, "for": self._for, "some": self._quantified, "every": self._quantified,
+                }  # fmt: skip
+                compiler = compilers.get(kind)
+                if compiler is None:
+                    return self.refuse(element, "logic", f"<{kind}> is not run here.", "Use a table or FEEL.")
+                fn = compiler(element, scopes)
+            return coerced(fn, self.type_of(element), line_of(element))
         finally:
             self._depth -= 1
 
     # --- plumbing -------------------------------------------------------------------------------------------
 
-    def _refuse(self, element: Element, rule: str, message: str, mend: str) -> Fn:
+    def type_of(self, element: Element | None) -> ItemType | None:
+        """The type that the element's ``typeRef`` names."""
+        return None if element is None else self.types.get(element.get("typeRef"), element)
+
+    def refuse(self, element: Element, rule: str, message: str, mend: str) -> Fn:
+        """Note what cannot be run; where the rest of the file may run, it stands for a null with this error."""
         finding = self.findings.add(element, rule, message, mend, local=True)
-        return _fault(finding.rule, finding.message, finding.line)
+        return fault(finding.rule, finding.message, finding.line)
 
-    def _site(self, element: Element) -> Site:
-        return Site(line_of(element), 1)
-
-    def _text(self, element: Element, scopes: Scopes) -> Fn:
+    def text(self, element: Element, scopes: Scopes) -> Fn:
         """Compile the FEEL text of ``element``."""
+        if child(element, "importedValues") is not None:
+            return self.refuse(element, "import", "Imported values are not run here.", "Write them in this file.")
         text = text_of(element)
         language = element.get("expressionLanguage")
         if language is not None and not language.startswith(_FEEL_URIS) and "FEEL" not in language.upper():
-            return self._refuse(element, "language", f"The language {language!r} is not run here.", "Write FEEL.")
+            return self.refuse(element, "language", f"The language {language!r} is not run here.", "Write FEEL.")
         if not text.strip():
-            return self._refuse(element, "empty", "The expression is empty.", "Write one; for nothing write null.")
+            return self.refuse(element, "empty", "The expression is empty.", "Write one; for nothing write null.")
         try:
             return self.program.expression(text, scopes)
-        except FeelSyntaxError as fault:
-            return self._feel(element, fault)
+        except FeelSyntaxError as wrong:
+            return self.feel(element, wrong)
 
-    def _feel(self, element: Element, fault: FeelSyntaxError) -> Fn:
+    def tests(self, element: Element, scopes: Scopes) -> Tests | None:
+        """Compile unary tests, equal ones once; None where anything passes."""
+        text = text_of(element).strip()
+        if text in ("", "-"):
+            return None
+        try:
+            return self.program.unary_tests(text_of(element), scopes)
+        except FeelSyntaxError as wrong:
+            refused = self.feel(element, wrong)
+            return (lambda env, value: bool(refused(env))), None
+
+    def feel(self, element: Element, wrong: FeelSyntaxError) -> Fn:
+        """Note a text that is no FEEL."""
         mend = "Mend the expression."
-        if fault.code == "feel.unknown_name":
+        if wrong.code == "feel.unknown_name":
             mend = "Mend the name, or add the requirement that brings it."
         inner = child(element, "text")
         at = element if inner is None else inner
         finding = self.findings.add(
-            element, "feel", fault.message, mend, line_offset=_offset(element, at) + fault.line - 1, local=True
+            element, "feel", wrong.message, mend, line_offset=_offset(element, at) + wrong.line - 1, local=True
         )
-        return _fault(finding.rule, finding.message, finding.line)
+        return fault(finding.rule, finding.message, finding.line)
+
+    def site(self, element: Element) -> Site:
+        """Where the element stands, for notes."""
+        return Site(line_of(element), 1)
 
     def _inner(self, element: Element, scopes: Scopes) -> Fn:
         """Compile the one boxed expression inside of ``element``."""
         for one in children(element):
-            if tag(one) not in (
-                "description",
-                "extensionElements",
-                "variable",
-                "formalParameter",
-                "parameter",
-                "typeRef",
-            ):
+            if tag(one) not in _ASIDE:
                 return self.compile(one, scopes)
-        return self._refuse(element, "empty", "There is no expression here.", "Write one; for nothing write null.")
+        return self.refuse(element, "empty", "There is no expression here.", "Write one; for nothing write null.")
 
     def _part(self, element: Element, name: str, scopes: Scopes) -> Fn:
         part = child(element, name)
         if part is None:
-            return self._refuse(element, "empty", f"<{name}> is missing.", "Add it.")
+            return self.refuse(element, "empty", f"<{name}> is missing.", "Add it.")
         return self._inner(part, scopes)
 
     # --- boxes ----------------------------------------------------------------------------------------------
-
-    def _literal(self, element: Element, scopes: Scopes) -> Fn:
-        if child(element, "importedValues") is not None:
-            return self._refuse(element, "import", "Imported values are not run here.", "Write them in this file.")
-        return self._text(element, scopes)
 
     def _context(self, element: Element, scopes: Scopes) -> Fn:
         scope = self.program.scope()
@@ -131,27 +149,32 @@ class BoxedCompiler:
             if variable is None:
                 result = fn
                 continue
-            name = " ".join(variable.get("name", "").split())
+            name = name_of(variable)
             if not name or name in scope.names:
                 self.findings.add(entry, "entry_name", "The entry has no name of its own.", "Give it one.")
             place = scope.names[name] = self.program.new_place()
-            entries.append((name, place, fn))
+            entries.append((name, place, coerced(fn, self.type_of(variable), line_of(variable))))
         made = operators.make_context(tuple(entries))
-        return made if result is None else _after(made, result)
+        return made if result is None else after(made, result)
 
     def _list(self, element: Element, scopes: Scopes) -> Fn:
-        items = [one for one in children(element) if tag(one) not in ("description", "extensionElements")]
+        items = [one for one in children(element) if tag(one) not in _ASIDE]
         return operators.make_list(tuple(self.compile(one, scopes) for one in items))
 
     def _relation(self, element: Element, scopes: Scopes) -> Fn:
-        names = [" ".join(one.get("name", "").split()) for one in children(element, "column")]
+        columns = list(children(element, "column"))
+        names = [name_of(one) for one in columns]
+        types = [self.type_of(one) for one in columns]
         rows: list[Fn] = []
         for row in children(element, "row"):
-            cells = [one for one in children(row) if tag(one) not in ("description", "extensionElements")]
+            cells = [one for one in children(row) if tag(one) not in _ASIDE]
             if len(cells) != len(names):
                 self.findings.add(row, "columns", "The row has not as many cells as there are columns.", "Fill it up.")
                 continue
-            fns = [self.compile(cell, scopes) for cell in cells]
+            fns = [
+                coerced(self.compile(cell, scopes), wanted, line_of(cell))
+                for cell, wanted in zip(cells, types, strict=True)
+            ]
             rows.append(
                 operators.make_context(
                     tuple((name, self.program.new_place(), fn) for name, fn in zip(names, fns, strict=True))
@@ -163,48 +186,48 @@ class BoxedCompiler:
         names: list[str] = []
         arguments: list[Fn] = []
         for binding in children(element, "binding"):
-            parameter = child(binding, "parameter")
-            names.append(" ".join(parameter.get("name", "").split()) if parameter is not None else "")
-            arguments.append(self._inner(binding, scopes))
-        called = next((one for one in children(element) if tag(one) not in ("binding", "description")), None)
+            names.append(name_of(child(binding, "parameter")))
+            # A parameter without an expression is given null (DMN 1.5, table 40).
+            given = any(tag(one) not in _ASIDE for one in children(binding))
+            arguments.append(self._inner(binding, scopes) if given else operators.constant(None))
+        called = next((one for one in children(element) if tag(one) not in (*_ASIDE, "binding")), None)
         if called is None:
-            return self._refuse(element, "empty", "The invocation calls nothing.", "Name what it calls.")
-        return loops.call_value(self.compile(called, scopes), tuple(arguments), tuple(names), self._site(element))
+            return self.refuse(element, "empty", "The invocation calls nothing.", "Name what it calls.")
+        return loops.call_value(self.compile(called, scopes), tuple(arguments), tuple(names), self.site(element))
 
-    def function(self, element: Element, scopes: Scopes) -> Fn:
+    def function(self, element: Element, scopes: Scopes, output: ItemType | None = None) -> Fn:
         """Compile a function definition, also the logic of a business knowledge model."""
-        if element.get("kind", "FEEL") != "FEEL":
-            return self._refuse(element, "function_kind", "Java and PMML functions are not run here.", "Write FEEL.")
-        names: list[str] = []
-        checks: list[Check | None] = []
-        for parameter in children(element, "formalParameter"):
-            names.append(" ".join(parameter.get("name", "").split()))
-            found = self.types.get(parameter.get("typeRef"), parameter)
-            checks.append(None if found is None else found.fits)
+        kind = element.get("kind", "FEEL")
+        if kind != "FEEL":
+            message, mend = f"{kind} functions are not run here.", "Write the function in FEEL."
+            return self.refuse(element, "function_kind", message, mend)
+        parameters = list(children(element, "formalParameter"))
+        names = tuple(name_of(one) for one in parameters)
         if len(set(names)) != len(names):
             self.findings.add(element, "parameter_twice", "Two parameters have the same name.", "Rename one.")
         scope = self.program.scope(names)
-        body = self._inner(element, (*scopes, scope))
-        return loops.make_function(tuple(names), tuple(scope.names[name] for name in names), tuple(checks), body)
+        body = coerced(self._inner(element, (*scopes, scope)), output, line_of(element))
+        places = tuple(scope.names[name] for name in names)
+        return typed_function(names, places, tuple(self.type_of(one) for one in parameters), body, line_of(element))
 
     def _conditional(self, element: Element, scopes: Scopes) -> Fn:
-        return operators.if_else(
-            self._part(element, "if", scopes), self._part(element, "then", scopes), self._part(element, "else", scopes)
-        )
+        condition, yes, no = (self._part(element, name, scopes) for name in ("if", "then", "else"))
+        return conditional(condition, yes, no, self.site(element))
 
     def _filter(self, element: Element, scopes: Scopes) -> Fn:
         scope = self.program.filter_scope()
         source = self._part(element, "in", scopes)
-        condition = self._part(element, "match", (*scopes, scope))
-        return operators.filtered(source, scope.filter_place, condition, self._site(element))
+        condition = only_booleans(self._part(element, "match", (*scopes, scope)))
+        site = self.site(element)
+        return whole_or_null(operators.filtered(source, scope.filter_place, condition, site), site)
 
     def _iterator(self, element: Element, scopes: Scopes) -> tuple[loops.Iterator_, Scope]:
-        name = " ".join(element.get("iteratorVariable", "").split())
+        name = " ".join((element.get("iteratorVariable") or "").split())
         if not name:
             self.findings.add(element, "iterator", "The iterator has no variable.", "Set iteratorVariable.")
         source = self._part(element, "in", scopes)
         scope = self.program.scope((name, "partial"))
-        return loops.Iterator_(scope.names[name], source, None, self._site(element)), scope
+        return loops.Iterator_(scope.names[name], source, None, self.site(element)), scope
 
     def _for(self, element: Element, scopes: Scopes) -> Fn:
         iterator, scope = self._iterator(element, scopes)
@@ -213,122 +236,8 @@ class BoxedCompiler:
 
     def _quantified(self, element: Element, scopes: Scopes) -> Fn:
         iterator, scope = self._iterator(element, scopes)
-        body = self._part(element, "satisfies", (*scopes, scope))
-        return loops.quantified((iterator,), body, some=tag(element) == "some")
-
-    # --- decision tables ------------------------------------------------------------------------------------
-
-    def _table(self, element: Element, scopes: Scopes) -> Fn:
-        policy = self._policy(element)
-        inputs = tuple(self._input(one, scopes) for one in children(element, "input"))
-        outputs = tuple(self._output(one, scopes) for one in children(element, "output"))
-        if not outputs:
-            return self._refuse(element, "no_output", "The table has no output.", "Add a column of results.")
-        if len(outputs) > 1:
-            names = [one.name for one in outputs]
-            if "" in names or len(set(names)) != len(names):
-                self.findings.add(element, "output_name", "Several outputs need a name each.", "Name every output.")
-            if policy in (HitPolicy.COLLECT_SUM, HitPolicy.COLLECT_MIN, HitPolicy.COLLECT_MAX):
-                message = "Several outputs are not summed, or ranked as one (8.2.10)."
-                self.findings.add(
-                    element, "aggregation", message, "Keep one output, or collect without an aggregation."
-                )
-        if policy in (HitPolicy.PRIORITY, HitPolicy.OUTPUT_ORDER) and not any(one.order for one in outputs):
-            message = "Priorities come from the output values, and none are listed."
-            self.findings.add(element, "output_values", message, "List the output values from the highest down.")
-        rules = tuple(
-            self._rule(number, one, scopes, len(inputs), len(outputs))
-            for number, one in enumerate(children(element, "rule"), 1)
-        )
-        table = Table(self.decision, policy, inputs, outputs, rules, line_of(element))
-        return compile_table(table)
-
-    def _policy(self, element: Element) -> HitPolicy:
-        written, aggregation = element.get("hitPolicy", "UNIQUE"), element.get("aggregation")
-        policy = _POLICIES.get(written)
-        if policy is None:
-            self.findings.add(element, "hit_policy", f"There is no hit policy {written!r}.", "Use one of DMN's seven.")
-            return HitPolicy.UNIQUE
-        if aggregation is None:
-            return policy
-        if policy is not HitPolicy.COLLECT or aggregation not in _AGGREGATIONS:
-            message = f"The aggregation {aggregation!r} does not go with {written}."
-            self.findings.add(element, "aggregation", message, "Use COLLECT with SUM, MIN, MAX or COUNT.")
-            return policy
-        return _AGGREGATIONS[aggregation]
-
-    def _tests(self, element: Element, scopes: Scopes) -> tuple[Test, tuple[object, ...] | None] | None:
-        text = text_of(element)
-        if text.strip() in ("", "-"):
-            return None
-        try:
-            return self.program.unary_tests(text, scopes)
-        except FeelSyntaxError as fault:
-            self._feel(element, fault)
-            return None
-
-    def _input(self, element: Element, scopes: Scopes) -> Input:
-        expression = child(element, "inputExpression")
-        line = line_of(element)
-        if expression is None:
-            fn = self._refuse(element, "empty", "The input has no expression.", "Write the variable it tests.")
-            return Input("", fn, None, None, line)
-        label = element.get("label") or " ".join(text_of(expression).split())[:60]
-        values = child(element, "inputValues")
-        allowed = self._tests(values, scopes) if values is not None else None
-        found = self.types.get(expression.get("typeRef"), expression)
-        return Input(label, self._text(expression, scopes), found, allowed[0] if allowed else None, line)
-
-    def _output(self, element: Element, scopes: Scopes) -> Output:
-        order: tuple[object, ...] = ()
-        values = child(element, "outputValues")
-        if values is not None:
-            tests = self._tests(values, scopes)
-            # Only constants have a place in the order; ranges and the like merely allow.
-            order = (tests[1] or ()) if tests else ()
-        default = child(element, "defaultOutputEntry")
-        return Output(
-            name=" ".join((element.get("name") or "").split()),
-            type=self.types.get(element.get("typeRef"), element),
-            order=order,
-            default=None if default is None else self._text(default, scopes),
-            line=line_of(element),
-        )
-
-    def _rule(self, number: int, element: Element, scopes: Scopes, inputs: int, outputs: int) -> Rule:
-        conditions = list(children(element, "inputEntry"))
-        results = list(children(element, "outputEntry"))
-        if len(conditions) != inputs or len(results) != outputs:
-            message = f"Rule {number} has {len(conditions)} conditions and {len(results)} results."
-            self.findings.add(element, "columns", message, f"The table has {inputs} inputs and {outputs} outputs.")
-        tests: Sequence[tuple[Test, tuple[object, ...] | None] | None]
-        tests = [self._tests(one, scopes) for one in conditions]
-        return Rule(
-            number=number,
-            rule_id=element.get("id") or "",
-            line=line_of(element),
-            tests=tuple(None if one is None else one[0] for one in tests),
-            first=tests[0][1] if tests and tests[0] is not None else None,
-            results=tuple(self._text(one, scopes) for one in results),
-        )
-
-
-def _fault(rule: str, message: str, line: int) -> Fn:
-    """What stands for an expression that cannot be run, where the rest of the file may: null, and why."""
-
-    def note(env: operators.Env) -> object:
-        operators.run_of(env).problem(rule, message, line)
-        return None
-
-    return note
-
-
-def _after(first: Fn, then: Fn) -> Fn:
-    def both(env: operators.Env) -> object:
-        first(env)
-        return then(env)
-
-    return both
+        body = only_booleans(self._part(element, "satisfies", (*scopes, scope)))
+        return whole_or_null(loops.quantified((iterator,), body, some=tag(element) == "some"), self.site(element))
 
 
 def _offset(outer: Element, inner: Element) -> int:

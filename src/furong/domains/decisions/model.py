@@ -1,4 +1,4 @@
-"""A compiled model and its evaluation."""
+"""A compiled model: what it asks for, what it holds, and how it is run."""
 
 from __future__ import annotations
 
@@ -6,25 +6,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from furong.domains.decisions.errors import NoFinalDecision, UnknownDecision
+from furong.domains.decisions.errors import DecisionFinding, NoFinalDecision, UnknownDecision
 from furong.domains.decisions.item_types import ItemType
-from furong.domains.decisions.values import DecisionProblem, DecisionResult, FiredRule
-from furong.foundation.feel import FeelLimitReached, FeelProblem, to_feel
+from furong.domains.decisions.values import DecisionResult
 from furong.foundation.feel.compiler import Program
 from furong.foundation.feel.operators import Fn
-from furong.foundation.feel.values import Run, check_size
 
-__all__ = ["Decision", "DecisionModel", "InputData"]
+__all__ = ["Decision", "DecisionModel", "InputData", "Need", "Service"]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a decision requires: its name, the import that brings it (or nothing), its key within the model."""
+
+    alias: str
+    name: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
 class InputData:
-    """What a model asks its caller for."""
+    """What a model asks its caller for. ``paths`` are the imports by which the main file reaches it."""
 
     element_id: str
     name: str
     type: ItemType | None
     line: int
+    key: str
+    is_own: bool
+    paths: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +45,37 @@ class Decision:
     name: str
     type: ItemType | None
     line: int
-    requires: tuple[str, ...]  # names of input data, decisions and knowledge models
+    requires: tuple[str, ...]  # keys of input data, decisions, knowledge models and services
     program: Program = field(repr=False)
     fn: Fn = field(repr=False)
-    is_knowledge: bool = False
+    is_knowledge: bool
+    title: str
+    key: str
+    is_own: bool
+    needs: tuple[Need, ...] = ()
+    parameters: tuple[str, ...] = ()
+    faults: tuple[DecisionFinding, ...] = ()  # expressions in it that cannot be run, in a lenient model
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A decision service: keys of the decisions it gives and of what it takes (DMN 1.5, 6.3.9)."""
+
+    element_id: str
+    name: str
+    title: str
+    line: int
+    key: str
+    is_own: bool
+    outputs: tuple[str, ...]
+    input_decisions: tuple[str, ...]
+    input_data: tuple[str, ...]
+    type: ItemType | None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Keys of its parameters, in the order of a call: input data, then input decisions."""
+        return (*self.input_data, *self.input_decisions)
 
 
 @dataclass(frozen=True)
@@ -51,23 +88,35 @@ class DecisionModel:
     version: str
     inputs: Mapping[str, InputData]
     decisions: Mapping[str, Decision]  # by name, each after those it requires
+    services: Mapping[str, Service]
+    faults: tuple[DecisionFinding, ...]
+    all_inputs: Mapping[str, InputData] = field(repr=False)  # with those of imported files, by key
+    all_decisions: Mapping[str, Decision] = field(repr=False)
+    all_services: Mapping[str, Service] = field(repr=False)
 
     def find_decision(self, decision: str) -> Decision | None:
         """This function will return the decision with this id or name, or None."""
         for one in self.decisions.values():
-            if decision in (one.element_id, one.name) and not one.is_knowledge:
+            if decision in (one.element_id, one.name, one.title) and not one.is_knowledge:
+                return one
+        return None
+
+    def find_service(self, service: str) -> Service | None:
+        """This function will return the decision service with this id or name, or None."""
+        for one in self.services.values():
+            if service in (one.element_id, one.name, one.title):
                 return one
         return None
 
     def final_decisions(self) -> tuple[Decision, ...]:
         """This function will return the decisions that no other decision requires."""
-        required = {name for one in self.decisions.values() for name in one.requires}
-        return tuple(one for one in self.decisions.values() if not one.is_knowledge and one.name not in required)
+        required = {key for one in self.decisions.values() for key in one.requires}
+        return tuple(one for one in self.decisions.values() if not one.is_knowledge and one.key not in required)
 
     def required_inputs(self, decision: str | None = None) -> tuple[InputData, ...]:
         """This function will return the input data that ``decision`` (or all final ones) needs, however far away."""
-        names = self._needed(self._targets(decision))
-        return tuple(one for one in self.inputs.values() if one.name in names)
+        keys = self.needed([one.key for one in self._targets(decision)])
+        return tuple(one for one in self.all_inputs.values() if one.key in keys)
 
     def evaluate(
         self, decision: str | None, inputs: Mapping[str, object], *, now: datetime | None = None
@@ -75,25 +124,38 @@ class DecisionModel:
         """This function will run ``decision`` (an id or a name; all final ones without) and what it requires.
 
         ``inputs`` are values by the names of input data; one that is missing or of a wrong type is null and an error.
-        ``now`` is what ``now()`` and ``today()`` give. Raises ``UnknownDecision``. Each decision runs once.
+        A decision service is named as a decision is; its outputs are those of its output decisions, and ``inputs``
+        gives its input decisions too. What an import needs stands under ``prefix.name``, or in a context named as the
+        import, or under its bare name where this file has no such input. ``now`` is what ``now()`` and ``today()``
+        give. Raises ``UnknownDecision``. Each decision runs once.
         """
-        targets = self._targets(decision)
-        needed = self._needed(targets)
-        errors: list[DecisionProblem] = []
-        notes: list[DecisionProblem] = []
-        fired: list[FiredRule] = []
-        values: dict[str, object] = {}
-        for data in self.inputs.values():
-            if data.name in needed:
-                values[data.name] = _input_value(data, inputs, errors)
-        ran: dict[str, object] = {}
-        for one in self.decisions.values():
-            if one.name in needed:
-                values[one.name] = self._run(one, values, now, errors, notes, fired)
-                if not one.is_knowledge:
-                    ran[one.name] = values[one.name]
-        outputs = {one.name: values[one.name] for one in targets}
-        return DecisionResult(outputs, tuple(fired), tuple(errors), tuple(notes), ran)
+        from furong.domains.decisions.evaluating import evaluate_decisions, evaluate_service
+
+        if decision is not None and self.find_decision(decision) is None:
+            service = self.find_service(decision)
+            if service is not None:
+                return evaluate_service(self, service, inputs, now)
+        return evaluate_decisions(self, self._targets(decision), inputs, now)
+
+    def evaluate_all(self, inputs: Mapping[str, object], *, now: datetime | None = None) -> DecisionResult:
+        """This function will run every decision of the file, as ``evaluate`` runs one."""
+        from furong.domains.decisions.evaluating import evaluate_decisions
+
+        targets = tuple(one for one in self.decisions.values() if not one.is_knowledge)
+        return evaluate_decisions(self, targets, inputs, now)
+
+    def needed(self, keys: list[str], given: Mapping[str, object] | None = None) -> set[str]:
+        """This function will return the keys of what is needed to run ``keys``, short of what is ``given``."""
+        found: set[str] = set()
+        waiting = list(keys)
+        while waiting:
+            key = waiting.pop()
+            if key not in found and (given is None or key not in given):
+                found.add(key)
+                decision = self.all_decisions.get(key)
+                if decision is not None and not decision.is_knowledge:
+                    waiting.extend(decision.requires)
+        return found
 
     def _targets(self, decision: str | None) -> tuple[Decision, ...]:
         if decision is None:
@@ -105,61 +167,3 @@ class DecisionModel:
         if found is None:
             raise UnknownDecision(decision)
         return (found,)
-
-    def _needed(self, targets: tuple[Decision, ...]) -> set[str]:
-        needed: set[str] = set()
-        waiting = [one.name for one in targets]
-        while waiting:
-            name = waiting.pop()
-            if name not in needed:
-                needed.add(name)
-                if name in self.decisions:
-                    waiting.extend(self.decisions[name].requires)
-        return needed
-
-    def _run(
-        self,
-        decision: Decision,
-        values: Mapping[str, object],
-        now: datetime | None,
-        errors: list[DecisionProblem],
-        notes: list[DecisionProblem],
-        fired: list[FiredRule],
-    ) -> object:
-        problems: list[FeelProblem] = []
-        env = decision.program.environment(values, now, problems)
-        run = env[0]
-        value: object = None
-        try:
-            value = check_size(decision.fn(env))
-        except (FeelLimitReached, RecursionError) as limit:
-            errors.append(DecisionProblem("feel.limit", str(limit), decision.name, decision.line))
-        if isinstance(run, Run):
-            fired.extend(one for one in run.trace if isinstance(one, FiredRule))
-        for problem in problems:
-            kept = DecisionProblem(problem.code, problem.message, decision.name, problem.line)
-            (errors if problem.code.startswith("decisions.") else notes).append(kept)
-        if decision.type is not None:
-            value, fits = decision.type.coerce(value)
-            if not fits:
-                message = f"The decision's value is no {decision.type.name}."
-                errors.append(DecisionProblem("decisions.output_type", message, decision.name, decision.line))
-        return value
-
-
-def _input_value(data: InputData, inputs: Mapping[str, object], errors: list[DecisionProblem]) -> object:
-    if data.name not in inputs:
-        errors.append(DecisionProblem("decisions.input_missing", f"The input {data.name} is missing.", "", data.line))
-        return None
-    try:
-        value = to_feel(inputs[data.name])
-    except (TypeError, FeelLimitReached):
-        message = f"The input {data.name} is of no type that FEEL has."
-        errors.append(DecisionProblem("decisions.input_type", message, "", data.line))
-        return None
-    if data.type is not None:
-        value, fits = data.type.coerce(value)
-        if not fits:
-            message = f"The input {data.name} is no {data.type.name}."
-            errors.append(DecisionProblem("decisions.input_type", message, "", data.line))
-    return value

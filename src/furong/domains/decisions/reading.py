@@ -9,7 +9,7 @@ from lxml import etree
 
 from furong.domains.decisions.errors import DecisionFinding, DecisionRefused
 
-__all__ = ["MODEL_NAMESPACES", "Findings", "child", "children", "read_xml", "tag", "text_of"]
+__all__ = ["MODEL_NAMESPACES", "Findings", "child", "children", "name_of", "read_xml", "tag", "text_of"]
 
 MOST_BYTES = 5_000_000
 MODEL_NAMESPACES = {
@@ -117,3 +117,8 @@ def text_of(element: Element | None) -> str:
         return ""
     inner = child(element, "text")
     return "" if inner is None else "".join(str(part) for part in inner.itertext())
+
+
+def name_of(element: Element | None) -> str:
+    """This function will return the element's name with single spaces, or an empty text."""
+    return "" if element is None else " ".join((element.get("name") or "").split())

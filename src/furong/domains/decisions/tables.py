@@ -1,4 +1,4 @@
-"""Decision tables to closures: the tests of each rule, an index on the first column, the hit policies."""
+"""Decision tables to closures: inputs and their types, the rules that match, the hit policies (DMN 1.5, clause 8)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from furong.domains.decisions.indexing import Column, RuleIndex
 from furong.domains.decisions.item_types import ItemType
 from furong.domains.decisions.values import FiredRule, HitPolicy
 from furong.foundation.feel.functions import BUILTINS
@@ -41,13 +42,11 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A row: for each column a test (None where anything passes) and a result."""
+    """A row's results; what it tests is in the table's columns."""
 
     number: int
     rule_id: str
     line: int
-    tests: tuple[Test | None, ...]
-    first: tuple[object, ...] | None  # the constants that the first column waits for, if it is nothing else
     results: tuple[Fn, ...]
 
 
@@ -58,6 +57,7 @@ class Table:
     decision: str
     policy: HitPolicy
     inputs: tuple[Input, ...]
+    columns: tuple[Column, ...]
     outputs: tuple[Output, ...]
     rules: tuple[Rule, ...]
     line: int
@@ -65,91 +65,74 @@ class Table:
 
 _AGGREGATES = {HitPolicy.COLLECT_SUM: "sum", HitPolicy.COLLECT_MIN: "min", HitPolicy.COLLECT_MAX: "max"}
 _SINGLE = frozenset((HitPolicy.UNIQUE, HitPolicy.ANY, HitPolicy.PRIORITY, HitPolicy.FIRST))
-Key = tuple[type, object]
-
-
-class _Index:
-    """The rules that a value of the first column may meet: a dictionary where the cells are constants."""
-
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self.all = rules
-        self.rest = tuple(rule for rule in rules if rule.first is None)
-        keys = {_key(value) for rule in rules for value in rule.first or ()}
-        self.by_key: dict[Key, tuple[Rule, ...]] = {
-            key: tuple(rule for rule in rules if rule.first is None or any(_key(value) == key for value in rule.first))
-            for key in keys
-        }
-
-    def candidates(self, value: object) -> tuple[Rule, ...]:
-        if not self.by_key or isinstance(value, list | dict):
-            return self.all
-        try:
-            return self.by_key.get(_key(value), self.rest)
-        except TypeError:
-            return self.all
-
-
-def _key(value: object) -> Key:
-    return type(value), value
 
 
 def compile_table(table: Table) -> Fn:
     """This function will return the closure that evaluates ``table`` in an environment.
 
     It appends a ``FiredRule`` for each rule that counts to the run's trace, and notes breaches of the table as
-    problems whose code begins with ``decisions.``. Costs one test a cell until a row fails; a first column of
-    constants costs one look-up instead.
+    problems whose code begins with ``decisions.``. Costs one look-up a column, and one test for each distinct cell
+    that is neither constants nor ranges.
     """
-    index = _Index(table.rules)
-    inputs, policy = table.inputs, table.policy
-    site = Site(table.line, 1)
+    index = RuleIndex(table.columns, len(table.rules))
+    inputs = table.inputs
+    rules = table.rules
+    first_only = table.policy is HitPolicy.FIRST
     resolve = _resolver(table)
+    cost = 1 + sum(sum(cell.pieces is None for cell in column.cells) for column in table.columns) // 10
 
     def evaluate(env: Env) -> object:
         run = run_of(env)
+        run.spend(cost)
         values: list[object] = []
         for column in inputs:
             value = column.fn(env)
             if column.type is not None:
                 value, fits = column.type.coerce(value)
                 if not fits:
-                    run.problem(
-                        "decisions.input_type", f"The input {column.label} is no {column.type.name}.", column.line
-                    )
+                    message = f"The input {column.label} is no {column.type.name}."
+                    run.problem("decisions.input_type", message, column.line)
                     return None
             if column.allowed is not None and value is not None and column.allowed(env, value) is not True:
                 run.problem("decisions.input_not_allowed", f"The value of {column.label} is not allowed.", column.line)
                 return None
             values.append(value)
-        matched: list[Rule] = []
-        for rule in index.candidates(values[0]) if values else index.all:
-            for test, value in zip(rule.tests, values, strict=True):
-                if test is not None and test(env, value) is not True:
-                    break
-            else:
-                matched.append(rule)
-                if policy is HitPolicy.FIRST:
-                    break
-        run.spend(1 + len(table.rules) // 10)
+        matched = index.match(env, values)
         if not matched:
-            return _default(env, table, site)
-        return resolve(env, matched)
+            return _default(env, table)
+        if first_only:
+            return resolve(env, [rules[(matched & -matched).bit_length() - 1]])
+        return resolve(env, [rules[at] for at in _bits(matched)])
 
     return evaluate
+
+
+def _bits(mask: int) -> list[int]:
+    if mask & (mask - 1) == 0:
+        return [mask.bit_length() - 1]
+    found: list[int] = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found
 
 
 def _fire(env: Env, table: Table, rules: Sequence[Rule]) -> None:
     run_of(env).trace.extend(FiredRule(table.decision, rule.number, rule.rule_id, rule.line) for rule in rules)
 
 
-def _default(env: Env, table: Table, site: Site) -> object:
+def _default(env: Env, table: Table) -> object:
     if table.policy is HitPolicy.COLLECT_COUNT:
         return Decimal(0)
     if all(output.default is None for output in table.outputs):
         return None
     made = [None if output.default is None else output.default(env) for output in table.outputs]
     value = _together(table, made)
-    return value if table.policy in _SINGLE or table.policy in _AGGREGATES else [value]
+    # The default of a table that collects is what it gives, not one more item of a list; a single one is its list.
+    if table.policy in _SINGLE or table.policy in _AGGREGATES or isinstance(value, list):
+        return value
+    return [value]
 
 
 def _together(table: Table, results: Sequence[object]) -> object:
@@ -162,7 +145,7 @@ def _result(env: Env, table: Table, rule: Rule) -> object:
     results: list[object] = []
     for output, fn in zip(table.outputs, rule.results, strict=True):
         value = fn(env)
-        if output.type is not None and not output.type.is_list:
+        if output.type is not None:
             value, fits = output.type.coerce(value)
             if not fits:
                 message = f"The result of rule {rule.number} is no {output.type.name}."
@@ -181,7 +164,7 @@ def _resolver(table: Table) -> Callable[[Env, list[Rule]], object]:
 
     def unique(env: Env, matched: list[Rule]) -> object:
         if len(matched) > 1:
-            numbers = ", ".join(str(rule.number) for rule in matched)
+            numbers = _numbers(matched)
             run_of(env).problem("decisions.not_unique", f"The rules {numbers} match at once.", table.line)
             return None
         return single(env, matched)
@@ -189,13 +172,14 @@ def _resolver(table: Table) -> Callable[[Env, list[Rule]], object]:
     def any_(env: Env, matched: list[Rule]) -> object:
         results = [_result(env, table, rule) for rule in matched]
         if not all(equal(results[0], one) for one in results):
-            numbers = ", ".join(str(rule.number) for rule in matched)
+            numbers = _numbers(matched)
             run_of(env).problem("decisions.not_any", f"The rules {numbers} match and differ.", table.line)
             return None
         _fire(env, table, matched)
         return results[0]
 
     def collect(env: Env, matched: list[Rule]) -> object:
+        run_of(env).spend(len(matched))
         _fire(env, table, matched)
         return [_result(env, table, rule) for rule in matched]
 
@@ -232,6 +216,11 @@ def _resolver(table: Table) -> Callable[[Env, list[Rule]], object]:
         HitPolicy.COLLECT: collect,
         HitPolicy.COLLECT_COUNT: count,
     }.get(policy, aggregate)
+
+
+def _numbers(rules: Sequence[Rule]) -> str:
+    told = ", ".join(str(rule.number) for rule in rules[:20])
+    return told if len(rules) <= 20 else f"{told} and {len(rules) - 20} more"
 
 
 def _rank(table: Table, result: object) -> tuple[int, ...]:
