@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from furong import __version__
+from furong.entrypoints.processing import add_process
 
 
 def _django() -> None:
@@ -87,6 +88,12 @@ def _pack(args: argparse.Namespace) -> int:
     return export_pack(code=args.code, folder=args.folder)
 
 
+def _process(args: argparse.Namespace) -> int:
+    from furong.entrypoints import processing
+
+    return processing.process(args)
+
+
 def _openapi(args: argparse.Namespace) -> int:
     _django()
     from furong.entrypoints import checking
@@ -155,6 +162,8 @@ def _parser() -> argparse.ArgumentParser:
     pack.add_argument("code")
     pack.add_argument("folder", type=Path)
 
+    add_process(commands, _process)
+
     openapi = command("openapi", _openapi, "compare the API's description with the committed one")
     openapi.add_argument("--write", action="store_true")
     command("messages", _messages, "find message ids without a zh-CN text")
@@ -168,28 +177,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; what goes wrong is one clear line, never a stack trace for a user's mistake."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "furong.entrypoints.settings")
     args = _parser().parse_args(argv)
+    try:
+        result: int = args.run(args)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as exc:
+        if not _told(exc):
+            raise
+        return 1
+    return result
+
+
+def _told(exc: Exception) -> bool:
+    """Say what went wrong in one line, if it is something to say so; imported here, as most commands need none of it."""
     from django.db import OperationalError as ModelError
     from psycopg import OperationalError
 
     from furong.entrypoints.postgres import PostgresError
     from furong.foundation.codes.errors import Fault, Refusal
 
-    try:
-        result: int = args.run(args)
-    except (PostgresError, Fault) as exc:
+    if isinstance(exc, PostgresError | Fault):
         print(f"furong: {exc}", file=sys.stderr)
-        return 1
-    except Refusal as exc:
+    elif isinstance(exc, Refusal):
         for finding in getattr(exc, "findings", ()):
             print(finding.format(), file=sys.stderr)
         print(f"furong: {exc} {exc.advice}".rstrip(), file=sys.stderr)
-        return 1
-    except (ModelError, OperationalError) as exc:
+    elif isinstance(exc, ModelError | OperationalError):
         print(f"furong: a database does not answer: {str(exc).splitlines()[0]}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return result
+    else:
+        return False
+    return True
 
 
 if __name__ == "__main__":

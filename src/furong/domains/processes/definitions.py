@@ -5,19 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from furong.domains.decisions.errors import UnknownDecision
-from furong.domains.decisions.model import DecisionModel
-from furong.domains.decisions.queries import parse_dmn
-from furong.domains.processes.errors import DefinitionUnknown, StuckError
+from furong.domains.processes.deciding import Decisions
+from furong.domains.processes.errors import DefinitionUnknown
 from furong.domains.processes.store import execute, query, wakers
 from furong.domains.processes.values.graph import ProcessDefinition
 from furong.domains.processes.values.parsing import parse_bpmn
-from furong.foundation.feel import FeelLimitReached
 
 
 @dataclass(slots=True)
@@ -31,24 +28,13 @@ class Published:
     graph: ProcessDefinition
     resources: Mapping[str, str]
     wakers: Mapping[str, tuple[bool, bool, bool]]
-    _models: dict[str, DecisionModel] = field(default_factory=dict)
+    _decisions: Decisions | None = None
 
     def decide(self, resource: str, decision: str, context: Mapping[str, object], now: datetime) -> object:
         """Evaluate a decision of a DMN file that was published with the process; StuckError for what it cannot decide."""
-        model = self._models.get(resource)
-        if model is None:
-            text = self.resources.get(resource)
-            if text is None:
-                raise StuckError("decision_missing", f"The process was published without {resource}.")
-            model = self._models[resource] = parse_dmn(text.encode(), file=f"{resource}.dmn")
-        try:
-            result = model.evaluate(decision, context, now=now)
-        except (UnknownDecision, FeelLimitReached) as exc:
-            raise StuckError("decision_failed", f"{resource}#{decision}: {exc}") from exc
-        if result.errors:
-            first = result.errors[0]
-            raise StuckError("decision_failed", f"{resource}#{decision}: {first.code}: {first.message}")
-        return result.value
+        if self._decisions is None:
+            self._decisions = Decisions({name: text.encode() for name, text in self.resources.items()})
+        return self._decisions.decide(resource, decision, context, now)
 
 
 def digest_of(xml: bytes, resources: Mapping[str, str], process_id: str) -> str:

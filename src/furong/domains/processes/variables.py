@@ -29,15 +29,20 @@ def load(text: str) -> dict[str, Any]:
 
 def dump(values: Mapping[str, object]) -> str:
     """Write variables as JSON text. Raises `VariablesRefused` for what JSON has no place for, and for too much."""
-    try:
-        text = _encode(values)
-    except (TypeError, ValueError):
-        text = _write(values, 0)
+    text = json_text(values)
     if len(text) > MOST_BYTES:
         raise VariablesRefused(why=f"they take more than {MOST_BYTES // 1024} KB")
     if "\\u0000" in text:
         raise VariablesRefused(why="a text holds a null character")
     return text
+
+
+def json_text(value: object) -> str:
+    """Write a value as JSON text of any length, numbers exact. Raises `VariablesRefused` for what JSON has no place for."""
+    try:
+        return _encode(value)
+    except (TypeError, ValueError):
+        return _write(value, 0)
 
 
 def as_json(values: Mapping[str, object]) -> dict[str, Any]:
