@@ -29,6 +29,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,6 +43,7 @@ USERS = 16
 # What a user does between two applications: reads that it arrived, and opens the next. Drawn from a seed.
 PAUSE_SECONDS = (0.5, 1.5)
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+MOST_DRAFTS = 20
 DIVISION = "430202"
 ANSWERS = {
     "newborn.name": "周芷沅",
@@ -72,8 +74,8 @@ def platform_of(residents: int) -> Iterator[Demo]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def make_users(count: int) -> list[str]:
-    """Make accounts for wives of invented couples, whose births the hospital knows; give the usernames."""
+def make_users(count: int) -> dict[str, UUID]:
+    """Make accounts for wives of invented couples, whose births the hospital knows; give who each username is."""
     from django.utils import timezone
 
     from furong.domains.cases import twins
@@ -93,16 +95,25 @@ def make_users(count: int) -> list[str]:
     create_demo_accounts(
         spec={"password": demo_password(PACK), "accounts": accounts}, persons=persons, actor=actor, now=now
     )
+    let_be_born(list(persons.values()), number=0)
+    twins.load_insured(people=list(persons.values()), seed=7)
+    return persons
+
+
+def let_be_born(mothers: list[UUID], *, number: int) -> None:
+    """Give each mother her ``number``-th child, later than those before: a birth is applied for once."""
+    from django.utils import timezone
+
+    from furong.domains.cases import twins
+
     twins.load_births(
-        mothers=list(persons.values()),
+        mothers=mothers,
         hospital_name={"zh": "市妇幼保健院", "en": "Maternity Hospital"},
         hospital_code="124302000000000000",
         division_code="430200",
-        born_before=now,
-        seed=7,
+        born_before=timezone.now() - timedelta(days=25 * (MOST_DRAFTS - number)),
+        seed=number,
     )
-    twins.load_insured(people=list(persons.values()), seed=7)
-    return list(persons)
 
 
 def prepared_draft(username: str) -> UUID:
@@ -144,6 +155,7 @@ class User:
     """One signed-in browser with prepared drafts; it sends forms and looks at the answer's status and target alone."""
 
     name: str
+    person_id: UUID
     drafts: list[UUID]
     cookies: str = ""
     token: str = ""
@@ -165,10 +177,13 @@ class User:
 
     def hand_in(self, port: int, *, pauses: bool, seed: int) -> None:
         """Hand in every draft, one after another, on one connection."""
+        from django.db import connections
+
         chance = random.Random(f"{seed}:{self.name}")
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         body = f"csrfmiddlewaretoken={self.token}&declared=yes"
-        for draft in self.drafts:
+        for number, draft in enumerate(self.drafts):
+            let_be_born([self.person_id], number=number)
             path = f"/apply/{draft}/check"
             headers = {
                 "Cookie": self.cookies,
@@ -185,6 +200,7 @@ class User:
             if answer.status != 302 or "/my/applications/" not in (answer.headers["Location"] or ""):
                 self.refused.append(f"{answer.status} {answer.headers['Location']}")
         connection.close()
+        connections.close_all()
 
 
 def submissions(demo: Demo, users: list[User], *, pauses: bool) -> list[float]:
@@ -361,11 +377,15 @@ def main() -> int:
     drafts, rounds, each = (6, 10, 10) if given.quick else (20, 30, 20)
     if given.pages_only:
         drafts = 4
+    assert drafts <= MOST_DRAFTS
     figures: dict[str, Any] = {"benchmark": "portal", "quick": given.quick}
     with platform_of(2_000) as demo:
         from django.db import connections
 
-        users = [User(name, [prepared_draft(name) for _ in range(drafts)]) for name in make_users(USERS + 8)]
+        users = [
+            User(name, person_id, [prepared_draft(name) for _ in range(drafts)])
+            for name, person_id in make_users(USERS + 8).items()
+        ]
         demo.start_child("web")
         demo.start_child("worker")
         demo.wait_until_ready()

@@ -170,6 +170,13 @@ class World:
         self.now += timedelta(days=days)
         return self.now
 
+    def next_family(self) -> None:
+        """Let ``mother`` and ``father`` be another couple with a birth of their own: one birth is applied for once."""
+        from django.contrib.auth import get_user_model
+
+        made = get_user_model().objects.filter(username__startswith="mother").count()
+        self.actors |= another_family(120 + made)
+
     # --- acts -------------------------------------------------------------------------------------------------
 
     def draft(self, *, items: tuple[str, ...] = (), event: str = "newborn", by: str = "mother", **answers: Any) -> UUID:

@@ -91,6 +91,25 @@ def test_same_draft_sent_twice_is_one_application_and_the_second_answer_leads_to
     assert CHILD in str(cases.Application.objects.get().answers)
 
 
+def test_same_birth_applied_for_in_a_second_draft_is_refused_with_the_way_to_the_first(town: Town) -> None:
+    application = town.apply()
+    check = town.fill(town.begin(["vaccination_record"]))
+    refused = town.mother.post(check, {"declared": "yes"})
+    assert refused.status == 409
+    assert "此前已经申请过" in refused.words
+    assert "这份草稿已保留" in refused.words
+    assert refused.links(application)
+    assert "出生医学证明签发" in refused.words
+    assert cases.Application.objects.count() == 1
+    assert CHILD in town.mother.read(check)
+    other = town.father.post(
+        town.fill(town.begin(["vaccination_record"], by="father"), by="father"), {"declared": "yes"}
+    )
+    assert other.status == 409
+    assert "由他人" in other.words
+    assert not other.links("/my/applications/")
+
+
 def test_same_draft_sent_from_two_windows_at_once_is_one_application(town: Town) -> None:
     check = town.fill(town.begin())
     other = Visitor("mother")

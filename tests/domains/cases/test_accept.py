@@ -74,6 +74,7 @@ def test_document_numbers_run_within_organisation_kind_and_year(town: World) -> 
     for _ in range(2):
         _, case_id = _applied(town)
         commands.accept_case(case_id=case_id, actor=town.hospital, now=town.now)
+        town.next_family()
     numbers = list(
         models.Document.objects.filter(kind="acceptance").order_by("issued_at", "id").values_list("number", flat=True)
     )

@@ -28,7 +28,7 @@ from furong.domains.cases.values.drafts import FieldDescription, FormDescription
 from furong.foundation.access.errors import AccessRefused, AssuranceTooLow, SignInNeeded
 from furong.foundation.access.values import Actor, ActorKind, Assurance
 from furong.foundation.codes.ids import new_id
-from tests.factories.newborn import DIVISION, World
+from tests.factories.newborn import DIVISION, World, another_family
 
 
 def test_a_draft_is_saved_page_by_page_and_waits_for_its_owner(town: World) -> None:
@@ -164,16 +164,19 @@ def test_the_same_draft_submitted_at_once_by_many_is_one_application(world: Worl
 
 
 def test_numbers_are_unique_and_without_gaps_when_many_apply_at_once(world: World) -> None:
-    drafts = [world.draft(items=("vaccination_record",), event="newborn") for _ in range(8)]
-    mother, now, numbers = world.mother, world.now, []
+    for number in range(8):
+        world.actors[f"mother{number}"] = another_family(number + 1)["mother"]
+    mothers = [f"mother{number}" for number in range(8)]
+    drafts = [(world.draft(items=("vaccination_record",), by=by), world.actors[by]) for by in mothers]
+    now, numbers = world.now, []
 
-    def send(draft_id: UUID) -> None:
+    def send(draft_id: UUID, mother: Actor) -> None:
         try:
             numbers.append(commands.submit_application(draft_id=draft_id, actor=mother, now=now).number)
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=send, args=(d,)) for d in drafts]
+    threads = [threading.Thread(target=send, args=d) for d in drafts]
     for thread in threads:
         thread.start()
     for thread in threads:

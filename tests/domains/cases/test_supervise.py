@@ -18,7 +18,9 @@ ITEM = "vaccination_record"
 
 def _accepted(world: World, count: int = 1) -> list[models.Case]:
     cases = []
-    for _ in range(count):
+    for number in range(count):
+        if number:
+            world.next_family()
         case_id = world.case(world.submit(items=(ITEM,), event=""), ITEM)
         commands.accept_case(case_id=case_id, actor=world.vaccination, now=world.now)
         cases.append(models.Case.objects.get(id=case_id))
@@ -91,13 +93,14 @@ def test_supervision_needs_its_right_and_covers_what_the_post_covers(world: Worl
 def test_the_front_page_figures_are_counted_from_decided_cases(world: World) -> None:
     nothing = queries.service_figures(from_on=date(2026, 11, 1), until_on=date(2026, 12, 31))
     assert (nothing.decided, nothing.in_time_percent, nothing.ratings) == (0, None, 0)
+    punctual_mother = world.mother
     punctual, late = _accepted(world, 2)
     commands.approve_case(case_id=punctual.id, actor=world.vaccination, now=world.now)
     assert late.statutory_due_on is not None
     world.on(late.statutory_due_on + timedelta(days=3))
     commands.approve_case(case_id=late.id, actor=world.vaccination, now=world.now)
     world.run_jobs()
-    commands.rate_case(case_id=punctual.id, level=5, actor=world.mother, now=world.now)
+    commands.rate_case(case_id=punctual.id, level=5, actor=punctual_mother, now=world.now)
     commands.rate_case(case_id=late.id, level=1, actor=world.mother, now=world.now)
     figures = queries.service_figures(from_on=date(2026, 11, 1), until_on=date(2026, 12, 31))
     assert figures.decided == 2

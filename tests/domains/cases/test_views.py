@@ -198,6 +198,7 @@ def test_a_list_holds_what_the_scope_covers(town: World) -> None:
 def test_a_list_is_paged_and_searched_by_number_and_item(town: World) -> None:
     for _ in range(3):
         town.submit(items=("vaccination_record",), event="")
+        town.next_family()
     everything, actor = Scope(everything=True), town.vaccination
     page = queries.search_cases(scope=everything, text="预防接种", limit=2, actor=actor, now=town.now)
     assert len(page.lines) == 2

@@ -202,7 +202,7 @@ def test_a_birth_of_a_dead_mother_is_refused_but_not_of_one_who_died_giving_birt
         ({"child": child("")}, errors.NameInvalid),
         ({"child": child("单<b>")}, errors.NameInvalid),
         ({"child": child(born_at=NOW + timedelta(hours=1))}, errors.DateInFuture),
-        ({"birth_record_number": "  "}, errors.ChildAlreadyRegistered),
+        ({"birth_record_number": "  "}, errors.BirthRecordMissing),
         ({"mother_person_id": new_id()}, errors.PersonNotFound),
         ({"household_id": new_id()}, errors.HouseholdNotFound),
         ({"basis": Basis(purpose=" ")}, PurposeMissing),

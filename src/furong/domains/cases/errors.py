@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
 from furong.foundation.codes.errors import Fault, Refusal
 
 
@@ -51,6 +54,26 @@ class FormChanged(Refusal):
     code = "cases.form_changed"
     message = "This form has changed since you began. Nothing you entered is lost, but some answers need checking."
     mend = "Check the answers listed, then submit again."
+
+
+class AlreadyAppliedFor(Refusal):
+    """The same matter was applied for before, and that case stands: it runs, or has given its result.
+
+    ``params`` hold the names of the items concerned in both languages, and ``application_id`` and ``number`` where the earlier
+    application is one that the actor may open.
+    """
+
+    code = "cases.already_applied_for"
+    message = "This has been applied for already: %(items)s. Nothing was handed in, and your draft is kept."
+    mend = (
+        "Look at the earlier application: what it gives is in the folder once it is done. What it does not hold you can "
+        "apply for item by item."
+    )
+
+    def __init__(self, *, names: Sequence[Mapping[str, str]], application_id: UUID | None, number: str) -> None:
+        self.names = tuple(names)
+        self.application_id, self.number = application_id, number
+        super().__init__(items="、".join(name.get("zh", "") for name in self.names))
 
 
 class ItemNotOffered(Refusal):

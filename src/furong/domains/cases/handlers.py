@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from furong.domains.cases import models, ports
-from furong.domains.cases.commands.deciding import set_output
+from furong.domains.cases.commands.deciding import end_without_result, set_output
 from furong.domains.cases.errors import HandlerMisconfiguredError
 from furong.domains.processes.errors import BpmnError
 from furong.domains.processes.ports import ServiceCall
@@ -24,24 +24,31 @@ from furong.foundation.codes.errors import Refusal
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.errors import OrganizationNotFound
 from furong.registries.licences import commands as licences
+from furong.registries.licences import queries as licence_queries
+from furong.registries.licences.errors import LicenceNumberTaken
 from furong.registries.population import commands as population
 from furong.registries.population import queries as people
+from furong.registries.population.errors import ChildAlreadyRegistered
 from furong.registries.population.values import NewChild
 
 Result = Mapping[str, object] | None
 
 
 def fetch_birth_record(call: ServiceCall) -> Result:
-    """This function will fetch a mother's latest birth from the hospitals: ``{mother_person_id}``.
+    """This function will fetch a mother's latest birth from the hospitals: ``{mother_person_id, licence_type}``.
 
-    The BPMN error ``hospital.record_not_found`` says that no hospital knows one; a silent register is a fault and tried again.
+    ``certificate_issued`` tells whether a licence of that type bears the record's certificate number already. The BPMN
+    error ``hospital.record_not_found`` says that no hospital knows one; a silent register is a fault and tried again.
     """
     record = ports.birth_records().find_latest(mother_person_id=_id(call, "mother_person_id"))
     if record is None:
         raise BpmnError("hospital.record_not_found")
+    type_code = str(call.variables.get("licence_type") or "")
     return {
         "record_id": str(record.record_id),
         "certificate_number": record.certificate_number,
+        "certificate_issued": bool(type_code)
+        and licence_queries.number_is_taken(type_code=type_code, number=record.certificate_number),
         "sex": record.sex,
         "born_at": record.born_at.isoformat(),
         "born_on": calendars.current().local_date(record.born_at).isoformat(),
@@ -75,7 +82,7 @@ def register_birth(call: ServiceCall) -> Result:
 
     Takes ``{child: {name, sex, born_at, ethnicity, born_division_code, born_place}, birth_record_number, mother_person_id,
     father_person_id, household_id, consent_reference, late_note}``. A refusal of the register is the BPMN error
-    ``population.refused``, with its code in the case's timeline.
+    ``population.refused``, and ``population.child_already_registered`` where the birth is in the register already.
     """
     given = call.variables
     child = given.get("child")
@@ -110,6 +117,8 @@ def register_birth(call: ServiceCall) -> Result:
             basis=basis,
             now=call.now,
         )
+    except ChildAlreadyRegistered as refusal:
+        raise BpmnError(refusal.code) from refusal
     except Refusal as refusal:
         raise BpmnError("population.refused", refusal.code) from refusal
     return {
@@ -128,7 +137,8 @@ def register_birth(call: ServiceCall) -> Result:
 def issue_licence(call: ServiceCall) -> Result:
     """This function will issue a licence in the name of the case's organisation, once for each effect.
 
-    Takes ``{type, holder_person_id, guardian_person_ids, number, valid_until, data}``.
+    Takes ``{type, holder_person_id, guardian_person_ids, number, valid_until, data}``. The BPMN error ``licences.number_taken``
+    says that another case has issued a licence of this type under the same allotted number.
     """
     given = call.variables
     data = given.get("data")
@@ -137,19 +147,22 @@ def issue_licence(call: ServiceCall) -> Result:
     case, actor, basis = _of(call)
     guardians = given.get("guardian_person_ids") or ()
     number = str(given.get("number") or "").strip()
-    issued = licences.issue(
-        effect_id=call.effect_id,
-        type_code=str(given.get("type") or ""),
-        holder_person_id=_id(call, "holder_person_id"),
-        guardian_person_ids=[UUID(str(g)) for g in guardians] if isinstance(guardians, list | tuple) else (),
-        data={k: _plain(v) for k, v in data.items() if v is not None and v != ""},
-        issuer_organization_id=case.organization_id,
-        case_id=case.id,
-        number=number or None,
-        actor=actor,
-        basis=basis,
-        now=call.now,
-    )
+    try:
+        issued = licences.issue(
+            effect_id=call.effect_id,
+            type_code=str(given.get("type") or ""),
+            holder_person_id=_id(call, "holder_person_id"),
+            guardian_person_ids=[UUID(str(g)) for g in guardians] if isinstance(guardians, list | tuple) else (),
+            data={k: _plain(v) for k, v in data.items() if v is not None and v != ""},
+            issuer_organization_id=case.organization_id,
+            case_id=case.id,
+            number=number or None,
+            actor=actor,
+            basis=basis,
+            now=call.now,
+        )
+    except LicenceNumberTaken as refusal:
+        raise BpmnError(refusal.code) from refusal
     return {"id": str(issued.id), "number": issued.number, "token": issued.token}
 
 
@@ -167,6 +180,18 @@ def keep_output(call: ServiceCall) -> Result:
     return {}
 
 
+def end_case(call: ServiceCall) -> Result:
+    """This function will end the case without its result, ``{reason}``: what was applied for has turned out to be impossible.
+
+    Runs within the step; the diagram goes from here to an end.
+    """
+    _, actor, _ = _of(call)
+    end_without_result(
+        case_id=UUID(call.business_key), reason=str(call.variables.get("reason") or ""), actor=actor, now=call.now
+    )
+    return {}
+
+
 # name in diagrams -> (function, whether it runs within the step because it writes the platform's database only)
 HANDLERS: Mapping[str, tuple[Callable[[ServiceCall], Result], bool]] = {
     "hospital.fetch_birth_record": (fetch_birth_record, False),
@@ -174,6 +199,7 @@ HANDLERS: Mapping[str, tuple[Callable[[ServiceCall], Result], bool]] = {
     "population.register_birth": (register_birth, False),
     "licences.issue": (issue_licence, False),
     "cases.set_output": (keep_output, True),
+    "cases.end_without_result": (end_case, True),
 }
 
 

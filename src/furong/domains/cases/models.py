@@ -126,6 +126,8 @@ class Case(models.Model):
     end_note = models.TextField(blank=True)
     remedies = models.JSONField(default=list)
     outputs = models.JSONField(default=dict)
+    # The value of the element that the item is applied for once; empty when there is none.
+    matter = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "cases_case"
@@ -158,6 +160,7 @@ class Case(models.Model):
                 condition=Q(ended_at=None, decided_on=None),
             ),
             models.Index(fields=("decided_on",), name="cases_case_decided", condition=Q(in_time__isnull=False)),
+            models.Index(fields=("item_code", "matter"), name="cases_case_matter", condition=~Q(matter="")),
         )
 
 

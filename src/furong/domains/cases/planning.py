@@ -115,8 +115,11 @@ class ServicesPlanner:
     ) -> Mapping[str, Answer]:
         """This function will ask the registers for everything that the form shows and the items' departments need."""
         wanted: list[str] = []
-        for item in self._items(life_event_code, item_codes, on):
+        items = list(self._items(life_event_code, item_codes, on))
+        for item in items:
             wanted += [str(e) for e in item.inputs]
+            if item.once_for is not None:
+                wanted.append(str(item.once_for))
         form = self._form(
             self.form_digest(life_event_code=life_event_code, item_codes=item_codes, on=on), item_codes, on
         )
@@ -124,6 +127,15 @@ class ServicesPlanner:
             wanted += [str(f.element) for f in form.fields() if f.prefill is not None]
         found = services.prefill(
             elements=wanted, subject=subject_of(actor, now), actor=actor, basis=basis, on=on, now=now
+        )
+        found |= prefilling.earlier_results(
+            elements=wanted,
+            without=[item.code for item in items],
+            known={code: p.value for code, p in found.items()},
+            on=on,
+            actor=actor,
+            basis=basis,
+            now=now,
         )
         return {
             code: Answer(
@@ -291,6 +303,7 @@ def _item_plan(
         remedies=remedies,
         consents=tuple(consents_of(item.code, on)),
         immediate=item.project_type is ProjectType.IMMEDIATE,
+        once_for=str(item.once_for or ""),
         procedures=tuple(
             {
                 "code": p.code,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from furong.domains.cases import models, ports
 from furong.domains.cases.errors import TwinUnavailableError
-from furong.domains.catalogue.values import DataElement
+from furong.domains.cases.values.states import CaseState
+from furong.domains.catalogue import queries as catalogue
+from furong.domains.catalogue.values import DataElement, SourceKind
+from furong.domains.services import queries as services
+from furong.domains.services.errors import ItemMissing
 from furong.domains.services.values.prefill import Prefilled, Subject
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import record_read
@@ -135,19 +139,63 @@ class MedicalInsuranceSource:
         return found
 
 
+def earlier_results(
+    *,
+    elements: Sequence[str],
+    without: Sequence[str],
+    known: Mapping[str, Any],
+    on: date,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> Mapping[str, Prefilled]:
+    """This function will return what completed cases of the same matter gave, of ``elements`` that other items put out.
+
+    Somebody whose child has a birth certificate and who now applies for the household alone is not asked for its number, and
+    gets this child's, not an elder one's. ``without`` are the items applied for now; ``known`` are the values that tell the
+    matter (`Item.once_for`). The person who applied then sees the read.
+    """
+    dictionary = catalogue.get_dictionary(on=on)
+    by_item: dict[str, list[DataElement]] = {}
+    for code in dict.fromkeys(elements):
+        element = dictionary.get(code)
+        if element is not None and element.source.kind is SourceKind.ITEM and element.source.name not in without:
+            by_item.setdefault(element.source.name, []).append(element)
+    found: dict[str, Prefilled] = {}
+    for item_code, some in by_item.items():
+        try:
+            once_for = services.get_item(code=item_code, on=on).item.once_for
+        except ItemMissing:
+            continue
+        matter = str(known.get(str(once_for)) or "")
+        cases = models.Case.objects.filter(item_code=item_code, matter=matter, state=CaseState.COMPLETED.value)
+        case = cases.select_related("application").order_by("-ended_at").first() if once_for and matter else None
+        if case is None:
+            continue
+        held = {e.code: case.outputs.get(e.code) for e in some}
+        of_item = {
+            e.code: Prefilled(element=e.code, value=held[e.code], source=Text.of(case.result_name), legal_basis=_law(e))
+            for e in some
+            if held[e.code] not in (None, "")
+        }
+        if case.application.applicant_person_id is not None:
+            _trace(of_item, "cases", case.application.applicant_person_id, actor, basis, now)
+        found |= of_item
+    return found
+
+
+def _law(element: DataElement) -> str:
+    law = element.legal_basis[0] if element.legal_basis else None
+    return f"{law.law.primary}{law.clause.primary}" if law is not None else ""
+
+
 def _filled(elements: Sequence[DataElement], held: Mapping[str, Any], source: Text) -> dict[str, Prefilled]:
     found: dict[str, Prefilled] = {}
     for element in elements:
         value = held.get(element.source.field)
         if value in (None, ""):
             continue
-        law = element.legal_basis[0] if element.legal_basis else None
-        found[element.code] = Prefilled(
-            element=element.code,
-            value=value,
-            source=source,
-            legal_basis=f"{law.law.primary}{law.clause.primary}" if law is not None else "",
-        )
+        found[element.code] = Prefilled(element=element.code, value=value, source=source, legal_basis=_law(element))
     return found
 
 

@@ -24,7 +24,13 @@ from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.errors import OrganizationNotFound
 from furong.foundation.storage import commands as storage
 
-from .errors import EffectReusedError, LicenceAlreadyRevoked, LicenceNotFound, ReasonMissing
+from .errors import (
+    EffectReusedError,
+    LicenceAlreadyRevoked,
+    LicenceNotFound,
+    LicenceNumberTaken,
+    ReasonMissing,
+)
 from .events import LicenceIssued, LicenceRevoked
 from .making import checked_data, get_type, licence_pdf, verify_url
 from .models import Holder, Licence
@@ -39,7 +45,7 @@ INSERT INTO licences_counter AS c (series, last) VALUES (%s, 1)
 ON CONFLICT (series) DO UPDATE SET last = c.last + 1 RETURNING last
 """
 
-# Whoever carries out the same effect waits here for the other to finish.
+# Whoever carries out the same effect, or issues under the same number, waits here for the other to finish.
 LOCK_EFFECT = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 21))"
 
 
@@ -75,7 +81,8 @@ def issue(
     one, without gaps. ``valid_until`` (exclusive) overrides the type's validity. ``replaces`` names a licence that is revoked
     by this one. The same ``effect_id`` again returns the first result and makes nothing, also when both run at once.
 
-    Raises `LicenceTypeUnknown`, `LicenceDataIncomplete`, `LicenceNotFound`, `LicenceAlreadyRevoked`, ``AccessRefused``,
+    Raises `LicenceTypeUnknown`, `LicenceDataIncomplete`, `LicenceNumberTaken`, `LicenceNotFound`, `LicenceAlreadyRevoked`,
+    ``AccessRefused``,
     ``PurposeMissing``. Faults: `GlyphMissingError`, `TypesettingError`, `SealingError`, `EffectReusedError`. About 40 ms.
     """
     if not basis.is_stated:
@@ -102,6 +109,11 @@ def issue(
         with connection.cursor() as cursor:
             cursor.execute(NEXT_NUMBER, [f"{type_code}:{series.before}*{series.after}"])
             number = series.number(cursor.fetchone()[0])
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(LOCK_EFFECT, [f"{type_code}:{number}"])
+        if Licence.objects.filter(type_code=type_code, number=number).exists():
+            raise LicenceNumberTaken
     if valid_until is None and spec.valid_years:
         valid_until = years_later(today, spec.valid_years)
     token = secrets.token_urlsafe(16)

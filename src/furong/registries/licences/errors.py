@@ -30,6 +30,14 @@ class LicenceDataIncomplete(Refusal):
     mend = "Complete the field and issue again."
 
 
+class LicenceNumberTaken(Refusal):
+    """A licence of this type bears the number that another system allotted: it was issued before."""
+
+    code: ClassVar[str] = "licences.number_taken"
+    message = "A licence with this number was issued before."
+    mend = "Look it up; a lost one is printed again, a wrong one is revoked and replaced."
+
+
 class LicenceAlreadyRevoked(Refusal):
     """The licence was revoked before."""
 

@@ -33,6 +33,7 @@ __all__ = [
     "get_pdf",
     "get_type",
     "list_of_person",
+    "number_is_taken",
     "verify",
     "verify_pdf",
     "verify_url",
@@ -103,6 +104,11 @@ def find_of_person(
             _trace(actor, basis, "licences.find_of_person", [record.id], now)
             return record
     return None
+
+
+def number_is_taken(*, type_code: str, number: str) -> bool:
+    """This function will tell whether a licence of a type was ever issued under a number; it discloses nobody."""
+    return Licence.objects.filter(type_code=type_code, number=number).exists()
 
 
 @read("licences.get_licence", database=DATABASE)

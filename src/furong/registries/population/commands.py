@@ -28,6 +28,7 @@ from .changes import (
     register_person,
 )
 from .errors import (
+    BirthRecordMissing,
     ChildAlreadyRegistered,
     ConsentMissing,
     DateInFuture,
@@ -110,9 +111,9 @@ def register_birth(
     with ``late_note``. The same ``effect_id`` again returns the first result and changes nothing, also when both run at once.
 
     Raises `PersonNotFound`, `PersonDeceased` (mother, before the birth), `ParentUnfit`, `HouseholdNotFound`,
-    `HouseholdNotOfParents`, `ChildAlreadyRegistered`, `ConsentMissing`, `EthnicityNotOfParents`, `DateInFuture`, `NameInvalid`,
-    `CodeInvalid`, `AccessRefused`. Faults: `EffectReusedError`, `NumbersExhaustedError`. About 20 statements, 10 ms.
-    户口登记条例 art. 7; GB 11643; GB/T 4761.
+    `HouseholdNotOfParents`, `BirthRecordMissing`, `ChildAlreadyRegistered`, `ConsentMissing`, `EthnicityNotOfParents`,
+    `DateInFuture`, `NameInvalid`, `CodeInvalid`, `AccessRefused`. Faults: `EffectReusedError`, `NumbersExhaustedError`. About 20
+    statements, 10 ms. 户口登记条例 art. 7; GB 11643; GB/T 4761.
     """
     if not basis.is_stated:
         raise PurposeMissing
@@ -137,7 +138,7 @@ def register_birth(
 
     lock(f"birth_record:{record_number}")
     if not record_number:
-        raise ChildAlreadyRegistered("The number of the birth certificate is missing.", mend="Enter it as printed.")
+        raise BirthRecordMissing
     if BirthRegistration.objects.filter(birth_record_number=record_number).exists():
         raise ChildAlreadyRegistered
 

@@ -37,6 +37,14 @@ class PersonDeceased(Refusal):
     mend = "Check the person chosen; if the record is wrong, ask for its correction."
 
 
+class BirthRecordMissing(Refusal):
+    """A registration without the number of a birth certificate."""
+
+    code: ClassVar[str] = "population.birth_record_missing"
+    message = "The number of the birth certificate is missing."
+    mend = "Enter it as printed."
+
+
 class ChildAlreadyRegistered(Refusal):
     """The birth record was used for a registration before: one child, one registration."""
 

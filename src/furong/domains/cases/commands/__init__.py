@@ -11,6 +11,7 @@ from furong.domains.cases.commands.acceptance import (
 from furong.domains.cases.commands.deciding import (
     approve_case,
     complete_case,
+    end_without_result,
     reject_case,
     set_output,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "decide_extension",
     "deem_accepted",
     "discard_draft",
+    "end_without_result",
     "give_consent",
     "lapse_consent",
     "lapse_supplement",

@@ -158,10 +158,12 @@ def not_accepted(
     now: datetime,
     legal_basis: str = "",
     before_cancel: Callable[[], None] | None = None,
+    cancel: bool = True,
 ) -> None:
     """This function will end a locked case before acceptance: process ended, document issued, dependents told.
 
-    ``before_cancel`` may tell the process why, so that it takes its own way to an end where it has one.
+    ``before_cancel`` may tell the process why, so that it takes its own way to an end where it has one; ``cancel``
+    is false when it is the process itself that ends the case and then ends.
     """
     end_with(case, why, text=reason)
     case.remedies = remedies_of(case, now)
@@ -181,7 +183,8 @@ def not_accepted(
     )
     if before_cancel is not None:
         before_cancel()
-    flow.cancel(case, why=why.value, actor=actor, now=now)
+    if cancel:
+        flow.cancel(case, why=why.value, actor=actor, now=now)
     notifying.case_moved(case, "not_accepted", now=now)
     settle_dependents(case, actor=actor, now=now)
 

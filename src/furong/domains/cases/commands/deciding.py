@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from furong.domains.cases import flow, models, notifying
-from furong.domains.cases.commands.acceptance import accept, stop_clock, used_days
+from furong.domains.cases.commands.acceptance import accept, not_accepted, stop_clock, used_days
 from furong.domains.cases.commands.dependents import settle_dependents
 from furong.domains.cases.commands.issuing import issue
 from furong.domains.cases.commands.moving import (
@@ -177,6 +177,31 @@ def end_abnormally(case: models.Case, why: EndReason, *, reason: str, actor: Act
     )
     notifying.case_moved(case, "ended", now=now)
     settle_dependents(case, actor=actor, now=now)
+
+
+@command("cases.end_without_result")
+def end_without_result(*, case_id: UUID, reason: str, actor: Actor, now: datetime) -> bool:
+    """This function will end a case because its process has found that what was applied for cannot be; False when it has ended.
+
+    Before acceptance it is a refusal to accept, before the decision a refusal, each with its letter and the remedies; after the
+    decision the case ends with the reason, as something granted that could not be carried out. The others stand. Repeatable.
+    Raises ReasonMissing, ActNotAllowed while a supplement is awaited.
+    """
+    case = lock_case(case_id=case_id)
+    state = CaseState(case.state)
+    if state in ENDED:
+        return False
+    if not reason.strip():
+        raise ReasonMissing
+    if state is CaseState.SUBMITTED:
+        not_accepted(
+            case, Act.REFUSE_ACCEPTANCE, EndReason.NOT_ACCEPTED, reason=reason, actor=actor, now=now, cancel=False
+        )
+    elif state in {CaseState.ACCEPTED, CaseState.IN_PROGRESS}:
+        reject(case, reason=reason, actor=actor, now=now, finish_task=False)
+    else:
+        end_abnormally(case, EndReason.NOT_CARRIED_OUT, reason=reason, actor=actor, now=now)
+    return True
 
 
 @command("cases.set_output")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
 
 from furong.domains.cases import models, notifying, ports
 from furong.domains.cases.commands.dependents import want_start
 from furong.domains.cases.commands.drafting import KEPT_ASIDE, carried_over, lock_draft
-from furong.domains.cases.commands.moving import note, rules, today
+from furong.domains.cases.commands.moving import is_own, note, rules, today
 from furong.domains.cases.commands.receiving import people_asked, receive
 from furong.domains.cases.errors import (
+    AlreadyAppliedFor,
     FormChanged,
     FormNotValid,
     ItemNotOffered,
@@ -19,7 +26,7 @@ from furong.domains.cases.errors import (
 from furong.domains.cases.events import ApplicationSubmitted
 from furong.domains.cases.numbers import application_number
 from furong.domains.cases.values.plans import Answer, ApplicationPlan, ItemPlan
-from furong.domains.cases.values.states import CaseState
+from furong.domains.cases.values.states import FAILED, CaseState
 from furong.domains.cases.values.views import Submitted
 from furong.foundation.access.errors import AccessRefused, AssuranceTooLow
 from furong.foundation.access.queries import require_assurance
@@ -39,7 +46,7 @@ def submit_application(*, draft_id: UUID, actor: Actor, now: datetime) -> Submit
     The draft is the idempotency key: sent twice, at once or after a lost reply, it is one application, and the second
     caller gets the first one's answer. Items without prerequisites are received today. Raises DraftNotFound,
     FormChanged when the form's version changed or an answer still needs checking, FormNotValid with the fields
-    concerned, ItemNotOffered, NobodyResponsible, AssuranceTooLow. About 25 statements.
+    concerned, AlreadyAppliedFor, ItemNotOffered, NobodyResponsible, AssuranceTooLow. About 25 statements.
     """
     draft = lock_draft(draft_id=draft_id, actor=actor)
     before = models.Application.objects.filter(draft_id=draft_id).first()
@@ -81,6 +88,7 @@ def submit_application(*, draft_id: UUID, actor: Actor, now: datetime) -> Submit
         on=on,
     )
     _check_plan(plan)
+    _check_matters(plan, answers, actor=actor)
     application = _create(draft, plan, answers, actor=actor, now=now)
     draft.submitted_at = now
     # What was handed in lives in the application; the draft keeps no second copy.
@@ -95,6 +103,37 @@ def _check_plan(plan: ApplicationPlan) -> None:
     codes = [i.code for i in plan.items]
     if len(set(codes)) != len(codes) or any(set(i.requires) - set(codes) for i in plan.items):
         raise ItemNotPartOfEvent
+
+
+# Whoever applies for the same matter at the same time waits here for the other to finish.
+_LOCK_MATTER = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 22))"
+
+
+def _matter(item: ItemPlan, answers: Mapping[str, Answer]) -> str:
+    """What tells this matter from others of its kind; empty when the item has no such element, or nobody knows its value yet."""
+    answer = answers.get(item.once_for) if item.once_for else None
+    return str(answer.value)[:200] if answer is not None and answer.value is not None else ""
+
+
+def _check_matters(plan: ApplicationPlan, answers: Mapping[str, Answer], *, actor: Actor) -> None:
+    """Refuse what was applied for before and stands. A matter that nobody knows yet is caught where the process learns of it."""
+    matters = sorted((i.code, matter) for i in plan.items if (matter := _matter(i, answers)))
+    if not matters:
+        return
+    with connection.cursor() as cursor:
+        for code, matter in matters:
+            cursor.execute(_LOCK_MATTER, [f"{code}:{matter}"])
+    same = reduce(or_, (Q(item_code=code, matter=matter) for code, matter in matters))
+    rows = models.Case.objects.filter(same).exclude(state__in=[s.value for s in FAILED]).select_related("application")
+    found = {case.item_code: case for case in rows.order_by("id")}
+    if not found:
+        return
+    own = next((c.application for c in found.values() if is_own(c.application, actor)), None)
+    raise AlreadyAppliedFor(
+        names=[dict(i.name) for i in plan.items if i.code in found],
+        application_id=own.id if own is not None else None,
+        number=own.number if own is not None else "",
+    )
 
 
 def _create(
@@ -131,7 +170,7 @@ def _create(
     )
     application.save(force_insert=True)
     cases = models.Case.objects.bulk_create(
-        [_case(application, item, place) for place, item in enumerate(plan.items, 1)]
+        [_case(application, item, place, _matter(item, answers)) for place, item in enumerate(plan.items, 1)]
     )
     record = audit.current()
     record.object("application", application.id)
@@ -171,7 +210,7 @@ def _create(
     return application
 
 
-def _case(application: models.Application, item: ItemPlan, place: int) -> models.Case:
+def _case(application: models.Application, item: ItemPlan, place: int, matter: str) -> models.Case:
     return models.Case(
         id=new_id(),
         application=application,
@@ -189,4 +228,5 @@ def _case(application: models.Application, item: ItemPlan, place: int) -> models
         department=item.department,
         organization_id=item.organization_id,
         division_code=item.division_code,
+        matter=matter,
     )

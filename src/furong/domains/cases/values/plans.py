@@ -30,7 +30,10 @@ class ConsentPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemPlan:
-    """One item of an application: who handles it, by which definitions, under which limits."""
+    """One item of an application: who handles it, by which definitions, under which limits.
+
+    ``once_for`` names the element whose value the item is applied for once; empty when it may be applied for at will.
+    """
 
     code: str
     name: Text
@@ -52,6 +55,7 @@ class ItemPlan:
     remedies: tuple[Text, ...] = ()
     extension_days: int | None = None
     immediate: bool = False
+    once_for: str = ""
     procedures: tuple[Mapping[str, Any], ...] = ()
 
     def terms(self) -> dict[str, Any]:

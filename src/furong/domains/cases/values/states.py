@@ -60,6 +60,7 @@ class EndReason(StrEnum):
     PREREQUISITE_FAILED = "prerequisite_failed"
     WITHDRAWN = "withdrawn"
     PROCESS_FAILED = "process_failed"
+    NOT_CARRIED_OUT = "not_carried_out"  # granted, and then a register showed that it cannot be done
 
 
 _S, _A = CaseState, Act

@@ -20,6 +20,7 @@ REASONS: Mapping[str, Text] = {
     "prerequisite_failed": {"zh": "前置事项未办成", "en": "what it needs was not granted"},
     "withdrawn": {"zh": "申请人撤回", "en": "the applicant withdrew it"},
     "process_failed": {"zh": "办理未能完成", "en": "it could not be carried out"},
+    "not_carried_out": {"zh": "准予后核实无法办理", "en": "it was granted, and then found that it cannot be done"},
 }
 
 # The applicant reads these; a code that is not here is for the record only.

@@ -93,7 +93,7 @@ def _days(limit: Limit, language: str) -> str:
 
 
 def _elements(scope: Scope, item: Item, file: str) -> None:
-    for ref in (*item.inputs, *item.outputs):
+    for ref in (*item.inputs, *item.outputs, *([item.once_for] if item.once_for is not None else [])):
         if ref not in scope.dictionary:
             _unknown(scope, file, ref)
     for ref in item.outputs:

@@ -198,7 +198,8 @@ class Item:
     """A service item as its file gives it (basic item). `implementations` lays an organisation's overrides over it.
 
     ``department`` is the role of the implementing body. ``inputs`` are the data elements that the department may see, ``outputs``
-    those it is the source of; cases and prefill go by them.
+    those it is the source of; cases and prefill go by them. ``once_for`` is the element that tells one matter from another (a
+    birth's record): for each of its values the item is applied for once, until that case ends without its result.
     """
 
     code: str
@@ -241,6 +242,7 @@ class Item:
     themes: tuple[str, ...] = ()
     remedies: Remedies | None = None
     questions: tuple[Question, ...] = ()
+    once_for: Ref | None = None
     line: int = field(default=0, compare=False)
     lines: dict[str, int] = field(default_factory=dict, compare=False)
 
@@ -414,6 +416,7 @@ ITEM = MapOf(
         "materials": required(ListOf(MATERIAL, unique="code")),
         "inputs": required(_ELEMENTS),
         "outputs": optional(_ELEMENTS, list),
+        "once_for": optional(RefTo(pattern=ELEMENT_PATTERN)),
         "joint_departments": optional(_DEPARTMENTS, list),
         "across_area": optional(OneOf(values=AREAS), "none"),
         "online_depth": optional(OneOf(values=DEPTHS), "whole"),

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from furong.domains.cases import commands as cases
 from furong.domains.cases import ports
 from furong.domains.cases import queries as case_queries
-from furong.domains.cases.errors import FormChanged, FormNotValid
+from furong.domains.cases.errors import AlreadyAppliedFor, FormChanged, FormNotValid
 from furong.domains.cases.values.plans import Answer
 from furong.domains.cases.values.views import DraftView
 from furong.domains.services import queries as services
@@ -258,6 +258,7 @@ def _next(request: HttpRequest, before: Opened, page: str, actor: Actor) -> str:
 def check(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
     """Show everything once more, and hand it in."""
     signed = request.method == "POST" and request.POST.get("declared") == "yes"
+    before: AlreadyAppliedFor | None = None
     if signed:
         try:
             # The command checks everything itself: the page is only put together again when something is wrong.
@@ -265,6 +266,8 @@ def check(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
         except (FormChanged, FormNotValid):
             # Something is missing, the form changed between showing and sending, or a register now holds another fact.
             holding.forget(draft_id=draft_id)
+        except AlreadyAppliedFor as refusal:
+            before = refusal
         else:
             holding.forget(draft_id=draft_id)
             return HttpResponseRedirect(_application(sent.application_id) + ("" if sent.repeated else "?sent=1"))
@@ -288,12 +291,14 @@ def check(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
         "counted": AskedOnce(asked=asked, supplied=sum(len(rows) for _, rows, _ in sections) - asked),
         "problems": problems,
         "unsigned": unsigned,
+        "before": before,
+        "before_at": _application(before.application_id) if before is not None and before.application_id else "",
         "asked": asked,
         "supplied": sum(len(rows) for _, rows, _ in sections) - asked,
         "names": [one.title for one in opened.pages],
         "to_check": opened.draft.to_check,
     }
-    status = 422 if request.method == "POST" else 200
+    status = 409 if before is not None else 422 if request.method == "POST" else 200
     return render(request, "portal/apply/check.jinja", context, using="furong", status=status)
 
 
