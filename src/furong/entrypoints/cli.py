@@ -81,6 +81,12 @@ def _audit(args: argparse.Namespace) -> int:
     return auditing.verify(args.file, key=args.key, head=args.head)
 
 
+def _decide(args: argparse.Namespace) -> int:
+    from furong.entrypoints import deciding
+
+    return deciding.run(args)
+
+
 def _pack(args: argparse.Namespace) -> int:
     _django()
     from furong.entrypoints.loading import export_pack
@@ -150,6 +156,14 @@ def _parser() -> argparse.ArgumentParser:
     check = command("check", _check, "check a pack before it is published: schema, ask-once, flows, rules")
     check.add_argument("pack", type=Path, nargs="?")
     check.add_argument("--project", action="store_true", help="migrations, OpenAPI and messages are up to date")
+
+    decide = command("decide", _decide, "evaluate the decisions of a DMN file, or many cases")
+    decide.add_argument("file", type=Path, nargs="?", help="the DMN file; with --cases, that of cases that name none")
+    decide.add_argument("--decision", help="the decision or decision service to evaluate (default: every decision)")
+    decide.add_argument("--input", help="a JSON object of inputs by name; @FILE reads a file, - the standard input")
+    decide.add_argument("--cases", metavar="FILE", help="JSON lines of file, decision and input; - reads them in")
+    decide.add_argument("--now", help="what now() and today() give (default: this moment)")
+    decide.set_defaults(bare=True)
 
     audit = command("audit", _audit, "verify or export the audit log")
     audit.add_argument("action", choices=["verify", "export"])

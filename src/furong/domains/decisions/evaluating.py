@@ -15,10 +15,15 @@ __all__ = ["evaluate_decisions", "evaluate_service"]
 
 
 def evaluate_decisions(
-    model: DecisionModel, targets: Sequence[Decision], inputs: Mapping[str, object], now: datetime | None
+    model: DecisionModel,
+    targets: Sequence[Decision],
+    inputs: Mapping[str, object],
+    now: datetime | None,
+    *,
+    from_json: bool = False,
 ) -> DecisionResult:
     """This function will run ``targets`` and what they require over the caller's ``inputs``."""
-    run = _Evaluation(model, now)
+    run = _Evaluation(model, now, from_json=from_json)
     needed = model.needed([one.key for one in targets])
     for data in model.all_inputs.values():
         if data.key in needed:
@@ -28,10 +33,15 @@ def evaluate_decisions(
 
 
 def evaluate_service(
-    model: DecisionModel, service: Service, inputs: Mapping[str, object], now: datetime | None
+    model: DecisionModel,
+    service: Service,
+    inputs: Mapping[str, object],
+    now: datetime | None,
+    *,
+    from_json: bool = False,
 ) -> DecisionResult:
     """This function will run a decision service with ``inputs`` for its input data and input decisions."""
-    run = _Evaluation(model, now)
+    run = _Evaluation(model, now, from_json=from_json)
     given: dict[str, object] = {}
     for key in service.input_decisions:
         decision = model.all_decisions[key]
@@ -60,8 +70,9 @@ def evaluate_service(
 class _Evaluation:
     """One run of a model, or of a service within one: values by key, and what went wrong."""
 
-    def __init__(self, model: DecisionModel, now: datetime | None) -> None:
+    def __init__(self, model: DecisionModel, now: datetime | None, *, from_json: bool = False) -> None:
         self.model = model
+        self.from_json = from_json
         self.now = now
         self.values: dict[str, object] = {}
         self.errors: list[DecisionProblem] = []
@@ -84,6 +95,8 @@ class _Evaluation:
         except (TypeError, FeelLimitReached):
             return self._null("decisions.input_type", f"The input {data.name} is of no type that FEEL has.", data)
         if data.type is not None:
+            if self.from_json:
+                value = data.type.read(value)
             value, fits = data.type.coerce(value)
             if not fits:
                 return self._null("decisions.input_type", f"The input {data.name} is no {data.type.name}.", data)

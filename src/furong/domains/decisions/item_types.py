@@ -38,6 +38,7 @@ class ItemType:
 
     name: str
     fits: Check
+    shape: Check  # as ``fits``, whatever values it allows: what ``instance of`` asks (10.3.2.9.1)
     is_list: bool = False
     is_moment: bool = False  # a date given for it means its midnight
     read: Read = _same  # JSON's strings to dates, times and durations
@@ -94,6 +95,19 @@ class ItemTypes:
             return self._own(name, at)
         return self._elsewhere(name, at)
 
+    def check(self, name: str) -> Check | None:
+        """Return the test of the item definition that ``name`` means in an expression, or None (``instance of``)."""
+        found = self._made.get(name)
+        for alias, types in self._imported.items():
+            if found is None and alias and name.startswith(f"{alias}."):
+                found = types._made.get(name[len(alias) + 1 :])
+            elif found is None and not alias:
+                found = types._made.get(name)
+        if found is None:
+            return None
+        shape = found.shape
+        return lambda value: value is not None and shape(value)
+
     def _own(self, name: str, at: Element) -> ItemType | None:
         if name in self._making:
             self._findings.add(at, "item_cycle", f"The item definition {name!r} contains itself.", "Untie it.")
@@ -128,7 +142,8 @@ class ItemTypes:
             return None
         if name == "duration":
             both = type_check("days and time duration"), type_check("years and months duration")
-            return ItemType(name, lambda value: both[0](value) or both[1](value), read=_reader(name))
+            either = lambda value: both[0](value) or both[1](value)  # noqa: E731  said once, used twice
+            return ItemType(name, either, either, read=_reader(name))
         try:
             check = type_check(name)
         except ValueError:
@@ -136,7 +151,7 @@ class ItemTypes:
             return None
         is_list = name == "list" or name.startswith("list<")
         read = _reader(name) if name in SIMPLE_TYPES else _same
-        return ItemType(name, check, is_list, name in _MOMENTS, read)
+        return ItemType(name, check, check, is_list, name in _MOMENTS, read)
 
     # --- definitions ----------------------------------------------------------------------------------------
 
@@ -144,13 +159,16 @@ class ItemTypes:
         name = name_of(element)
         if depth > _MOST_NESTING:
             self._findings.add(element, "too_deep", f"Types are nested deeper than {_MOST_NESTING}.", "Flatten them.")
-            return ItemType(name, _anything)
+            return ItemType(name, _anything, _anything)
         made = self._plain(element, name, depth)
         values, constraint = child(element, "allowedValues"), child(element, "typeConstraint")
         if values is not None:
             made = self._allowed(made, values)
         if element.get("isCollection") == "true":
-            made = ItemType(name, _list_check(made.fits), True, read=_list_reader(made.read), order=made.order)
+            made = ItemType(
+                name, _list_check(made.fits), _list_check(made.shape), True, read=_list_reader(made.read),
+                order=made.order,
+            )  # fmt: skip
         if constraint is not None:  # of the collection itself, where there is one (DMN 1.5, 7.3.3)
             made = self._allowed(made, constraint)
         return made
@@ -161,16 +179,19 @@ class ItemTypes:
             components[name_of(one)] = self._definition(one, depth + 1)
         if components:
             readers = {key: one.read for key, one in components.items() if one is not None}
-            return ItemType(name, _context_check(components), read=_context_reader(readers))
+            fits = _context_check({key: None if one is None else one.fits for key, one in components.items()})
+            shape = _context_check({key: None if one is None else one.shape for key, one in components.items()})
+            return ItemType(name, fits, shape, read=_context_reader(readers))
         function = child(element, "functionItem")
         if function is not None:
             count = sum(1 for _ in children(function, "parameters"))
             output = self.get(function.get("outputTypeRef"), function)
-            return ItemType(name, _function_check(count), is_function=True, output=output)
+            fits = _function_check(count)
+            return ItemType(name, fits, fits, is_function=True, output=output)
         reference = child(element, "typeRef")
         base = self.get(reference.text, reference) if reference is not None else None
         if base is None:
-            return ItemType(name, _anything)
+            return ItemType(name, _anything, _anything)
         return replace(base, name=name)
 
     def _allowed(self, base: ItemType, element: Element) -> ItemType:
@@ -202,7 +223,7 @@ def _list_check(inner: Check) -> Check:
     return lambda value: isinstance(value, list) and all(one is None or inner(one) for one in value)
 
 
-def _context_check(components: Mapping[str, ItemType | None]) -> Check:
+def _context_check(components: Mapping[str, Check | None]) -> Check:
     def check(value: object) -> bool:
         if not isinstance(value, dict):
             return False
@@ -210,7 +231,7 @@ def _context_check(components: Mapping[str, ItemType | None]) -> Check:
             if key not in value:  # a context conforms when it has every entry (10.3.2.9.2)
                 return False
             found = value[key]
-            if found is not None and component is not None and not component.fits(found):
+            if found is not None and component is not None and not component(found):
                 return False
         return True
 

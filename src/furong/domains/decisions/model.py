@@ -119,7 +119,12 @@ class DecisionModel:
         return tuple(one for one in self.all_inputs.values() if one.key in keys)
 
     def evaluate(
-        self, decision: str | None, inputs: Mapping[str, object], *, now: datetime | None = None
+        self,
+        decision: str | None,
+        inputs: Mapping[str, object],
+        *,
+        now: datetime | None = None,
+        from_json: bool = False,
     ) -> DecisionResult:
         """This function will run ``decision`` (an id or a name; all final ones without) and what it requires.
 
@@ -127,22 +132,25 @@ class DecisionModel:
         A decision service is named as a decision is; its outputs are those of its output decisions, and ``inputs``
         gives its input decisions too. What an import needs stands under ``prefix.name``, or in a context named as the
         import, or under its bare name where this file has no such input. ``now`` is what ``now()`` and ``today()``
-        give. Raises ``UnknownDecision``. Each decision runs once.
+        give. With ``from_json`` texts become dates, times and durations where the input's type says so. Raises
+        ``UnknownDecision``. Each decision runs once.
         """
         from furong.domains.decisions.evaluating import evaluate_decisions, evaluate_service
 
         if decision is not None and self.find_decision(decision) is None:
             service = self.find_service(decision)
             if service is not None:
-                return evaluate_service(self, service, inputs, now)
-        return evaluate_decisions(self, self._targets(decision), inputs, now)
+                return evaluate_service(self, service, inputs, now, from_json=from_json)
+        return evaluate_decisions(self, self._targets(decision), inputs, now, from_json=from_json)
 
-    def evaluate_all(self, inputs: Mapping[str, object], *, now: datetime | None = None) -> DecisionResult:
+    def evaluate_all(
+        self, inputs: Mapping[str, object], *, now: datetime | None = None, from_json: bool = False
+    ) -> DecisionResult:
         """This function will run every decision of the file, as ``evaluate`` runs one."""
         from furong.domains.decisions.evaluating import evaluate_decisions
 
         targets = tuple(one for one in self.decisions.values() if not one.is_knowledge)
-        return evaluate_decisions(self, targets, inputs, now)
+        return evaluate_decisions(self, targets, inputs, now, from_json=from_json)
 
     def needed(self, keys: list[str], given: Mapping[str, object] | None = None) -> set[str]:
         """This function will return the keys of what is needed to run ``keys``, short of what is ``given``."""

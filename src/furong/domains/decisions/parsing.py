@@ -204,7 +204,12 @@ class _Compiled:
         unit = draft.unit
         is_knowledge = draft.kind == "businessKnowledgeModel"
         known = {need.alias or need.name for need in draft.needs} | ({draft.name} if is_knowledge else set())
-        program = Program(known_names=known, spellings=self._spellings | unit.types.spellings)
+        program = Program(
+            known_names=known,
+            spellings=self._spellings | unit.types.spellings,
+            resolve=unit.types.check,
+            lenient=unit.findings.lenient,
+        )
         boxed = BoxedCompiler(program, unit.types, unit.findings, decision=draft.name)
         parameters: tuple[str, ...] = ()
         logic = child(draft.element, "encapsulatedLogic") if is_knowledge else child(draft.element, *sorted(BOXES))

@@ -64,3 +64,8 @@ class DecisionResult:
     def value(self) -> object:
         """The output, when one decision was asked for."""
         return next(iter(self.outputs.values()), None)
+
+    def told(self) -> tuple[DecisionProblem, ...]:
+        """The errors, and for decisions that came to null the notes that say why."""
+        null = {name for name, value in (*self.decisions.items(), *self.outputs.items()) if value is None}
+        return (*self.errors, *(note for note in self.notes if note.decision in null))
