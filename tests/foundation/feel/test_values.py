@@ -415,9 +415,7 @@ LIMITED = [
     "every x in 1..10000000 satisfies true",
     "for a in 1..1000, b in 1..1000, c in 1..1000 return 1",
     "{f: function(g) g(g), r: f(f)}",
-    'matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a*a*a*a*a*a*a*a*a*b")',
     'for i in 1..40 return if i = 1 then "xxxxxxxxxx" else partial[-1] + partial[-1]',
-    'matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "' + "a?" * 28 + "a" * 28 + '")',
     "{" + "a0: [1, 1], " + ", ".join(f"a{i}: [a{i - 1}, a{i - 1}]" for i in range(1, 50)) + "}.a49",
     "{" + "a0: [1, 1], " + ", ".join(f"a{i}: [a{i - 1}, a{i - 1}]" for i in range(1, 50)) + ", b: a49 = a49}.b",
     "{" + "a0: [1, 1], " + ", ".join(f"a{i}: [a{i - 1}, a{i - 1}]" for i in range(1, 50)) + ", b: string(a49)}.b",
@@ -431,14 +429,6 @@ LIMITED = [
 def test_what_would_run_on_and_on_reaches_its_limit(text: str) -> None:
     with pytest.raises(FeelLimitReached):
         feel.compile_expression(text).evaluate({})
-
-
-@pytest.mark.parametrize("pattern", ["(a+)+b", "(a|aa)*b", "(a?){40}b", "(?=a)a", "["])
-def test_patterns_that_explode_give_null(pattern: str) -> None:
-    kept: list[FeelProblem] = []
-    found = feel.compile_expression("matches(t, p)").evaluate({"t": "a" * 40, "p": pattern}, problems=kept)
-    assert found is None
-    assert [one.code for one in kept] == ["feel.function"]
 
 
 def test_no_caller_can_change_a_compiled_expression() -> None:

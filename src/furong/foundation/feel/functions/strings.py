@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import re._constants as op  # type: ignore[import-not-found]  # the pattern is measured before it runs
-import re._parser as pattern_parser  # type: ignore[import-not-found]
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any
 
 from furong.foundation.feel.errors import FeelLimitReached
 from furong.foundation.feel.functions.registry import Null, builtin, whole
+from furong.foundation.feel.patterns import Pattern, PatternError, compile_pattern
 from furong.foundation.feel.values import MOST_TEXT, Run
-
-# A pattern may cost at most about this many comparisons; the text's length to the power of its open repeats.
-_MOST_WORK = 10_000_000
-_MOST_PATTERN = 500
 
 
 @builtin("substring", "string: string, start position: number, length: number?")
@@ -85,97 +78,95 @@ def _join(run: Run, parts: list[object], delimiter: str | None = None) -> object
     return (delimiter or "").join(texts)  # type: ignore[arg-type]
 
 
-def _ways(parsed: Any, inside: bool) -> tuple[int, int]:
-    """Measure a pattern: how many open repeats it has, and how many ways its small choices make together.
-
-    Refuses what costs more than any power of the text's length: a repeat or a choice within a repeat.
-    """
-    repeats, ways = 0, 1
-    for what, argument in parsed:
-        inner = (0, 1)
-        if what in (op.MAX_REPEAT, op.MIN_REPEAT, getattr(op, "POSSESSIVE_REPEAT", None)):
-            least, most, body = argument
-            if inside and most != least:
-                raise Null("Its pattern repeats a repeat.")
-            if most - least > 3:
-                repeats += 1
-            else:
-                ways *= most - least + 1
-            inner = _ways(body, inside or most > 1)
-        elif what is op.BRANCH:
-            if inside:
-                raise Null("Its pattern repeats a choice; write a class such as [ab].")
-            found = [_ways(one, inside) for one in argument[1]]
-            inner = (max(count for count, _ in found), sum(way for _, way in found))
-        elif what is op.SUBPATTERN:
-            inner = _ways(argument[-1], inside)
-        elif what in (op.ASSERT, op.ASSERT_NOT):
-            raise Null("Its pattern looks ahead or behind, which XML patterns do not.")
-        elif what is op.GROUPREF:
-            repeats += 1
-        elif what is op.GROUPREF_EXISTS:
-            raise Null("Its pattern has a conditional group.")
-        repeats, ways = repeats + inner[0], ways * inner[1]
-    return repeats, ways
-
-
-@lru_cache(maxsize=512)
-def _pattern(pattern: str, flags: str) -> tuple[re.Pattern[str], int, int]:
-    if len(pattern) > _MOST_PATTERN:
-        raise Null("Its pattern is too long.")
-    if not set(flags) <= set("simx"):
-        raise Null("Its flags are not of s, i, m and x.")
-    bits = 0
-    for flag in flags:
-        bits |= {"s": re.DOTALL, "i": re.IGNORECASE, "m": re.MULTILINE, "x": re.VERBOSE}[flag]
+def _compiled(text: str, flags: str | None) -> Pattern:
     try:
-        repeats, ways = _ways(pattern_parser.parse(pattern, bits), inside=False)
-        return re.compile(pattern, bits), repeats, ways
-    except (re.error, OverflowError, RecursionError):
-        raise Null("Its pattern is no pattern.") from None
+        return compile_pattern(text, flags or "")
+    except PatternError as why:
+        raise Null(str(why)) from None
 
 
-def _measured(run: Run, text: str, pattern: str, flags: str | None) -> re.Pattern[str]:
-    found, repeats, ways = _pattern(pattern, flags or "")
-    if (len(text) + 1) ** max(1, repeats) * ways > _MOST_WORK:
-        raise FeelLimitReached("work for a pattern")
-    run.spend(1 + len(text) // 100)
-    return found
+def _spender(run: Run) -> Callable[[int], None]:
+    """What counts a pattern's work: a step of the run for each dozen comparisons."""
+    owed = 0
+
+    def spend(work: int) -> None:
+        nonlocal owed
+        owed += work
+        if owed >= 12:
+            run.spend(owed // 12)
+            owed %= 12
+
+    return spend
 
 
 @builtin("matches", "input: string, pattern: string, flags: string?!")
 def _matches(run: Run, text: str, pattern: str, flags: str | None = None) -> object:
-    return _measured(run, text, pattern, flags).search(text) is not None
+    try:
+        return _compiled(pattern, flags).matches(text, _spender(run))
+    except PatternError as why:
+        raise Null(str(why)) from None
+
+
+def _template(replacement: str, groups: int) -> list[str | int]:
+    """Take ``$1`` and escapes apart; a number takes as many digits as there are groups (XPath functions 3.1, 5.6.4)."""
+    made: list[str | int] = []
+    at = 0
+    while at < len(replacement):
+        one = replacement[at]
+        at += 1
+        if one == "\\":
+            following = replacement[at : at + 1]
+            if following not in ("\\", "$") or not following:
+                raise Null("In its replacement a backslash stands before a backslash or a dollar sign.")
+            made.append(following)
+            at += 1
+        elif one == "$":
+            following = replacement[at : at + 1]
+            if not following or following not in "0123456789":
+                raise Null("In its replacement a dollar sign stands before a digit.")
+            number = int(following)
+            at += 1
+            while (digit := replacement[at : at + 1]) and digit in "0123456789" and number * 10 + int(digit) <= groups:
+                number = number * 10 + int(digit)
+                at += 1
+            made.append(number if number <= groups else "")
+        else:
+            made.append(one)
+    return made
+
+
+def _pieces(run: Run, text: str, pattern: Pattern) -> Iterator[tuple[str, tuple[int, ...] | None]]:
+    """Yield the texts between matches, each with the match behind it; the last has none."""
+    spend = _spender(run)
+    try:
+        if pattern.matches("", spend):
+            raise Null("Its pattern matches the empty text.")
+        end = 0
+        for spans in pattern.find_all(text, spend):
+            yield text[end : spans[0]], spans
+            end = spans[1]
+    except PatternError as why:
+        raise Null(str(why)) from None
+    yield text[end:], None
 
 
 @builtin("replace", "input: string, pattern: string, replacement: string, flags: string?!")
 def _replace(run: Run, text: str, pattern: str, replacement: str, flags: str | None = None) -> object:
-    found = _measured(run, text, pattern, flags)
-    template: list[str | int] = []
-    for literal, group in re.findall(r"([^$\\]+|\\[$\\]|\\|\$(?![0-9]))|\$([0-9])", replacement):
-        template.append(int(group) if group else literal.removeprefix("\\") if len(literal) > 1 else literal)
-
+    compiled = _compiled(pattern, flags)
+    template = [replacement] if "q" in (flags or "") else _template(replacement, compiled.groups)
+    made: list[str] = []
     size = 0
-
-    def put(match: re.Match[str]) -> str:
-        nonlocal size
-        run.spend()
-        groups = len(match.groups())
-        made = "".join(
-            one if isinstance(one, str) else ((match.group(one) or "") if one <= groups else "") for one in template
-        )
-        size += len(made)
+    for before, spans in _pieces(run, text, compiled):
+        parts = [before]
+        if spans is not None:
+            parts.extend(one if isinstance(one, str) else text[spans[2 * one] : spans[2 * one + 1]] for one in template)
+        size += sum(map(len, parts))
         if size > MOST_TEXT:
             raise FeelLimitReached(f"{MOST_TEXT} characters")
-        return made
-
-    return found.sub(put, text)
+        made.extend(parts)
+    return "".join(made)
 
 
 @builtin("split", "string: string, delimiter: string")
 def _split(run: Run, text: str, delimiter: str) -> object:
-    if not delimiter:
-        raise Null("Its delimiter is empty.")
-    parts = _measured(run, text, delimiter, None).split(text)
-    run.spend(len(parts))
-    return [part or "" for part in parts]
+    return [before for before, _ in _pieces(run, text, _compiled(delimiter, None))]
