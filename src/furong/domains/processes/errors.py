@@ -75,6 +75,22 @@ class InstanceUnknown(Refusal):
     message = "There is no such process, or it has ended."
 
 
+class InstanceSuspended(Refusal):
+    """An administrator holds the process; what was entered is not lost, and can be handed in when it goes on."""
+
+    code = "processes.instance_suspended"
+    message = "This process is suspended. Nothing was changed."
+    mend = "Try again when the administrator has let it go on."
+
+
+class MoveRefused(Refusal):
+    """A token cannot be taken there."""
+
+    code = "processes.move_refused"
+    message = "The token cannot be moved: %(why)s."
+    mend = "Choose an element in the same part of the diagram."
+
+
 class MessageUnexpected(Refusal):
     """Nothing waits for this message now: it came too early, twice, or for another case."""
 

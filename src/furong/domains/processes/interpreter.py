@@ -1,103 +1,44 @@
 """Moves tokens. Pure: given a definition, the tokens of an instance and one stimulus, it says what changes; it knows no database.
 
 A token stands at one element. A stimulus (start, a task done, an event, an error) moves it, and it runs on until every
-token waits: at an element that a row will wake, at a join that lacks tokens, or at an incident. One call is one step; the
-caller makes it durable.
-Every element kind has one behaviour in `_ENTER`, which is where the rest of BPMN is added.
+token waits: at an element that a row will wake, at an activity inside which others run, at a join that lacks tokens, or at an
+incident. One call is one step; the caller makes it durable.
+Every element kind has one behaviour in `_ENTER`. What nests is in ``nesting``, what is thrown and caught in ``catching``, what is
+undone in ``undoing``.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
 from datetime import datetime
-from enum import IntEnum
 from typing import Protocol
 
+from furong.domains.processes import catching, nesting, undoing
 from furong.domains.processes.errors import EngineError, StuckError
-from furong.domains.processes.values.elements import NodeKind
-from furong.domains.processes.values.graph import Expression, Flow, Node, ProcessDefinition
+from furong.domains.processes.scopes import (
+    Changes,
+    LogKind,
+    OpenedJob,
+    OpenedSubscription,
+    OpenedTask,
+    OpenedTimer,
+    PartlyLoadedError,
+    Scope,
+    ScopeKind,
+    Token,
+)
+from furong.domains.processes.values.elements import CONTAINERS, NodeKind
+from furong.domains.processes.values.graph import Expression, Flow, Node, ProcessDefinition, TimerRule
 from furong.domains.processes.variables import as_json
 from furong.foundation.calendar.values import Calendar
 from furong.foundation.feel import FeelLimitReached
 
+__all__ = ["Changes", "Host", "LogKind", "OpenedJob", "OpenedTask", "Run", "Scope", "ScopeKind", "Token"]
+
 # A diagram cannot loop without a wait, so only a very large one comes near this in one step.
-MOST_MOVES = 100_000
-
-
-class LogKind(IntEnum):
-    """What the event log says of an element; kept in rows, so a number never changes its meaning."""
-
-    ENTERED = 1
-    COMPLETED = 2
-    CANCELLED = 3
-    PASSED = 4  # entered and completed in one moment
-    STUCK = 5
-    MERGED = 6  # a token that a join took into another
-    STARTED = 7  # the instance
-    ENDED = 8  # the instance
-
-
-@dataclass(slots=True)
-class Token:
-    """Where an instance stands. ``number`` is its own within the instance; ``scope`` 0 is the process itself."""
-
-    number: int
-    element: str
-    arrived_by: str = ""
-    scope: int = 0
-    stuck: bool = False  # an incident holds it until it is retried
-
-
-@dataclass(slots=True)
-class OpenedTask:
-    token: int
-    node: Node
-
-
-@dataclass(slots=True)
-class OpenedTimer:
-    token: int
-    element: str
-    due_at: datetime
-    escalates: bool = False
-
-
-@dataclass(slots=True)
-class OpenedSubscription:
-    token: int
-    element: str
-    message: str
-    correlation: str
-
-
-@dataclass(slots=True)
-class OpenedJob:
-    """Work for a worker: a handler's call, a message to send, or (``reason``) an element that is stuck until it is retried."""
-
-    token: int | None
-    element: str
-    kind: str  # "handler", "message" or "element"
-    message: str = ""
-    correlation: str = ""
-    payload: Mapping[str, object] | None = None
-    reason: str = ""
-    detail: str = ""
-
-
-@dataclass(slots=True)
-class Changes:
-    """What one step did, for the store to write."""
-
-    tasks: list[OpenedTask] = field(default_factory=list)
-    timers: list[OpenedTimer] = field(default_factory=list)
-    subscriptions: list[OpenedSubscription] = field(default_factory=list)
-    jobs: list[OpenedJob] = field(default_factory=list)
-    left: dict[int, tuple[Node, bool]] = field(default_factory=dict)  # token → (the element it left, completed?)
-    unstuck: set[int] = field(default_factory=set)  # tokens whose incident is over
-    log: list[tuple[LogKind, str, str, int]] = field(default_factory=list)  # kind, element, arrived by, token
-    variables: dict[str, object] = field(default_factory=dict)
+MOST_MOVES = 500_000
 
 
 class Host(Protocol):
@@ -112,9 +53,30 @@ class Host(Protocol):
 
 
 class Run:
-    """One step of one instance, in memory. Make one, give it one stimulus, read ``tokens`` and ``changes``."""
+    """One step of one instance, in memory. Make one, give it one stimulus, read ``tokens``, ``scopes`` and ``changes``.
 
-    __slots__ = ("_moves", "_next", "_ready", "changes", "definition", "host", "now", "tokens", "variables")
+    ``whole`` says whether all tokens and scopes were given, or only those around the token that is woken and its scopes. A step
+    that needs more raises `PartlyLoadedError`; then nothing of this run may be used.
+    """
+
+    __slots__ = (
+        "_contexts",
+        "_count",
+        "_listening",
+        "_moves",
+        "_next",
+        "changes",
+        "definition",
+        "ending",
+        "host",
+        "now",
+        "ready",
+        "reason",
+        "scopes",
+        "tokens",
+        "variables",
+        "whole",
+    )
 
     def __init__(
         self,
@@ -125,16 +87,28 @@ class Run:
         variables: dict[str, object],
         now: datetime,
         host: Host,
+        scopes: dict[int, Scope] | None = None,
+        whole: bool = True,
     ) -> None:
         self.definition = definition
         self.tokens = tokens
+        self.scopes: dict[int, Scope] = {} if scopes is None else scopes
         self.variables = variables
         self.now = now
         self.host = host
+        self.whole = whole
         self.changes = Changes()
+        self.ready: deque[Token] = deque()
+        self.ending = "completed"
+        self.reason = ""
         self._next = next_token
-        self._ready: deque[Token] = deque()
         self._moves = 0
+        self._listening = any(container.events for container in definition.containers.values())
+        self._contexts: dict[int, dict[str, object]] = {}
+        self._count: dict[int, int] = {}
+        for token in tokens.values():
+            if not self.listens(token):
+                self._count[token.scope] = self._count.get(token.scope, 0) + 1
 
     # --- stimuli ------------------------------------------------------------------------------------------------------------
 
@@ -147,79 +121,106 @@ class Run:
         return not self.tokens
 
     def start(self, element: str | None = None) -> None:
-        """Put the first token on the start event (or on ``element``, a message start) and run."""
+        """Put the first token on the start event (or on ``element``, a message or timer start) and run."""
         self.changes.log.append((LogKind.STARTED, self.definition.code, "", 0))
-        self._ready.append(self._new_token(element or self.definition.start, ""))
-        self._advance()
+        catching.arm_event_subs(self, 0, "")
+        self.ready.append(self.new_token(element or self.definition.start, "", 0))
+        self.advance()
 
     def complete(self, number: int, variables: Mapping[str, object]) -> None:
         """End the work at which token ``number`` waits, with what it gave, and run on."""
-        token, node = self._at(number)
-        self._assign(variables)
-        self._leave(token, node, completed=True)
-        self._go_on(token, node)
-        self._advance()
+        token, node = self.at(number)
+        self.assign(variables, token.scope)
+        self.leave(token, node, completed=True)
+        self.done(token, node)
+        self.advance()
 
-    def fire(self, number: int, element: str, variables: Mapping[str, object]) -> None:
-        """Let the event ``element`` (own, boundary, or behind an event gateway) happen to token ``number``, and run on."""
-        token, host = self._at(number)
-        self._assign(variables)
-        if element == token.element:
-            self._leave(token, host, completed=True)
-            self._go_on(token, host)
+    def fire(
+        self,
+        number: int,
+        element: str,
+        variables: Mapping[str, object],
+        *,
+        due_at: datetime | None = None,
+        repeats: int | None = 0,
+    ) -> None:
+        """Let the event ``element`` (own, boundary, behind an event gateway, of an event sub-process) happen to token ``number``.
+
+        Of a timer ``due_at`` says when it was due and ``repeats`` how often again it fires (None: without end).
+        """
+        token, host = self.at(number)
+        event = self.definition.nodes[element]
+        self.assign(variables, token.scope)
+        if event.kind is NodeKind.EVENT_START:
+            self._rearm(token, event, due_at, repeats)
+            catching.start_event_sub(self, token, event)
+        elif element == token.element:
+            self.leave(token, host, completed=True)
+            self.done(token, host)
         elif host.kind is NodeKind.EVENT_GATEWAY:
-            self._leave(token, host, completed=True)
-            self._catch(token, self.definition.nodes[element])
+            self.leave(token, host, completed=True)
+            self.catch(token, event)
+        elif event.interrupting:
+            catching.interrupt(self, token, host, event)
         else:
-            event = self.definition.nodes[element]
-            if event.interrupting:
-                self._leave(token, host, completed=False)
-            else:
-                token = self._new_token(element, "")
-            self._catch(token, event)
-        self._advance()
+            self._rearm(token, event, due_at, repeats)
+            self.catch(self.new_token(element, "", token.scope), event)
+        self.advance()
 
     def error(self, number: int, code: str, variables: Mapping[str, object]) -> bool:
-        """Let the work of token ``number`` end in a business error; False when no boundary event catches it."""
-        _token, host = self._at(number)
-        events = [self.definition.nodes[name] for name in host.boundary]
-        errors = [event for event in events if event.kind is NodeKind.BOUNDARY_ERROR]
-        caught = next((event for event in errors if event.error_code == code), None)
-        caught = caught or next((event for event in errors if event.error_code is None), None)
-        if caught is None:
+        """Let the work of token ``number`` end in a business error; False when nothing around it catches it."""
+        token, node = self.at(number)
+        if not catching.throw(self, token, node, "error", code, variables):
             return False
-        self.fire(number, caught.id, variables)
+        self.advance()
         return True
 
     def retry(self, number: int) -> None:
         """Let token ``number``, stuck at its element, try it again."""
-        token, _ = self._at(number)
+        token, _ = self.at(number)
         self._free(token)
-        self._ready.append(token)
-        self._advance()
+        self.ready.append(token)
+        self.advance()
 
     def skip(self, number: int, variables: Mapping[str, object]) -> None:
         """Let token ``number``, stuck or with failed work, go on as if its element were done, along its first or default flow."""
-        token, node = self._at(number)
-        self._assign(variables)
-        self._leave(token, node, completed=False)
+        token, node = self.at(number)
+        self.assign(variables, token.scope)
+        self.leave(token, node, completed=False)
         if node.kind in {NodeKind.EXCLUSIVE, NodeKind.INCLUSIVE} and len(node.outgoing) > 1:
             flow = next((f for f in node.outgoing if f.id == node.default), node.outgoing[0])
             self._move(token, flow)
         else:
-            self._go_on(token, node)
-        self._advance()
+            self.done(token, node)
+        self.advance()
 
-    def cancel(self) -> None:
-        """Take all tokens away; what they waited for is cancelled."""
-        for token in list(self.tokens.values()):
-            self._leave(token, self.definition.nodes[token.element], completed=False)
-            del self.tokens[token.number]
-        self._finish()
+    def move(self, number: int, element: str) -> None:
+        """Take token ``number`` away from where it waits and let it enter ``element`` of the same scope."""
+        token, node = self.at(number)
+        nesting.cancel_inside(self, token, node)
+        self.leave(token, node, completed=False)
+        self.changes.log.append((LogKind.MOVED, element, "", number))
+        token.element, token.arrived_by = element, ""
+        self.ready.append(token)
+        self.advance()
 
-    # --- the loop -----------------------------------------------------------------------------------------------------------
+    def cancel(self, *, reason: str = "", undo: bool = False) -> None:
+        """Take all tokens away; what they waited for is cancelled. With ``undo`` what can be undone is undone first."""
+        self.ending, self.reason = "cancelled", reason
+        if not self.whole:
+            raise PartlyLoadedError
+        undone = undoing.everything(self) if undo else []
+        nesting.cancel_scope(self, 0)
+        if undone:
+            undoing.withdraw(self, undone, reason)
+            self.advance()
+        else:
+            self._finish()
 
-    def _at(self, number: int) -> tuple[Token, Node]:
+    # --- tokens -------------------------------------------------------------------------------------------------------------
+
+    def at(self, number: int) -> tuple[Token, Node]:
+        """Give token ``number`` and where it stands."""
         token = self.tokens.get(number)
         if token is None:
             raise EngineError(f"There is no token {number}.")
@@ -228,42 +229,126 @@ class Run:
             raise EngineError(f"A token stands at {token.element}, which the definition lacks.")
         return token, node
 
-    def _new_token(self, element: str, arrived_by: str) -> Token:
-        token = Token(self._next, element, arrived_by)
-        self.tokens[token.number] = token
+    def number(self) -> int:
+        """Give the next number of the sequence that tokens and scopes share."""
         self._next += 1
+        return self._next - 1
+
+    def new_token(self, element: str, arrived_by: str, scope: int) -> Token:
+        token = Token(self.number(), element, arrived_by, scope)
+        self.tokens[token.number] = token
+        if not self.listens(token):
+            self._count[scope] = self._count.get(scope, 0) + 1
         return token
 
-    def _assign(self, variables: Mapping[str, object]) -> None:
-        if variables:
-            plain = as_json(variables)  # as the next step will read them
+    def drop(self, token: Token) -> None:
+        """Take a token away."""
+        del self.tokens[token.number]
+        if not self.listens(token):
+            self._count[token.scope] -= 1
+
+    def listens(self, token: Token) -> bool:
+        """Say whether a token only holds the events that would start an event sub-process."""
+        if not self._listening:
+            return False
+        node = self.definition.nodes[token.element]
+        if node.kind is not NodeKind.EVENT_START:
+            return False
+        scope = self.scopes.get(token.scope)
+        return scope is None or scope.element != node.parent  # inside the event sub-process it is on its way
+
+    def busy(self, scope: int) -> bool:
+        """Say whether a token is still on its way in a scope."""
+        return self._count.get(scope, 0) > 0
+
+    # --- variables ----------------------------------------------------------------------------------------------------------
+
+    def context(self, scope: int) -> Mapping[str, object]:
+        """Give the variables that are seen in a scope: its own over those around it, up to a called process's."""
+        if not self.scopes or not scope:
+            return self.variables
+        found = self._contexts.get(scope)
+        if found is None:
+            here = self.scopes[scope]
+            around = {} if here.kind is ScopeKind.CALLED else self.context(here.parent)
+            found = dict(around) if here.variables is None else {**around, **here.variables}
+            self._contexts[scope] = found
+        return found
+
+    def assign(self, variables: Mapping[str, object], scope: int) -> None:
+        """Set variables: each where it is already known, else in the nearest run or called process, else in the instance."""
+        if not variables:
+            return
+        plain = as_json(variables)  # as the next step will read them
+        if not scope:
             self.variables.update(plain)
             self.changes.variables.update(plain)
+            return
+        self._contexts.clear()
+        for name, value in plain.items():
+            here = scope
+            while here:
+                one = self.scopes[here]
+                own = one.variables
+                if own is not None and (name in own or one.kind in {ScopeKind.ONE, ScopeKind.CALLED}):
+                    own[name] = value
+                    one.changed = True
+                    break
+                here = one.parent
+            else:
+                self.variables[name] = value
+                self.changes.variables[name] = value
 
-    def _advance(self) -> None:
-        ready, nodes = self._ready, self.definition.nodes
+    def evaluate(self, expression: Expression, element: str, scope: int) -> object:
+        """Evaluate FEEL in a scope; `StuckError` when it takes too much."""
+        try:
+            return expression.evaluate(self.context(scope), now=self.now)
+        except FeelLimitReached as exc:
+            raise StuckError("expression_failed", f"{element}: {exc}") from exc
+
+    def ask(self, expression: Expression, scope: int, **more: object) -> object:
+        """Evaluate FEEL where a step cannot stop; null when it takes too much."""
+        try:
+            return expression.evaluate({**self.context(scope), **more}, now=self.now)
+        except FeelLimitReached:
+            return None
+
+    # --- the loop -----------------------------------------------------------------------------------------------------------
+
+    def advance(self) -> None:
+        """Let every token that can move run on."""
+        ready, nodes = self.ready, self.definition.nodes
         while True:
             while ready:
                 token = ready.popleft()
                 if token.number not in self.tokens:
-                    continue  # a terminate end took it
+                    continue  # a terminate end or an event took it
                 self._moves += 1
                 if self._moves > MOST_MOVES:
                     raise EngineError(f"One step of {self.definition.code} passed {MOST_MOVES} moves.")
                 node = nodes[token.element]
                 try:
-                    _ENTER[node.kind](self, token, node)
+                    if node.loop is not None and not nesting.is_one_run(self, token):
+                        nesting.repeat(self, token, node)
+                    else:
+                        _ENTER[node.kind](self, token, node)
                 except StuckError as exc:
-                    self._stop(token, node, exc)
+                    self.stop(token, node, exc)
             if not self.definition.reach or not self._release_inclusive():
                 break
-        if not self.tokens:
+        if not self.busy(0):
+            for token in list(self.tokens.values()):
+                if not token.scope:
+                    self.silence(token)
+            if self.tokens:
+                raise EngineError(f"{self.definition.code} ended with tokens inside.")
             self._finish()
 
     def _finish(self) -> None:
+        self.scopes.clear()
         self.changes.log.append((LogKind.ENDED, self.definition.code, "", 0))
 
-    def _stop(self, token: Token, node: Node, why: StuckError) -> None:
+    def stop(self, token: Token, node: Node, why: StuckError) -> None:
         """Park a token at the element it could not pass; an administrator mends the cause and retries."""
         self._forget(token.number)
         token.stuck = True
@@ -273,34 +358,58 @@ class Run:
     def _move(self, token: Token, flow: Flow) -> None:
         token.element = flow.target
         token.arrived_by = flow.id
-        self._ready.append(token)
+        self.ready.append(token)
 
-    def _go_on(self, token: Token, node: Node) -> None:
-        """Send a token out along every outgoing flow; it goes itself along the first."""
+    def go_on(self, token: Token, node: Node) -> None:
+        """Send a token out along every outgoing flow; it goes itself along the first, and ends where there is none."""
         flows = node.outgoing
+        if not flows:
+            self.drop(token)
+            nesting.look_at(self, token.scope)
+            return
         self._move(token, flows[0])
         for flow in flows[1:]:
-            self._ready.append(self._new_token(flow.target, flow.id))
+            self.ready.append(self.new_token(flow.target, flow.id, token.scope))
 
-    def _passed(self, token: Token, node: Node) -> None:
-        self.changes.log.append((LogKind.PASSED, node.id, token.arrived_by, token.number))
+    def done(self, token: Token, node: Node) -> None:
+        """Go on behind an activity that was completed, or count one more of its runs."""
+        if node.loop is not None and nesting.is_one_run(self, token):
+            nesting.end_run(self, token, node)
+            return
+        if node.compensation:
+            undoing.remember(self, token, node)
+        self.go_on(token, node)
 
-    def _entered(self, token: Token, node: Node) -> None:
+    def passed(self, token: Token, node: Node) -> None:
+        if not node.hidden:
+            self.changes.log.append((LogKind.PASSED, node.id, token.arrived_by, token.number))
+
+    def entered(self, token: Token, node: Node) -> None:
         self.changes.log.append((LogKind.ENTERED, node.id, token.arrived_by, token.number))
 
-    def _catch(self, token: Token, event: Node) -> None:
+    def catch(self, token: Token, event: Node) -> None:
+        """Let a token leave from an event that happened."""
         token.element, token.arrived_by = event.id, ""
-        self._passed(token, event)
-        self._go_on(token, event)
+        self.passed(token, event)
+        self.go_on(token, event)
 
-    def _leave(self, token: Token, node: Node, *, completed: bool) -> None:
+    def leave(self, token: Token, node: Node, *, completed: bool) -> None:
         """Note that a token leaves where it waited, so that all rows that could wake it there go too."""
         changes, number = self.changes, token.number
-        kind = LogKind.COMPLETED if completed else LogKind.CANCELLED
-        changes.log.append((kind, node.id, token.arrived_by, number))
-        changes.left[number] = (node, completed)
+        if node.loop is None or nesting.is_one_run(self, token):
+            kind = LogKind.COMPLETED if completed else LogKind.CANCELLED
+            changes.log.append((kind, node.id, token.arrived_by, number))
+        # What it left first is what has rows; where it came to since has none yet.
+        changes.left.setdefault(number, (node, completed))
         self._forget(number)
         self._free(token)
+
+    def silence(self, token: Token) -> None:
+        """Take away a token that listens for an event sub-process."""
+        self.changes.left.setdefault(token.number, (self.definition.nodes[token.element], False))
+        self._forget(token.number)
+        self._free(token)
+        self.drop(token)
 
     def _free(self, token: Token) -> None:
         if token.stuck:
@@ -310,125 +419,159 @@ class Run:
     def _forget(self, number: int) -> None:
         """Drop what was opened in this very step and is cut short in it: it never becomes a row."""
         changes = self.changes
-        changes.tasks = [t for t in changes.tasks if t.token != number]
-        changes.timers = [t for t in changes.timers if t.token != number]
-        changes.subscriptions = [s for s in changes.subscriptions if s.token != number]
-        changes.jobs = [j for j in changes.jobs if j.token != number]
+        if changes.tasks:
+            changes.tasks = [t for t in changes.tasks if t.token != number]
+        if changes.timers:
+            changes.timers = [t for t in changes.timers if t.token != number]
+        if changes.subscriptions:
+            changes.subscriptions = [s for s in changes.subscriptions if s.token != number]
+        if changes.jobs:
+            changes.jobs = [j for j in changes.jobs if j.token != number]
 
-    # --- behaviours ---------------------------------------------------------------------------------------------------------
+    # --- what wakes a token -------------------------------------------------------------------------------------------------
 
-    def _pass(self, token: Token, node: Node) -> None:
-        self._passed(token, node)
-        self._go_on(token, node)
+    def arm(self, token: Token, node: Node) -> None:
+        """Open the rows that can wake a token from outside while it waits at ``node``; of a repeated one its host has them."""
+        if node.boundary and not (node.loop is not None and nesting.is_one_run(self, token)):
+            for name in node.boundary:
+                self.listen(token, self.definition.nodes[name])
 
-    def _arm(self, token: Token, node: Node) -> None:
-        """Open the rows that can wake a token from outside while it waits at ``node``."""
-        for name in node.boundary:
-            self._listen(token, self.definition.nodes[name])
-
-    def _listen(self, token: Token, event: Node) -> None:
+    def listen(self, token: Token, event: Node) -> None:
+        """Open the row of one event."""
         if event.timer is not None:
-            try:
-                due_at = event.timer.due_at(variables=self.variables, now=self.now, calendar=self.host.calendar)
-            except (ValueError, OverflowError) as exc:
-                raise StuckError("timer_invalid", str(exc)) from exc
-            self.changes.timers.append(OpenedTimer(token.number, event.id, due_at))
+            due_at = self._due(event.timer, token.scope)
+            repeats = self._repeats(event, token.scope)
+            self.changes.timers.append(OpenedTimer(token.number, event.id, due_at, repeats=repeats))
         elif event.message is not None:
-            key = self._correlation(event)
+            key = self._correlation(event, token.scope)
             self.changes.subscriptions.append(OpenedSubscription(token.number, event.id, event.message.name, key))
 
-    def _correlation(self, node: Node) -> str:
+    def _due(self, rule: TimerRule, scope: int) -> datetime:
+        try:
+            return rule.due_at(variables=self.context(scope), now=self.now, calendar=self.host.calendar)
+        except (ValueError, OverflowError) as exc:
+            raise StuckError("timer_invalid", str(exc)) from exc
+
+    def _repeats(self, event: Node, scope: int) -> int | None:
+        rule = event.timer
+        if rule is None or not rule.is_cycle or event.kind is NodeKind.CATCH_TIMER or event.interrupting:
+            return 0
+        cycle = rule.cycle(self.context(scope), now=self.now, calendar=self.host.calendar)
+        return None if cycle.times is None else max(cycle.times - 1, 0)
+
+    def _rearm(self, token: Token, event: Node, due_at: datetime | None, repeats: int | None) -> None:
+        """Let an event that does not interrupt happen again: a message at any time, a timer as often as its cycle says."""
+        if event.interrupting:
+            return
+        if event.message is not None:
+            with suppress(StuckError):  # its correlation no longer gives a key
+                self.listen(token, event)
+        elif event.timer is not None and repeats != 0:
+            again = self.changes.timers
+            try:
+                cycle = event.timer.cycle(self.context(token.scope), now=self.now, calendar=self.host.calendar)
+                following = event.timer.after(cycle.every, due_at or self.now, calendar=self.host.calendar)
+            except (ValueError, OverflowError):
+                return
+            left = None if repeats is None else repeats - 1
+            again.append(OpenedTimer(token.number, event.id, following, repeats=left))
+
+    def _correlation(self, node: Node, scope: int) -> str:
         rule = node.message
         if rule is None or rule.correlation is None:
             return self.host.business_key
-        found = self._evaluate(rule.correlation, node.id)
+        found = self.evaluate(rule.correlation, node.id, scope)
         if found is None or isinstance(found, dict | list):
             raise StuckError("correlation_missing", f"The correlation of {node.id} gives no key.")
         return str(found)
 
+    # --- behaviours: activities and events ----------------------------------------------------------------------------------
+
+    def _pass(self, token: Token, node: Node) -> None:
+        self.passed(token, node)
+        self.done(token, node)
+
     def _user_task(self, token: Token, node: Node) -> None:
-        self._arm(token, node)
+        self.arm(token, node)
         work = node.work
         if work is not None and work.escalate_after is not None:
-            try:
-                due_at = work.escalate_after.due_at(variables=self.variables, now=self.now, calendar=self.host.calendar)
-            except (ValueError, OverflowError) as exc:
-                raise StuckError("timer_invalid", str(exc)) from exc
+            due_at = self._due(work.escalate_after, token.scope)
             self.changes.timers.append(OpenedTimer(token.number, node.id, due_at, escalates=True))
-        self._entered(token, node)
+        self.entered(token, node)
         self.changes.tasks.append(OpenedTask(token.number, node))
 
     def _service_task(self, token: Token, node: Node) -> None:
-        payload = self._input(node)
-        self._arm(token, node)
-        self._entered(token, node)
+        payload = self.input(node, token.scope)
+        if payload is None and token.scope:
+            payload = dict(self.context(token.scope))
+        self.arm(token, node)
+        self.entered(token, node)
         self.changes.jobs.append(OpenedJob(token.number, node.id, "handler", payload=payload))
 
     def _send_task(self, token: Token, node: Node) -> None:
         if node.service is not None:
             self._service_task(token, node)
             return
-        self._arm(token, node)
-        self._send(token.number, node)
-        self._entered(token, node)
+        self.arm(token, node)
+        self._send(token.number, node, token.scope)
+        self.entered(token, node)
 
     def _throw_message(self, token: Token, node: Node) -> None:
-        self._send(None, node)
+        self._send(None, node, token.scope)
         self._pass(token, node)
 
-    def _send(self, number: int | None, node: Node) -> None:
+    def _send(self, number: int | None, node: Node, scope: int) -> None:
         name = node.message.name if node.message else ""
-        self.changes.jobs.append(
-            OpenedJob(
-                number,
-                node.id,
-                "message",
-                message=name,
-                correlation=self._correlation(node),
-                payload=self._input(node) or {},
-            )
-        )
+        key, payload = self._correlation(node, scope), self.input(node, scope) or {}
+        self.changes.jobs.append(OpenedJob(number, node.id, "message", message=name, correlation=key, payload=payload))
 
-    def _input(self, node: Node) -> dict[str, object] | None:
+    def input(self, node: Node, scope: int) -> dict[str, object] | None:
         """Evaluate ``furong:input``; None when the element has none and takes all variables."""
         if node.input is None:
             return None
-        found = self._evaluate(node.input, node.id)
+        found = self.evaluate(node.input, node.id, scope)
         if not isinstance(found, dict):
             raise StuckError("input_no_context", f"The input of {node.id} is not a context.")
         return found
 
-    def _evaluate(self, expression: Expression, element: str) -> object:
-        try:
-            return expression.evaluate(self.variables, now=self.now)
-        except FeelLimitReached as exc:
-            raise StuckError("expression_failed", f"{element}: {exc}") from exc
-
     def _wait_event(self, token: Token, node: Node) -> None:
-        self._listen(token, node)
-        self._arm(token, node)
-        self._entered(token, node)
+        self.listen(token, node)
+        self.arm(token, node)
+        self.entered(token, node)
 
     def _event_gateway(self, token: Token, node: Node) -> None:
         for flow in node.outgoing:
-            self._listen(token, self.definition.nodes[flow.target])
-        self._entered(token, node)
+            self.listen(token, self.definition.nodes[flow.target])
+        self.entered(token, node)
 
     def _business_rule(self, token: Token, node: Node) -> None:
-        resource, decision = node.decision or ("", "")
-        context = self._input(node)
-        given = self.variables if context is None else context
-        found = self.host.decide(resource, decision, given, self.now)
+        if node.decision is None:
+            raise StuckError("decision_missing", f"{node.id} names no decision.")
+        resource, decision = node.decision
+        context = self.input(node, token.scope)
+        found = self.host.decide(
+            resource, decision, self.context(token.scope) if context is None else context, self.now
+        )
+        self._give(token, node, found)
+
+    def _script(self, token: Token, node: Node) -> None:
+        if node.script is None:
+            raise StuckError("script_missing", f"{node.id} has no script.")
+        self._give(token, node, self.evaluate(node.script, node.id, token.scope))
+
+    def _give(self, token: Token, node: Node, found: object) -> None:
         if node.result:
-            self._assign({node.result: found})
+            self.assign({node.result: found}, token.scope)
         elif isinstance(found, dict):
-            self._assign(found)
+            self.assign(found, token.scope)
         self._pass(token, node)
 
-    def _is_true(self, flow: Flow) -> bool:
+    # --- behaviours: gateways -----------------------------------------------------------------------------------------------
+
+    def _is_true(self, flow: Flow, scope: int) -> bool:
         if flow.condition is None:
             return True
-        found = self._evaluate(flow.condition, flow.id)
+        found = self.evaluate(flow.condition, flow.id, scope)
         if found is True:
             return True
         if found is False:
@@ -442,20 +585,21 @@ class Run:
             taken = node.outgoing[0]
         else:
             for flow in node.outgoing:
-                if flow.id != node.default and self._is_true(flow):
+                if flow.id != node.default and self._is_true(flow, token.scope):
                     taken = flow
                     break
             else:
                 taken = next((flow for flow in node.outgoing if flow.id == node.default), None)
         if taken is None:
             raise StuckError("no_way_taken", f"No condition of {node.id} is true, and it has no default.")
-        self._passed(token, node)
+        self.passed(token, node)
         self._move(token, taken)
 
     def _parallel(self, token: Token, node: Node) -> None:
         if len(node.incoming) > 1 and not self._join_all(token, node):
             return
-        self._pass(token, node)
+        self.passed(token, node)
+        self.go_on(token, node)
 
     def _join_all(self, token: Token, node: Node) -> bool:
         """Take one token of each incoming flow into ``token``; False while a flow lacks one."""
@@ -468,13 +612,13 @@ class Run:
         if len(first) < len(node.incoming):
             return False
         first[token.arrived_by] = token
-        self._merge(token, [other for other in first.values() if other is not token], node)
+        self._merge([other for other in first.values() if other is not token], node)
         return True
 
-    def _merge(self, token: Token, others: list[Token], node: Node) -> None:
+    def _merge(self, others: list[Token], node: Node) -> None:
         for other in others:
             self.changes.log.append((LogKind.MERGED, node.id, other.arrived_by, other.number))
-            del self.tokens[other.number]
+            self.drop(other)
 
     def _inclusive(self, token: Token, node: Node) -> None:
         if len(node.incoming) > 1:
@@ -483,58 +627,72 @@ class Run:
 
     def _release_inclusive(self) -> bool:
         """Fire the inclusive joins that no other token can still reach along an empty flow (BPMN 2.0, 13.4.3)."""
-        for name, reach in self.definition.reach.items():
-            waiting = [t for t in self.tokens.values() if t.element == name]
-            if not waiting or any(token.stuck for token in waiting):
-                continue
-            full = {token.arrived_by for token in waiting}
-            others = (reach.get(t.element, frozenset()) for t in self.tokens.values() if t.element != name)
-            if any(ways - full and not ways & full for ways in others):
-                continue
-            node = self.definition.nodes[name]
-            first: dict[str, Token] = {}
-            for token in sorted(waiting, key=lambda t: t.number):
-                first.setdefault(token.arrived_by, token)
-            token, *rest = first.values()
-            try:
-                self._split_inclusive(token, node, merge=rest)
-            except StuckError as exc:
-                self._stop(token, node, exc)
-            return True
+        for name in self.definition.reach:
+            scopes = {t.scope for t in self.tokens.values() if t.element == name}
+            if any(self._release_in(name, scope) for scope in sorted(scopes)):
+                return True
         return False
+
+    def _release_in(self, name: str, scope: int) -> bool:
+        reach = self.definition.reach[name]
+        here = [t for t in self.tokens.values() if t.scope == scope]
+        waiting = [t for t in here if t.element == name]
+        if any(token.stuck for token in waiting):
+            return False
+        full = {token.arrived_by for token in waiting}
+        others = (reach.get(t.element, frozenset()) for t in here if t.element != name)
+        if any(ways - full and not ways & full for ways in others):
+            return False
+        node = self.definition.nodes[name]
+        first: dict[str, Token] = {}
+        for token in sorted(waiting, key=lambda t: t.number):
+            first.setdefault(token.arrived_by, token)
+        token, *rest = first.values()
+        try:
+            self._split_inclusive(token, node, merge=rest)
+        except StuckError as exc:
+            self.stop(token, node, exc)
+        return True
 
     def _split_inclusive(self, token: Token, node: Node, merge: list[Token] | None = None) -> None:
         flows = node.outgoing
-        if len(flows) > 1:
-            taken = [f for f in flows if f.id != node.default and self._is_true(f)]
+        if len(flows) > 1 or (flows and node.hidden):
+            taken = [f for f in flows if f.id != node.default and self._is_true(f, token.scope)]
             flows = tuple(taken) or tuple(f for f in flows if f.id == node.default)
             if not flows:
                 raise StuckError("no_way_taken", f"No condition of {node.id} is true, and it has no default.")
-        self._merge(token, merge or [], node)
-        self._passed(token, node)
+        self._merge(merge or [], node)
+        self.passed(token, node)
         self._move(token, flows[0])
         for flow in flows[1:]:
-            self._ready.append(self._new_token(flow.target, flow.id))
+            self.ready.append(self.new_token(flow.target, flow.id, token.scope))
 
-    def _end(self, token: Token, node: Node) -> None:
-        self._passed(token, node)
-        del self.tokens[token.number]
+    # --- behaviours: ends ---------------------------------------------------------------------------------------------------
+
+    def end(self, token: Token, node: Node) -> None:
+        """Let a token end."""
+        self.passed(token, node)
+        self.drop(token)
+        nesting.look_at(self, token.scope)
 
     def _message_end(self, token: Token, node: Node) -> None:
-        self._send(None, node)
-        self._end(token, node)
+        self._send(None, node, token.scope)
+        self.end(token, node)
 
     def _terminate(self, token: Token, node: Node) -> None:
-        self._end(token, node)
-        for other in list(self.tokens.values()):
-            if other not in self._ready:
-                self._leave(other, self.definition.nodes[other.element], completed=False)
-            del self.tokens[other.number]
+        """End at once the process, sub-process or called process it lies in (13.5.6)."""
+        self.passed(token, node)
+        self.drop(token)
+        scope = token.scope
+        nesting.cancel_scope(self, scope, silently=self.ready)
+        nesting.look_at(self, scope)
 
 
 _ENTER: dict[NodeKind, Callable[[Run, Token, Node], None]] = {
     NodeKind.START: Run._pass,
     NodeKind.MESSAGE_START: Run._pass,
+    NodeKind.TIMER_START: Run._pass,
+    NodeKind.EVENT_START: Run._pass,
     NodeKind.PASS: Run._pass,
     NodeKind.USER_TASK: Run._user_task,
     NodeKind.SERVICE_TASK: Run._service_task,
@@ -543,12 +701,19 @@ _ENTER: dict[NodeKind, Callable[[Run, Token, Node], None]] = {
     NodeKind.CATCH_TIMER: Run._wait_event,
     NodeKind.CATCH_MESSAGE: Run._wait_event,
     NodeKind.BUSINESS_RULE_TASK: Run._business_rule,
+    NodeKind.SCRIPT_TASK: Run._script,
     NodeKind.EXCLUSIVE: Run._exclusive,
     NodeKind.PARALLEL: Run._parallel,
     NodeKind.INCLUSIVE: Run._inclusive,
     NodeKind.EVENT_GATEWAY: Run._event_gateway,
     NodeKind.THROW_MESSAGE: Run._throw_message,
-    NodeKind.END: Run._end,
+    NodeKind.THROW_ESCALATION: catching.escalate,
+    NodeKind.THROW_COMPENSATION: undoing.throw,
+    NodeKind.END: Run.end,
     NodeKind.MESSAGE_END: Run._message_end,
     NodeKind.TERMINATE_END: Run._terminate,
+    NodeKind.ERROR_END: catching.end_in_error,
+    NodeKind.ESCALATION_END: catching.escalate,
+    NodeKind.COMPENSATION_END: undoing.throw,
+    **dict.fromkeys(CONTAINERS, nesting.go_inside),
 }

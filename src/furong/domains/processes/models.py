@@ -60,7 +60,10 @@ class Instance(_InstanceColumns):
     """A process that runs, pinned to its definition."""
 
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="+", db_index=False)
-    state = models.CharField(max_length=10)
+    state = models.CharField(max_length=10)  # running or suspended
+    scoped = models.BooleanField(
+        default=False, db_default=False
+    )  # activities run inside others: it has rows in processes_scope
 
     class Meta:
         db_table = "processes_instance"
@@ -101,6 +104,24 @@ class Token(_OfInstance):
 
     class Meta:
         db_table = "processes_token"
+
+
+class Scope(_OfInstance):
+    """What runs inside an activity: a sub-process, a called process, a run of a repeated activity, a compensation."""
+
+    pk = models.CompositePrimaryKey("instance_id", "number")
+    number = models.IntegerField()
+    parent = models.IntegerField()
+    path = ArrayField(models.IntegerField())  # the scopes around it, outermost first, and itself
+    element_id = models.TextField()
+    kind = models.SmallIntegerField()
+    host = models.IntegerField()  # the token that waits for it
+    done = models.BooleanField()
+    data = models.JSONField()
+    variables = models.JSONField(null=True)
+
+    class Meta:
+        db_table = "processes_scope"
 
 
 class _TaskColumns(models.Model):
@@ -204,12 +225,31 @@ class Timer(_OfInstance):
     element_id = models.TextField()
     due_at = models.DateTimeField()
     escalates = models.BooleanField()
+    repeats = models.IntegerField(null=True, default=0, db_default=0)  # how often again; null is without end
 
     class Meta:
         db_table = "processes_timer"
         indexes: ClassVar = [
             models.Index(fields=["due_at"], name="processes_timer_due"),
             models.Index(fields=["instance", "token"], name="processes_timer_token"),
+        ]
+
+
+class StartTimer(models.Model):
+    """When a timer start event of the newest version of a process starts an instance next."""
+
+    id = models.UUIDField(primary_key=True)
+    code = models.CharField(max_length=100)
+    definition_id = models.IntegerField()
+    element_id = models.TextField()
+    due_at = models.DateTimeField()
+    repeats = models.IntegerField(null=True)
+
+    class Meta:
+        db_table = "processes_start_timer"
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], name="processes_start_timer_due"),
+            models.Index(fields=["code"], name="processes_start_timer_code"),
         ]
 
 

@@ -12,6 +12,7 @@ from furong.domains.processes import store
 from furong.domains.processes.definitions import Published
 from furong.domains.processes.interpreter import OpenedJob, OpenedTask, Run, Token
 from furong.domains.processes.ports import AssignmentRequest, TaskFact, wiring
+from furong.domains.processes.scopes import Scope
 from furong.domains.processes.store import Loaded
 from furong.domains.processes.values.graph import Expression, Literal, WorkRule
 from furong.domains.processes.values.times import due_after, warn_after
@@ -56,6 +57,8 @@ class Resumed:
     run: Run
     version: int  # 0 for a new one
     before: Mapping[int, tuple[str, str, bool]]
+    scopes_before: frozenset[int] = frozenset()
+    scoped: bool = False
 
 
 @dataclass(slots=True)
@@ -96,13 +99,16 @@ def save(
         "by": by,
         "fired": None,
         "served": None,
-        "ending": "completed",
-        "reason": "",
+        "ending": run.ending,
+        "reason": run.reason,
     }
     if params:
         written.update(params)
     parts: dict[str, object] = {}
     _tokens(run, resumed.before, parts)
+    written["scoped"] = resumed.scoped or bool(run.scopes)
+    if written["scoped"]:
+        _scopes(run, resumed.scopes_before, parts)
     _left(resumed, ending, written, parts)
     _opened(resumed, step, now, parts)
     parts["logged"] = run.changes.log
@@ -147,6 +153,39 @@ def _tokens(run: Run, before: Mapping[int, tuple[str, str, bool]], parts: dict[s
         parts["tokens_moved"] = moved
     if added:
         parts["tokens_added"] = added
+
+
+def _scopes(run: Run, before: frozenset[int], parts: dict[str, object]) -> None:
+    if run.ended:
+        parts["scopes_gone"] = True
+        return
+    removed = before - run.scopes.keys()
+    added = [_scope_row(one, run) for one in run.scopes.values() if one.fresh]
+    changed = [_scope_row(one, run) for one in run.scopes.values() if one.changed and not one.fresh]
+    if removed:
+        parts["scopes_removed"] = sorted(removed)
+    if changed:
+        parts["scopes_changed"] = changed
+    if added:
+        parts["scopes_added"] = added
+
+
+def _scope_row(scope: Scope, run: Run) -> dict[str, object]:
+    path, here = [scope.number], scope.parent
+    while here and (around := run.scopes.get(here)) is not None:
+        path.append(here)
+        here = around.parent
+    return {
+        "number": scope.number,
+        "parent": scope.parent,
+        "element": scope.element,
+        "kind": scope.kind,
+        "host": scope.host,
+        "done": scope.done,
+        "data": dump(scope.data),
+        "variables": None if scope.variables is None else dump(scope.variables),
+        "path": path[::-1],
+    }
 
 
 def _token_row(token: Token) -> dict[str, object]:
@@ -208,6 +247,7 @@ def _opened(resumed: Resumed, step: Step, now: datetime, parts: dict[str, object
                 "element_id": timer.element,
                 "due_at": timer.due_at,
                 "escalates": timer.escalates,
+                "repeats": timer.repeats,
             }
             for timer in changes.timers
         ]
@@ -244,10 +284,10 @@ def _job_row(job: OpenedJob, step: Step) -> dict[str, object]:
     }
 
 
-def _text(expression: Expression, run: Run) -> str:
+def _text(expression: Expression, run: Run, seen: Mapping[str, object]) -> str:
     if type(expression) is Literal:
         return expression.text
-    found = expression.evaluate(run.variables, now=run.now)
+    found = expression.evaluate(seen, now=run.now)
     return "" if found is None else str(found)
 
 
@@ -255,11 +295,12 @@ def _task_row(task: OpenedTask, resumed: Resumed, now: datetime) -> dict[str, An
     node, owner, run = task.node, resumed.owner, resumed.run
     work = node.work
     assert work is not None  # noqa: S101 - only user tasks open one
-    department, right = _text(work.department, run), _text(work.right, run)
+    seen = run.context(run.tokens[task.token].scope)
+    department, right = _text(work.department, run, seen), _text(work.right, run, seen)
     found = wiring().assign(
         AssignmentRequest(
             department=department,
-            division_code=_text(work.division, run) or owner.division_code,
+            division_code=_text(work.division, run, seen) or owner.division_code,
             right=right,
             owner_organization_id=owner.organization_id,
             business_key=owner.business_key,
@@ -267,18 +308,18 @@ def _task_row(task: OpenedTask, resumed: Resumed, now: datetime) -> dict[str, An
             now=now,
         )
     )
-    due_at, yellow_at = _clock(work, run, now)
+    due_at, yellow_at = _clock(work, seen, now)
     return {
         "id": new_id(),
         "token": task.token,
         "element_id": node.id,
-        "kind": _text(work.kind, run),
+        "kind": _text(work.kind, run, seen),
         "title": node.name or node.id,
         "department": department,
         "organization_id": found.organization_id,
         "division_code": found.division_code,
         "right_code": right,
-        "item_code": _text(work.item, run) or owner.item_code,
+        "item_code": _text(work.item, run, seen) or owner.item_code,
         "outcomes": work.outcomes,
         "priority": work.priority,
         "due_at": due_at,
@@ -288,15 +329,15 @@ def _task_row(task: OpenedTask, resumed: Resumed, now: datetime) -> dict[str, An
     }
 
 
-def _clock(work: WorkRule, run: Run, now: datetime) -> tuple[datetime | None, datetime | None]:
+def _clock(work: WorkRule, seen: Mapping[str, object], now: datetime) -> tuple[datetime | None, datetime | None]:
     """Give when a task is due and when it turns yellow."""
     if work.due is None:
         return None, None
     calendar = wiring().calendar
-    due_at = work.due.due_at(variables=run.variables, now=now, calendar=calendar)
+    due_at = work.due.due_at(variables=seen, now=now, calendar=calendar)
     yellow = work.yellow
     if yellow is None:
-        duration = work.due.duration(run.variables, now=now)
+        duration = work.due.duration(seen, now=now)
         if duration is None:
             return due_at, now + (due_at - now) / 2
         yellow = warn_after(duration)

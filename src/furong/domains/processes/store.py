@@ -7,7 +7,7 @@ new rows of a step as one JSON parameter, which costs the client a tenth of bind
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
@@ -20,7 +20,7 @@ import psycopg
 from django.db import connection
 
 from furong.domains.processes import variables as variable_values
-from furong.domains.processes.interpreter import Token
+from furong.domains.processes.scopes import Scope, ScopeKind, Token
 from furong.domains.processes.values.elements import NodeKind
 from furong.domains.processes.values.graph import Node
 
@@ -86,6 +86,9 @@ class Loaded:
     label: str
     state: str
     tokens: dict[int, Token]
+    scopes: dict[int, Scope]
+    scoped: bool
+    whole: bool
     wait: tuple[Any, ...]
 
 
@@ -93,8 +96,21 @@ _LOADS = {by: query("step.sql", f"load_by_{by}") for by in ("task", "timer", "su
 _LOADS_UNLOCKED = {by: text[: text.index(" FOR UPDATE")] for by, text in _LOADS.items()}
 
 
-def load(by: str, key: UUID, *, now: datetime | None = None) -> Loaded | None:
+_LOAD_SCOPES = query("step.sql", "load_scopes")
+
+
+def load(
+    by: str,
+    key: UUID,
+    *,
+    now: datetime | None = None,
+    whole: bool = False,
+    needs_all: Callable[[int], bool] = lambda definition: False,
+) -> Loaded | None:
     """Read the instance of the task, timer, subscription or job ``key`` (or of that id); None when there is none.
+
+    Of an instance in which activities run inside others only what lies around the token is read, in a second statement, unless
+    ``whole`` is asked for or ``needs_all(definition)`` says so: one of ten thousand runs ends without the others being read.
 
     Inside a transaction its row is locked until the end. Outside of one nothing is locked: the step's one writing statement is
     its transaction, and writes nothing if another step came first (`write`).
@@ -105,9 +121,21 @@ def load(by: str, key: UUID, *, now: datetime | None = None) -> Loaded | None:
         row = _hot(text, params)
         if row is None:
             return None
-        if row[2] == row[3]:
-            break
-    tokens = {n: Token(n, e, a, s, k) for n, e, a, s, k in json.loads(row[12])} if row[12] else {}
+        if row[2] != row[3]:
+            continue
+        wait = row[14:]
+        scopes: dict[int, Scope] = {}
+        held, scoped = row[13], row[12]
+        if scoped:
+            token = wait[0] if by != "instance" and wait[0] is not None else 0
+            whole = whole or by == "instance" or not token or needs_all(row[1])
+            inside = _hot(_LOAD_SCOPES, {"id": row[0], "token": token, "whole": whole})
+            if inside is None or inside[0] != row[2]:
+                continue
+            held = inside[1]
+            scopes = _scopes(inside[2])
+        break
+    tokens = {n: Token(n, e, a, s, k) for n, e, a, s, k in json.loads(held)} if held else {}
     return Loaded(
         row[0],
         row[1],
@@ -121,8 +149,28 @@ def load(by: str, key: UUID, *, now: datetime | None = None) -> Loaded | None:
         row[10],
         row[11],
         tokens,
-        row[13:],
+        scopes,
+        scoped,
+        whole or not scoped,
+        wait,
     )
+
+
+def _scopes(text: str | None) -> dict[int, Scope]:
+    found: dict[int, Scope] = {}
+    for number, parent, element, kind, host, done, data, variables in json.loads(text) if text else ():
+        found[number] = Scope(
+            number,
+            parent,
+            element,
+            ScopeKind(kind),
+            host,
+            done,
+            variable_values.load(data),
+            None if variables is None else variable_values.load(variables),
+            fresh=False,
+        )
+    return found
 
 
 def wakers(node: Node, nodes: Mapping[str, Node]) -> tuple[bool, bool, bool]:
@@ -136,7 +184,7 @@ def wakers(node: Node, nodes: Mapping[str, Node]) -> tuple[bool, bool, bool]:
     return timers, subscriptions, node.kind in {NodeKind.SERVICE_TASK, NodeKind.SEND_TASK}
 
 
-_LISTENS = frozenset({NodeKind.RECEIVE_TASK, NodeKind.CATCH_MESSAGE, NodeKind.BOUNDARY_MESSAGE})
+_LISTENS = frozenset({NodeKind.RECEIVE_TASK, NodeKind.CATCH_MESSAGE, NodeKind.BOUNDARY_MESSAGE, NodeKind.EVENT_START})
 _AFTER = {"tasks_opened": "tasks_closed", "jobs_opened": "jobs_dropped"}
 _GUARD = "EXISTS (SELECT 1 FROM the_instance)"
 

@@ -8,9 +8,26 @@
 -- What a step needs of an instance. seen_version comes from the snapshot, version from the locked row: they differ when this
 -- statement waited for another step, whose tokens its snapshot does not hold; then it is run again.
 i.id, i.definition_id, i.version, (SELECT s.version FROM processes_instance s WHERE s.id = i.id), i.next_token,
-i.variables::text, i.business_key, i.organization_id, i.division_code, i.item_code, i.label, i.state,
-(SELECT json_agg(json_build_array(k.number, k.element_id, k.arrived_by, k.scope, k.stuck) ORDER BY k.number)::text
-   FROM processes_token k WHERE k.instance_id = i.id)
+i.variables::text, i.business_key, i.organization_id, i.division_code, i.item_code, i.label, i.state, i.scoped,
+CASE WHEN NOT i.scoped THEN
+  (SELECT json_agg(json_build_array(k.number, k.element_id, k.arrived_by, k.scope, k.stuck) ORDER BY k.number)::text
+     FROM processes_token k WHERE k.instance_id = i.id) END
+
+-- name: load_scopes
+-- Of an instance in which activities run inside others: the scopes around one token and all tokens of these, or everything.
+SELECT i.version,
+       (SELECT json_agg(json_build_array(k.number, k.element_id, k.arrived_by, k.scope, k.stuck) ORDER BY k.number)::text
+          FROM processes_token k
+         WHERE k.instance_id = i.id AND (%(whole)s::bool OR k.scope = 0 OR k.scope = ANY (p.path))),
+       (SELECT json_agg(json_build_array(s.number, s.parent, s.element_id, s.kind, s.host, s.done, s.data::text, s.variables::text)
+                        ORDER BY s.number)::text
+          FROM processes_scope s WHERE s.instance_id = i.id AND (%(whole)s::bool OR s.number = ANY (p.path)))
+  FROM processes_instance i
+  LEFT JOIN LATERAL (
+    SELECT s.path FROM processes_token k JOIN processes_scope s ON s.instance_id = k.instance_id AND s.number = k.scope
+     WHERE k.instance_id = i.id AND k.number = %(token)s::int
+  ) p ON true
+ WHERE i.id = %(id)s::uuid
 
 -- name: load_by_task
 -- The instance of a task, both rows locked when a transaction is open; nothing when the task is no longer open.
@@ -21,7 +38,7 @@ SELECT {load_columns},
 
 -- name: load_by_timer
 -- The instance of a timer that is due, locked; nothing when another worker has it in hand or the timer is gone.
-SELECT {load_columns}, t.token, t.element_id, t.escalates
+SELECT {load_columns}, t.token, t.element_id, t.escalates, t.due_at, t.repeats
   FROM processes_timer t JOIN processes_instance i ON i.id = t.instance_id
  WHERE t.id = %(id)s AND t.due_at <= %(now)s::timestamptz AND i.state = 'running' FOR UPDATE OF i SKIP LOCKED
 
@@ -59,6 +76,29 @@ SELECT %(instance)s::uuid, a.number, a.scope, a.element, a.arrived_by, a.stuck
     AS a (number int, scope int, element text, arrived_by text, stuck boolean)
  WHERE {guard}
 
+-- name: scopes_removed
+-- Scopes that are over.
+DELETE FROM processes_scope WHERE instance_id = %(instance)s::uuid AND number IN (SELECT v::int FROM json_array_elements_text(%(parts)s::json -> 'scopes_removed') AS v) AND {guard}
+
+-- name: scopes_gone
+-- All scopes of an instance that ended.
+DELETE FROM processes_scope WHERE instance_id = %(instance)s::uuid AND {guard}
+
+-- name: scopes_changed
+-- Scopes in which something was counted, assigned or done.
+UPDATE processes_scope s SET parent = c.parent, host = c.host, done = c.done, data = c.data::jsonb, variables = c.variables::jsonb
+  FROM json_to_recordset(%(parts)s::json -> 'scopes_changed')
+    AS c (number int, parent int, host int, done boolean, data text, variables text)
+ WHERE s.instance_id = %(instance)s::uuid AND s.number = c.number AND {guard}
+
+-- name: scopes_added
+-- New scopes; the path names those around a scope and the scope itself.
+INSERT INTO processes_scope (instance_id, number, parent, element_id, kind, host, done, data, variables, path)
+SELECT %(instance)s::uuid, a.number, a.parent, a.element, a.kind, a.host, a.done, a.data::jsonb, a.variables::jsonb, a.path
+  FROM json_to_recordset(%(parts)s::json -> 'scopes_added')
+    AS a (number int, parent int, element text, kind smallint, host int, done boolean, data text, variables text, path int[])
+ WHERE {guard}
+
 -- name: tasks_closed
 -- Open tasks whose token has left, taken off the work list.
 DELETE FROM processes_task t
@@ -92,10 +132,10 @@ DELETE FROM processes_timer
 
 -- name: timers_opened
 -- New timers.
-INSERT INTO processes_timer (instance_id, id, token, element_id, due_at, escalates)
-SELECT %(instance)s::uuid, n.id, n.token, n.element_id, n.due_at, n.escalates
+INSERT INTO processes_timer (instance_id, id, token, element_id, due_at, escalates, repeats)
+SELECT %(instance)s::uuid, n.id, n.token, n.element_id, n.due_at, n.escalates, n.repeats
   FROM json_to_recordset(%(parts)s::json -> 'timers_opened')
-    AS n (id uuid, token int, element_id text, due_at timestamptz, escalates boolean)
+    AS n (id uuid, token int, element_id text, due_at timestamptz, escalates boolean, repeats int)
  WHERE {guard}
 
 -- name: subscriptions_dropped
@@ -137,18 +177,19 @@ SELECT %(now)s::timestamptz, %(instance)s::uuid, %(definition)s::int, (l ->> 0):
 -- name: instance_started
 -- A new instance.
 INSERT INTO processes_instance (id, definition_id, code, version, next_token, business_key, organization_id, division_code,
-  item_code, label, variables, started_at, started_by, state)
+  item_code, label, variables, started_at, started_by, state, scoped)
 VALUES (%(instance)s::uuid, %(definition)s::int, %(code)s::text, 1, %(next_token)s::int, %(business_key)s::text, %(organization_id)s::uuid, %(division_code)s::text,
-  %(item_code)s::text, %(label)s::text, %(variables)s::jsonb, %(now)s::timestamptz, %(by)s::uuid, 'running')
+  %(item_code)s::text, %(label)s::text, %(variables)s::jsonb, %(now)s::timestamptz, %(by)s::uuid, 'running', %(scoped)s::bool)
 
 -- name: instance_moved
 -- An instance one step further, its variables as they were.
-UPDATE processes_instance SET version = version + 1, next_token = %(next_token)s::int WHERE id = %(instance)s::uuid AND version = %(version)s::int
+UPDATE processes_instance SET version = version + 1, next_token = %(next_token)s::int, scoped = %(scoped)s::bool WHERE id = %(instance)s::uuid AND version = %(version)s::int
 
 -- name: instance_moved_with_variables
 -- An instance one step further, with new or changed variables.
 UPDATE processes_instance
-   SET version = version + 1, next_token = %(next_token)s::int, variables = variables || %(variables)s::jsonb
+   SET version = version + 1, next_token = %(next_token)s::int, scoped = %(scoped)s::bool,
+       variables = variables || %(variables)s::jsonb
  WHERE id = %(instance)s::uuid AND version = %(version)s::int
 
 -- name: instance_gone

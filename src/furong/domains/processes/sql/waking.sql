@@ -2,7 +2,8 @@
 
 -- name: due_timers
 -- Timers whose time has come, oldest first.
-SELECT id FROM processes_timer WHERE due_at <= %s ORDER BY due_at LIMIT %s
+SELECT t.id FROM processes_timer t JOIN processes_instance i ON i.id = t.instance_id
+ WHERE t.due_at <= %s AND i.state = 'running' ORDER BY t.due_at LIMIT %s
 
 -- name: postpone_timer
 -- Try a timer that failed again later.
@@ -10,13 +11,15 @@ UPDATE processes_timer SET due_at = %s WHERE id = %s
 
 -- name: due_jobs
 -- Jobs whose time has come: new ones, retries, and those whose worker vanished.
-SELECT id FROM processes_job WHERE run_at <= %s AND state <> 'incident' ORDER BY run_at LIMIT %s
+SELECT j.id FROM processes_job j LEFT JOIN processes_instance i ON i.id = j.instance_id
+ WHERE j.run_at <= %s AND j.state <> 'incident' AND i.state IS DISTINCT FROM 'suspended' ORDER BY j.run_at LIMIT %s
 
 -- name: claim_job
 -- Take a job for as long as a handler may take; nobody else gets it before that time is over.
 UPDATE processes_job j SET state = 'running', attempts = j.attempts + 1, run_at = %(until)s::timestamptz
   FROM processes_job k LEFT JOIN processes_instance i ON i.id = k.instance_id
  WHERE j.id = %(id)s AND k.id = j.id AND j.state <> 'incident' AND j.run_at <= %(now)s::timestamptz
+   AND i.state IS DISTINCT FROM 'suspended'
 RETURNING j.kind, j.token, j.element_id, j.payload::text, j.attempts, j.message, j.correlation, j.instance_id,
           i.definition_id, i.business_key, i.organization_id, i.division_code, i.variables::text
 
@@ -53,3 +56,24 @@ SELECT d.id FROM processes_definition d
  WHERE %s = ANY (d.start_messages)
    AND NOT EXISTS (SELECT 1 FROM processes_definition n WHERE n.code = d.code AND n.version > d.version)
  ORDER BY d.code LIMIT 2
+
+-- name: due_start_timers
+-- Processes that their start event's time starts now; each locked by one worker.
+SELECT id, definition_id, element_id, due_at, repeats FROM processes_start_timer
+ WHERE due_at <= %s ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+
+-- name: start_timer_again
+-- When a process starts next.
+UPDATE processes_start_timer SET due_at = %s, repeats = %s WHERE id = %s
+
+-- name: drop_start_timer
+-- A process that its start event starts no more.
+DELETE FROM processes_start_timer WHERE id = %s
+
+-- name: drop_start_timers
+-- The times of older versions of a process.
+DELETE FROM processes_start_timer WHERE code = %s
+
+-- name: add_start_timer
+-- When a version of a process starts first.
+INSERT INTO processes_start_timer (id, code, definition_id, element_id, due_at, repeats) VALUES (%s, %s, %s, %s, %s, %s)

@@ -24,12 +24,18 @@ class NodeKind(StrEnum):
 
     START = "start"
     MESSAGE_START = "message start"
+    TIMER_START = "timer start"
+    EVENT_START = "start of an event sub-process"
     PASS = "pass"  # noqa: S105 - a token passes; nothing secret
     USER_TASK = "user task"
     SERVICE_TASK = "service task"
     SEND_TASK = "send task"
     RECEIVE_TASK = "receive task"
     BUSINESS_RULE_TASK = "business rule task"
+    SCRIPT_TASK = "script task"
+    SUB_PROCESS = "sub-process"
+    CALL_ACTIVITY = "call activity"
+    EVENT_SUB_PROCESS = "event sub-process"
     EXCLUSIVE = "exclusive gateway"
     PARALLEL = "parallel gateway"
     INCLUSIVE = "inclusive gateway"
@@ -40,12 +46,21 @@ class NodeKind(StrEnum):
     BOUNDARY_TIMER = "timer boundary event"
     BOUNDARY_MESSAGE = "message boundary event"
     BOUNDARY_ERROR = "error boundary event"
+    BOUNDARY_ESCALATION = "escalation boundary event"
+    BOUNDARY_COMPENSATION = "compensation boundary event"
+    THROW_ESCALATION = "escalation throw event"
+    THROW_COMPENSATION = "compensation throw event"
     END = "end"
     MESSAGE_END = "message end"
+    ERROR_END = "error end"
+    ESCALATION_END = "escalation end"
+    COMPENSATION_END = "compensation end"
     TERMINATE_END = "terminate end"
 
 
-# Kinds at which a token stays until a row wakes it.
+# Activities inside which a scope of its own runs.
+CONTAINERS = frozenset({NodeKind.SUB_PROCESS, NodeKind.CALL_ACTIVITY, NodeKind.EVENT_SUB_PROCESS})
+# Kinds at which a token stays until a row wakes it, or until what runs inside has ended.
 WAITING = frozenset(
     {
         NodeKind.USER_TASK,
@@ -57,12 +72,55 @@ WAITING = frozenset(
         NodeKind.CATCH_MESSAGE,
     }
 )
-BOUNDARY = frozenset({NodeKind.BOUNDARY_TIMER, NodeKind.BOUNDARY_MESSAGE, NodeKind.BOUNDARY_ERROR})
-ENDS = frozenset({NodeKind.END, NodeKind.MESSAGE_END, NodeKind.TERMINATE_END})
+# Where a start event may put the first token of a process.
+STARTS = frozenset({NodeKind.START, NodeKind.MESSAGE_START, NodeKind.TIMER_START})
+BOUNDARY = frozenset(
+    {
+        NodeKind.BOUNDARY_TIMER,
+        NodeKind.BOUNDARY_MESSAGE,
+        NodeKind.BOUNDARY_ERROR,
+        NodeKind.BOUNDARY_ESCALATION,
+        NodeKind.BOUNDARY_COMPENSATION,
+    }
+)
+ENDS = frozenset(
+    {
+        NodeKind.END,
+        NodeKind.MESSAGE_END,
+        NodeKind.TERMINATE_END,
+        NodeKind.ERROR_END,
+        NodeKind.ESCALATION_END,
+        NodeKind.COMPENSATION_END,
+    }
+)
 GATEWAYS = frozenset({NodeKind.EXCLUSIVE, NodeKind.PARALLEL, NodeKind.INCLUSIVE, NodeKind.EVENT_GATEWAY})
-# Kinds whose work can end in a BPMN error or be cut short, so that a boundary event on them can fire.
-HOSTS = frozenset({NodeKind.USER_TASK, NodeKind.SERVICE_TASK, NodeKind.SEND_TASK, NodeKind.RECEIVE_TASK})
-CAN_FAIL = frozenset({NodeKind.SERVICE_TASK, NodeKind.SEND_TASK})
+# Activities, which boundary events may be attached to and which may be repeated.
+ACTIVITIES = frozenset(
+    {
+        NodeKind.PASS,
+        NodeKind.USER_TASK,
+        NodeKind.SERVICE_TASK,
+        NodeKind.SEND_TASK,
+        NodeKind.RECEIVE_TASK,
+        NodeKind.BUSINESS_RULE_TASK,
+        NodeKind.SCRIPT_TASK,
+        NodeKind.SUB_PROCESS,
+        NodeKind.CALL_ACTIVITY,
+    }
+)
+# Kinds whose work waits, so that a timer or a message may cut it short.
+HOSTS = frozenset(
+    {
+        NodeKind.USER_TASK,
+        NodeKind.SERVICE_TASK,
+        NodeKind.SEND_TASK,
+        NodeKind.RECEIVE_TASK,
+        NodeKind.SUB_PROCESS,
+        NodeKind.CALL_ACTIVITY,
+    }
+)
+CAN_FAIL = frozenset({NodeKind.SERVICE_TASK, NodeKind.SEND_TASK, NodeKind.SUB_PROCESS, NodeKind.CALL_ACTIVITY})
+CAN_ESCALATE = frozenset({NodeKind.SUB_PROCESS, NodeKind.CALL_ACTIVITY})
 
 # Flow nodes by tag; events are told apart further by their definition.
 TASKS: dict[str, NodeKind] = {
@@ -73,6 +131,9 @@ TASKS: dict[str, NodeKind] = {
     "sendTask": NodeKind.SEND_TASK,
     "receiveTask": NodeKind.RECEIVE_TASK,
     "businessRuleTask": NodeKind.BUSINESS_RULE_TASK,
+    "scriptTask": NodeKind.SCRIPT_TASK,
+    "subProcess": NodeKind.SUB_PROCESS,
+    "callActivity": NodeKind.CALL_ACTIVITY,
     "exclusiveGateway": NodeKind.EXCLUSIVE,
     "parallelGateway": NodeKind.PARALLEL,
     "inclusiveGateway": NodeKind.INCLUSIVE,
@@ -82,17 +143,31 @@ TASKS: dict[str, NodeKind] = {
 EVENTS: dict[tuple[str, str], NodeKind] = {
     ("startEvent", ""): NodeKind.START,
     ("startEvent", "messageEventDefinition"): NodeKind.MESSAGE_START,
+    ("startEvent", "timerEventDefinition"): NodeKind.TIMER_START,
     ("intermediateCatchEvent", "timerEventDefinition"): NodeKind.CATCH_TIMER,
     ("intermediateCatchEvent", "messageEventDefinition"): NodeKind.CATCH_MESSAGE,
+    ("intermediateCatchEvent", "linkEventDefinition"): NodeKind.PASS,
     ("intermediateThrowEvent", ""): NodeKind.PASS,
     ("intermediateThrowEvent", "messageEventDefinition"): NodeKind.THROW_MESSAGE,
+    ("intermediateThrowEvent", "escalationEventDefinition"): NodeKind.THROW_ESCALATION,
+    ("intermediateThrowEvent", "compensateEventDefinition"): NodeKind.THROW_COMPENSATION,
+    ("intermediateThrowEvent", "linkEventDefinition"): NodeKind.PASS,
     ("boundaryEvent", "timerEventDefinition"): NodeKind.BOUNDARY_TIMER,
     ("boundaryEvent", "messageEventDefinition"): NodeKind.BOUNDARY_MESSAGE,
     ("boundaryEvent", "errorEventDefinition"): NodeKind.BOUNDARY_ERROR,
+    ("boundaryEvent", "escalationEventDefinition"): NodeKind.BOUNDARY_ESCALATION,
+    ("boundaryEvent", "compensateEventDefinition"): NodeKind.BOUNDARY_COMPENSATION,
     ("endEvent", ""): NodeKind.END,
     ("endEvent", "messageEventDefinition"): NodeKind.MESSAGE_END,
     ("endEvent", "terminateEventDefinition"): NodeKind.TERMINATE_END,
+    ("endEvent", "errorEventDefinition"): NodeKind.ERROR_END,
+    ("endEvent", "escalationEventDefinition"): NodeKind.ESCALATION_END,
+    ("endEvent", "compensateEventDefinition"): NodeKind.COMPENSATION_END,
 }
+# What may start an event sub-process.
+EVENT_STARTS = frozenset(
+    {"messageEventDefinition", "timerEventDefinition", "errorEventDefinition", "escalationEventDefinition"}
+)
 EVENT_TAGS = frozenset({"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"})
 EVENT_DEFINITIONS = (
     "messageEventDefinition",
@@ -108,9 +183,6 @@ EVENT_DEFINITIONS = (
 )
 # Flow nodes that change what runs and that the engine does not run yet.
 REFUSED = {
-    "scriptTask": "10.3.3.4",
-    "callActivity": "10.3.6",
-    "subProcess": "10.3.5",
     "transaction": "10.3.5.5",
     "adHocSubProcess": "10.3.5.4",
     "complexGateway": "10.6.6",
@@ -118,12 +190,6 @@ REFUSED = {
     "callChoreography": "11",
     "choreographyTask": "11",
     "subChoreography": "11",
-}
-# What, inside an activity, changes how it runs and is not run yet.
-REFUSED_WITHIN = {
-    "multiInstanceLoopCharacteristics": "13.3.7",
-    "standardLoopCharacteristics": "13.3.6",
-    "resourceRole": "10.3.1",
 }
 # Elements of a process that say something to people and nothing to the engine; they are kept as they are.
 DRAWN = frozenset(
@@ -161,10 +227,12 @@ _MESSAGES = frozenset(
         NodeKind.MESSAGE_END,
         NodeKind.BOUNDARY_MESSAGE,
         NodeKind.MESSAGE_START,
+        NodeKind.EVENT_START,
     }
 )
 _USER = frozenset({NodeKind.USER_TASK})
 _HANDLED = frozenset({NodeKind.SERVICE_TASK, NodeKind.SEND_TASK})
+_GIVES = HOSTS | {NodeKind.BUSINESS_RULE_TASK, NodeKind.SCRIPT_TASK}
 ATTRIBUTES: dict[str, frozenset[NodeKind]] = {
     "kind": _USER,
     "department": _USER,
@@ -180,9 +248,14 @@ ATTRIBUTES: dict[str, frozenset[NodeKind]] = {
     "handler": _HANDLED,
     "retries": _HANDLED,
     "backoff": _HANDLED,
-    "input": _HANDLED | {NodeKind.BUSINESS_RULE_TASK} | _MESSAGES,
+    "input": _HANDLED | {NodeKind.BUSINESS_RULE_TASK, NodeKind.CALL_ACTIVITY} | _MESSAGES,
     "decision": frozenset({NodeKind.BUSINESS_RULE_TASK}),
-    "result": HOSTS | {NodeKind.BUSINESS_RULE_TASK} | _MESSAGES,
+    "result": _GIVES | _MESSAGES,
+    "output": frozenset({NodeKind.CALL_ACTIVITY}),
     "correlation": _MESSAGES,
-    "calendar": frozenset({NodeKind.CATCH_TIMER, NodeKind.BOUNDARY_TIMER}),
+    "calendar": frozenset({NodeKind.CATCH_TIMER, NodeKind.BOUNDARY_TIMER, NodeKind.EVENT_START}),
 }
+# What a lane may say for the user tasks in it that do not say it themselves.
+LANE_ATTRIBUTES = ("department", "division", "post_right")
+# Of a repeated activity, beside the elements of BPMN that say the same.
+LOOP_ATTRIBUTES = ("collection", "element", "output_collection", "output_element")

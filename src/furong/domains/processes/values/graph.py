@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from furong.domains.processes.values.elements import BOUNDARY, WAITING, NodeKind
-from furong.domains.processes.values.times import DayCounting, Duration, due_after, parse_moment
+from furong.domains.processes.values.elements import BOUNDARY, CONTAINERS, WAITING, NodeKind
+from furong.domains.processes.values.times import Cycle, DayCounting, Duration, due_after, parse_moment
 from furong.foundation.calendar.values import Calendar
 
 
@@ -42,14 +42,17 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerRule:
-    """When a timer fires: after a duration, or at a date. ``value`` gives the text of either."""
+    """When a timer fires: after a duration, at a date, or again and again. ``value`` gives the text of either."""
 
     value: Expression
     is_date: bool = False
+    is_cycle: bool = False
     counting: DayCounting = DayCounting.CLOCK
 
     def due_at(self, *, variables: Mapping[str, object], now: datetime, calendar: Callable[[], Calendar]) -> datetime:
         """Give when the timer fires; raises ValueError when the expression gives no duration or date."""
+        if self.is_cycle:
+            return self.cycle(variables, now=now, calendar=calendar).first(now, self.counting, calendar)
         duration = self.duration(variables, now=now)
         if duration is None:
             found = self.value.evaluate(variables, now=now)
@@ -62,12 +65,20 @@ class TimerRule:
 
     def duration(self, variables: Mapping[str, object], *, now: datetime) -> Duration | None:
         """Give the duration this rule waits, None when it names a date; raises ValueError when it is no duration."""
-        if self.is_date:
+        if self.is_date or self.is_cycle:
             return None
         found = self.value.evaluate(variables, now=now)
         if isinstance(found, timedelta):
             return Duration(days=found.days, seconds=found.seconds + found.microseconds / 1e6)
         return Duration.parse(str(found))
+
+    def after(self, every: Duration, start: datetime, *, calendar: Callable[[], Calendar]) -> datetime:
+        """Give when a cycle fires again."""
+        return due_after(every, start=start, counting=self.counting, calendar=calendar)
+
+    def cycle(self, variables: Mapping[str, object], *, now: datetime, calendar: Callable[[], Calendar]) -> Cycle:
+        """Give how often and how far apart a cycle fires; raises ValueError when it is none."""
+        return Cycle.parse(str(self.value.evaluate(variables, now=now)), zone=calendar().tz)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +113,35 @@ class ServiceRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoopRule:
+    """How often an activity runs: for each of a collection or so many times (at once or in turn), or while a condition holds."""
+
+    sequential: bool = False
+    cardinality: Expression | None = None
+    collection: Expression | None = None
+    element: str = ""  # the variable that holds the item
+    output: str = ""  # the variable of the parent that becomes the list of results
+    result: Expression | None = None  # what each run adds to it
+    until: Expression | None = None  # the completion condition
+    while_: Expression | None = None  # of a standard loop
+    test_before: bool = False
+    most: int | None = None  # loopMaximum
+
+    @property
+    def is_standard(self) -> bool:
+        return self.cardinality is None and self.collection is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """What begins when a process, a sub-process or a called process begins."""
+
+    starts: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()  # event sub-processes in it
+    own: tuple[str, ...] = ()  # variables that live and end with it (data objects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     id: str
     kind: NodeKind
@@ -117,7 +157,17 @@ class Node:
     lane: str = ""
     timer: TimerRule | None = None
     message: MessageRule | None = None
-    error_code: str | None = None  # of a boundary error event; None catches every code
+    code: str | None = None  # of an error or escalation; None catches every code
+    parent: str = ""  # the sub-process or call activity it is in; "" is the process
+    loop: LoopRule | None = None
+    script: Expression | None = None
+    output: Expression | None = None  # what a called process gives back
+    compensation: str = ""  # the activity that undoes this one
+    compensates: str = ""  # of a compensation throw event: only this activity
+    for_compensation: bool = False
+    trigger: str = ""  # of the start of an event sub-process: timer, message, error or escalation
+    calls: str = ""  # the process that a call activity calls
+    hidden: bool = False  # made by the reader, not drawn
     work: WorkRule | None = None
     service: ServiceRule | None = None
     decision: tuple[str, str] | None = None  # (resource, id of the decision)
@@ -127,7 +177,7 @@ class Node:
 
     @property
     def waits(self) -> bool:
-        return self.kind in WAITING
+        return self.kind in WAITING or self.kind in CONTAINERS or self.loop is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +192,10 @@ class ProcessDefinition:
     start: str
     nodes: Mapping[str, Node]
     flows: Mapping[str, Flow]
+    containers: Mapping[str, Container] = field(default_factory=dict)  # by the activity's id; "" is the process
     message_starts: tuple[str, ...] = ()
+    timer_starts: tuple[str, ...] = ()
+    compensates: bool = False  # something in it can be undone
     has_drawing: bool = False
     lanes: Mapping[str, str] = field(default_factory=dict)
     # For each inclusive gateway: which of its incoming flows a token at an element can still reach (see `reach_of`).

@@ -28,7 +28,7 @@ VERBS: dict[str, frozenset[str]] = {
     "start": frozenset({"variables", "key"}),
     "retry": frozenset(),
     "skip": frozenset({"variables"}),
-    "cancel": frozenset(),
+    "cancel": frozenset({"undo"}),
     "expect": frozenset(),
 }
 # What may be expected.

@@ -66,6 +66,32 @@ class Duration:
         return moved + timedelta(days=self.days, seconds=self.seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """A repeated time (ISO 8601-1 5.6.1): ``R3/PT10M``, ``R/2026-01-01T08:00:00+08:00/P1D``; ``times`` None is without end."""
+
+    times: int | None
+    every: Duration
+    start: datetime | None = None
+
+    @classmethod
+    def parse(cls, text: str, *, zone: tzinfo) -> Cycle:
+        """Read a repeated time; raises ValueError on anything else, and on one that would fire without pause."""
+        parts = text.strip().split("/")
+        head = parts[0]
+        if len(parts) not in {2, 3} or head[:1] != "R" or not (head[1:] == "" or head[1:].isdigit()):
+            raise ValueError(f"{text!r} is not a repeated time such as R3/PT10M")
+        every = Duration.parse(parts[-1])
+        if not (every.months or every.days or every.seconds >= 1):
+            raise ValueError(f"{text!r} would fire more than once a second")
+        start = parse_moment(parts[1], zone=zone) if len(parts) == 3 else None
+        return cls(int(head[1:]) if head[1:] else None, every, start)
+
+    def first(self, now: datetime, counting: DayCounting, calendar: Callable[[], Calendar]) -> datetime:
+        """Give when it fires first: at its start, or one period from now."""
+        return self.start or due_after(self.every, start=now, counting=counting, calendar=calendar)
+
+
 def parse_moment(text: str, *, zone: tzinfo) -> datetime:
     """Read an ISO 8601 date (its first moment in ``zone``) or date and time; raises ValueError on anything else."""
     text = text.strip()

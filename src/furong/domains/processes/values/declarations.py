@@ -1,0 +1,70 @@
+"""What a BPMN file declares beside its processes: messages, errors, escalations, message flows, associations, names of data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from furong.domains.processes.values.elements import FURONG, MODEL
+
+M = f"{{{MODEL}}}"
+F = f"{{{FURONG}}}"
+
+
+def local(element: Any) -> tuple[str, str]:
+    """Give namespace and name of an element; comments and processing instructions have neither."""
+    if not isinstance(element.tag, str):
+        return "", ""
+    name = etree.QName(element)
+    return name.namespace or "", name.localname
+
+
+def text_of(element: Any | None) -> str:
+    """Give the text inside an element, "" when there is none."""
+    return "" if element is None else "".join(element.itertext()).strip()
+
+
+def bare(reference: str) -> str:
+    """Give a reference without the prefix of its namespace."""
+    return reference.rpartition(":")[2]
+
+
+@dataclass(slots=True)
+class Declarations:
+    """By id, unless said otherwise."""
+
+    messages: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    escalations: dict[str, str] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)  # names of data objects, inputs and outputs
+    associated: dict[str, list[str]] = field(default_factory=dict)  # source of an association → its targets
+    message_flows: dict[str, str] = field(default_factory=dict)  # either end → the message's name
+    participants: dict[str, str] = field(default_factory=dict)  # process → the pool's name
+
+    @classmethod
+    def read(cls, root: Any) -> Declarations:
+        """Collect them from a file's root."""
+        found = cls()
+        for one in root.findall(f"{M}message"):
+            found.messages[one.get("id", "")] = one.get("name") or one.get("id", "")
+        for one in root.findall(f"{M}error"):
+            found.errors[one.get("id", "")] = one.get("errorCode") or one.get("name") or one.get("id", "")
+        for one in root.findall(f"{M}escalation"):
+            found.escalations[one.get("id", "")] = one.get("escalationCode") or one.get("name") or one.get("id", "")
+        for tag in ("dataObject", "dataInput", "dataOutput", "property", "dataObjectReference"):
+            for one in root.iter(f"{M}{tag}"):
+                name = one.get("name") or found.data.get(one.get("dataObjectRef", "")) or one.get("id", "")
+                found.data[one.get("id", "")] = " ".join(name.split())
+        for one in root.iter(f"{M}association"):
+            found.associated.setdefault(one.get("sourceRef", ""), []).append(one.get("targetRef", ""))
+        for collaboration in root.findall(f"{M}collaboration"):
+            for one in collaboration.findall(f"{M}participant"):
+                found.participants[bare(one.get("processRef", ""))] = one.get("name", "")
+            for one in collaboration.findall(f"{M}messageFlow"):
+                ref = bare(one.get("messageRef", ""))
+                name = found.messages.get(ref) or one.get("name") or one.get("id", "")
+                found.message_flows.setdefault(one.get("sourceRef", ""), name)
+                found.message_flows.setdefault(one.get("targetRef", ""), name)
+        return found
