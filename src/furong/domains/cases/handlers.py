@@ -129,7 +129,7 @@ def register_birth(call: ServiceCall) -> Result:
         "relation": done.household_relation,
         "address": record.text("address"),
         "born_on": record.text("born_on"),
-        "registered_on": calendars.current().local_date(call.now).isoformat(),
+        "registered_on": done.registered_on.isoformat(),
         "late": done.is_late,
     }
 

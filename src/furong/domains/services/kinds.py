@@ -1,10 +1,11 @@
-"""The kinds of definitions that services own: items, their forms, processes and rules, implementations, life events."""
+"""The kinds of definitions that services own: items, their forms, processes, rules and scenarios, implementations, life events."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from furong.domains.services.checks.pack import check_services
+from furong.domains.services.checks.scenarios import parse_scenarios
 from furong.domains.services.closures import store_closures
 from furong.domains.services.values.forms import FORM, Form, with_file
 from furong.domains.services.values.implementations import OVERRIDE
@@ -54,6 +55,7 @@ register_kind(
 register_kind(Kind(name="form", folder="items", file="form.yaml", parse=yaml_parse(FORM, _form), order=51))
 register_kind(Kind(name="process", folder="items", file="process.bpmn", media_type=XML, parse=_parse_process, order=52))
 register_kind(Kind(name="decision", folder="items", file="rules.dmn", media_type=XML, parse=_parse_decision, order=53))
+register_kind(Kind(name="scenario", folder="items", file="scenarios.yaml", parse=parse_scenarios, order=53))
 register_kind(Kind(name="implementation", folder="implementations", parse=yaml_parse(OVERRIDE), order=54))
 register_kind(
     Kind(

@@ -7,7 +7,7 @@ here.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from furong.foundation.access import queries as access
@@ -134,7 +134,7 @@ def register_birth(
             raise EffectReusedError("The effect was carried out before with other content.")
         current().object("birth_registration", before.id)
         current().detail(repeated=True)
-        return _from_result(before.result)
+        return _from_result(before.result, registered_on=local_date(before.registered_at))
 
     lock(f"birth_record:{record_number}")
     if not record_number:
@@ -226,6 +226,7 @@ def register_birth(
         household_relation=relation,
         division_code=household.division_code,
         is_late=late,
+        registered_on=today,
     )
     result = _to_result(outcome)
     BirthRegistration(
@@ -319,7 +320,7 @@ def _to_result(outcome: BirthRegistered) -> dict[str, object]:
     }
 
 
-def _from_result(result: dict[str, object]) -> BirthRegistered:
+def _from_result(result: dict[str, object], *, registered_on: date) -> BirthRegistered:
     return BirthRegistered(
         registration_id=UUID(str(result["registration_id"])),
         person_id=UUID(str(result["person_id"])),
@@ -328,4 +329,5 @@ def _from_result(result: dict[str, object]) -> BirthRegistered:
         household_relation=str(result["household_relation"]),
         division_code=str(result["division_code"]),
         is_late=bool(result["is_late"]),
+        registered_on=registered_on,
     )

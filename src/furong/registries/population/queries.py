@@ -491,7 +491,7 @@ def get_birth_registration(*, effect_id: UUID, actor: Actor, basis: Basis, now: 
     """
     if not basis.is_stated:
         raise PurposeMissing
-    rows = _rows("SELECT result FROM population_birth_registration WHERE effect_id = %s", [effect_id])
+    rows = _rows("SELECT result, registered_at FROM population_birth_registration WHERE effect_id = %s", [effect_id])
     if not rows:
         access.require(actor=actor, right="population.register")
         return None
@@ -507,6 +507,7 @@ def get_birth_registration(*, effect_id: UUID, actor: Actor, basis: Basis, now: 
         household_relation=str(result["household_relation"]),
         division_code=str(result["division_code"]),
         is_late=bool(result["is_late"]),
+        registered_on=local_date(rows[0][1]),
     )
 
 

@@ -198,6 +198,7 @@ class BirthRegistered:
     household_relation: str
     division_code: str
     is_late: bool
+    registered_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
