@@ -8,13 +8,9 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from lxml import etree
-
-from furong.domains.decisions.errors import DecisionRefused
 from furong.domains.processes.deciding import Decisions
-from furong.domains.processes.values.elements import MODEL
 from furong.domains.processes.values.graph import ProcessDefinition
-from furong.domains.processes.values.reader import read_bpmn
+from furong.domains.processes.values.reader import list_processes, read_bpmn
 from furong.foundation.calendar.loading import parse_calendar
 from furong.foundation.calendar.values import Calendar
 from furong.foundation.packs.values.findings import Finding, has_errors, in_order
@@ -41,17 +37,21 @@ def read_bundle(
     file: str,
     resources: Mapping[str, bytes],
     shown: Mapping[str, str] | None = None,
+    calls: Mapping[str, bytes] | None = None,
     handlers: Iterable[str] | None = None,
     check: bool = True,
 ) -> Bundle:
     """Read every executable process of a BPMN file, with ``resources``, the DMN files by the name before the ``#``.
 
-    ``shown`` says how findings name a resource's file. Raises nothing: what is wrong is in ``findings``.
+    ``shown`` says how findings name a resource's file, ``calls`` holds files by the process in them that may be called.
+    Raises nothing: what is wrong is in ``findings``.
     """
     decisions = Decisions(resources)
     known: set[tuple[str, str]] = set()
     wrong: dict[str, list[Finding]] = {}
     for name in resources:
+        from furong.domains.decisions.errors import DecisionRefused
+
         try:
             model = decisions.model(name)
         except DecisionRefused as refused:
@@ -68,6 +68,7 @@ def read_bundle(
             process_id=process_id,
             handlers=handlers,
             decisions=None if wrong else known,
+            calls=calls,
             check=check,
         )
         found += reading.findings
@@ -81,12 +82,8 @@ def read_bundle(
 
 def _executable(content: bytes) -> list[str | None]:
     """List the processes of a file that can run; [None] leaves it to the reader to say what is wrong."""
-    try:
-        root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
-    except etree.XMLSyntaxError:
-        return [None]
-    found = [one.get("id") for one in root.findall(f"{{{MODEL}}}process") if one.get("isExecutable") == "true"]
-    return [str(name) for name in found if name] if len(found) > 1 else [None]
+    found: list[str | None] = [name for name, runs in list_processes(content) if runs]
+    return found if len(found) > 1 else [None]
 
 
 def _finding(one: object, file: str) -> Finding:
@@ -102,13 +99,20 @@ def _finding(one: object, file: str) -> Finding:
 
 
 def read_file(path: Path, *, more: Sequence[Path] = ()) -> Bundle:
-    """Read the BPMN file at ``path`` with the DMN files of its folder and ``more``. Raises OSError."""
+    """Read the BPMN file at ``path``, ``more`` DMN files, and what its folder has of both. Raises OSError."""
     files = {one.stem: one for one in (*sorted(path.parent.glob("*.dmn")), *more)}
+    content = path.read_bytes()
+    calls: dict[str, bytes] = {}
+    if b"callActivity" in content:
+        for beside in sorted(path.parent.glob("*.bpmn")):
+            if beside != path:
+                calls |= dict.fromkeys((name for name, _ in list_processes(beside.read_bytes())), beside.read_bytes())
     return read_bundle(
-        path.read_bytes(),
+        content,
         file=str(path),
         resources={name: one.read_bytes() for name, one in files.items()},
         shown={name: str(one) for name, one in files.items()},
+        calls=calls,
     )
 
 

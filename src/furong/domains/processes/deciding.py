@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from furong.domains.decisions.errors import DecisionRefused, UnknownDecision
-from furong.domains.decisions.model import DecisionModel
-from furong.domains.decisions.queries import parse_dmn
 from furong.domains.processes.errors import StuckError
 from furong.foundation.feel import FeelLimitReached
 
+if TYPE_CHECKING:
+    from furong.domains.decisions.model import DecisionModel
+
 
 class Decisions:
-    """Compiles each file when it is first asked."""
+    """Compiles each file when it is first asked; a process without one does not load the room of decisions."""
 
     __slots__ = ("_models", "_texts")
 
@@ -23,6 +24,8 @@ class Decisions:
 
     def model(self, resource: str) -> DecisionModel | None:
         """Give the model of a file, None when there is no such file. Raises `DecisionRefused`."""
+        from furong.domains.decisions.queries import parse_dmn
+
         found = self._models.get(resource)
         if found is None and (content := self._texts.get(resource)) is not None:
             found = self._models[resource] = parse_dmn(content, file=f"{resource}.dmn")
@@ -30,6 +33,8 @@ class Decisions:
 
     def decide(self, resource: str, decision: str, context: Mapping[str, object], now: datetime) -> object:
         """Evaluate a decision; `StuckError` for what it cannot decide."""
+        from furong.domains.decisions.errors import DecisionRefused, UnknownDecision
+
         try:
             model = self.model(resource)
         except DecisionRefused as exc:

@@ -8,12 +8,11 @@ what people, services and the clock do. ``scenarios`` reads that from files.
 
 from __future__ import annotations
 
-import inspect
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from furong.domains.processes.deciding import Decisions
 from furong.domains.processes.errors import BpmnError
@@ -26,6 +25,7 @@ from furong.domains.processes.rehearsed import (
     Subscription,
     Task,
     Timer,
+    Watched,
     describe,
     place,
     shown,
@@ -40,7 +40,6 @@ from furong.foundation.packs.values.text import Text, both
 # One answer may set off so many timers, messages and services; more means that they set each other off for ever.
 MOST_STEPS = 100_000
 _LONGEST_PAUSE = timedelta(hours=6)
-_SCOPED = "scopes" in inspect.signature(Run.__init__).parameters
 
 Report = Callable[[Said], None]
 
@@ -64,31 +63,6 @@ class _Host:
 
     def calendar(self) -> Calendar:
         return self.days
-
-
-class _Watched(list[Any]):
-    """The log of a run that notes beside each entry which variables had changed by then and had not been told."""
-
-    def __init__(self, changes: Changes) -> None:
-        super().__init__()
-        self._changes = changes
-        self._told: dict[str, object] = {}
-        self.variables: list[dict[str, object]] = []
-
-    def append(self, entry: Any) -> None:
-        super().append(entry)
-        self.variables.append(self.untold())
-
-    def extend(self, entries: Iterable[Any]) -> None:
-        for entry in entries:
-            self.append(entry)
-
-    def untold(self) -> dict[str, object]:
-        """Give what changed since the last entry."""
-        missing = object()
-        found = {k: v for k, v in self._changes.variables.items() if self._told.get(k, missing) is not v}
-        self._told.update(found)
-        return found
 
 
 class Rehearsal:
@@ -272,11 +246,11 @@ class Rehearsal:
             self._step(instance, lambda run: run.skip(number, variables or {}))
         self._settle()
 
-    def cancel(self) -> None:
-        """Withdraw: end the first instance before its end."""
+    def cancel(self, reason: str = "", *, undo: bool = True) -> None:
+        """Withdraw the first instance: end it before its end; what can be undone is undone first."""
         if not self.instances or self.instances[0].ending:
             raise RehearsalError("流程已经结束。", "The process is over.")
-        self._step(self.instances[0], lambda run: run.cancel(), ending="cancelled")
+        self._step(self.instances[0], lambda run: run.cancel(reason=reason, undo=undo))
         self._settle()
 
     # --- what it looks like -------------------------------------------------------------------------------------------------
@@ -331,46 +305,45 @@ class Rehearsal:
         return instance
 
     def _step(
-        self,
-        instance: Instance,
-        stimulus: Callable[[Run], object],
-        *,
-        ending: str = "completed",
-        given: Mapping[str, object] | None = None,
+        self, instance: Instance, stimulus: Callable[[Run], object], *, given: Mapping[str, object] | None = None
     ) -> bool:
-        more: dict[str, Any] = {"scopes": instance.scopes} if _SCOPED else {}
         run = Run(
             instance.definition,
             tokens=instance.tokens,
+            scopes=instance.scopes,
             next_token=instance.next_token,
             variables=instance.variables,
             now=self.now,
             host=_Host(instance.business_key, self.decisions, self.calendar),
-            **more,
         )
-        log = run.changes.log = _Watched(run.changes)
+        watched = None if self._report is None else Watched(run)
+        if watched is not None:
+            run.changes.log = watched
         if stimulus(run) is False:
             return False
         changes = run.changes
         dump(changes.variables)
-        instance.variables, instance.tokens, instance.next_token = run.variables, run.tokens, run.next_token
+        instance.variables, instance.tokens, instance.scopes = run.variables, run.tokens, run.scopes
+        instance.next_token = run.next_token
         self._drop(instance, changes)
         self._open(instance, changes, run)
-        for position, entry in enumerate(log):
-            kind, element, arrived_by, number = entry[:4]
-            changed = log.variables[position] if position < len(log.variables) else {}
-            if position == 0 and given:
-                changed = {**given, **changed}
-            if position == len(log) - 1:
-                changed = {**changed, **log.untold()}
-            more = {"arrived_by": arrived_by} if arrived_by else {}
+        instance.log += [(kind, element, arrived_by, number) for kind, element, arrived_by, number in changes.log]
+        if watched is not None:
+            self._tell_step(instance, watched, given or {})
+            for scope in run.scopes.values():
+                scope.fresh = scope.changed = False
+        if run.ended and not instance.ending:
+            instance.ending = run.ending
+        return True
+
+    def _tell_step(self, instance: Instance, log: Watched, given: Mapping[str, object]) -> None:
+        log.variables[0] = {**given, **log.variables[0]}
+        log.variables[-1] |= log.untold()
+        for (kind, element, arrived_by, number), changed in zip(log, log.variables, strict=True):
+            more: dict[str, object] = {"arrived_by": arrived_by} if arrived_by else {}
             if changed:
                 more["variables"] = changed
-            instance.log.append((kind, element, arrived_by, number))
             self._tell(kind.name.lower(), instance, element, number or None, **more)
-        if run.ended and not instance.ending:
-            instance.ending = ending
-        return True
 
     def _drop(self, instance: Instance, changes: Changes) -> None:
         for number in changes.left:
@@ -391,6 +364,7 @@ class Rehearsal:
                 element=timer.element,
                 due_at=timer.due_at.astimezone(UTC),
                 escalates=timer.escalates,
+                repeats=timer.repeats,
             )
             instance.timers.setdefault(timer.token, []).append(opened)
         for one in changes.subscriptions:
@@ -432,10 +406,11 @@ class Rehearsal:
 
     def _task(self, token: int, node: Node, run: Run) -> Task:
         work = node.work
+        known = run.context(run.tokens[token].scope)
         due_at: datetime | None = None
         if work is not None and work.due is not None:
             try:
-                due_at = work.due.due_at(variables=run.variables, now=self.now, calendar=lambda: self.calendar)
+                due_at = work.due.due_at(variables=known, now=self.now, calendar=lambda: self.calendar)
             except (ValueError, OverflowError) as exc:
                 raise RehearsalError(
                     f"任务 {node.id} 的期限无效：{exc}。", f"The deadline of {node.id} is not valid: {exc}."
@@ -443,8 +418,8 @@ class Rehearsal:
         return Task(
             token=token,
             node=node,
-            kind=_text(work.kind, run) if work is not None else "",
-            department=_text(work.department, run) if work is not None else "",
+            kind=_text(work.kind, known, self.now) if work is not None else "",
+            department=_text(work.department, known, self.now) if work is not None else "",
             due_at=due_at,
         )
 
@@ -567,7 +542,8 @@ class Rehearsal:
                 task.escalated_at = self.now
                 self._tell("escalated", instance, timer.element, timer.token)
             return
-        self._step(instance, lambda run: run.fire(timer.token, timer.element, {}))
+        due_at, repeats = timer.due_at, timer.repeats
+        self._step(instance, lambda run: run.fire(timer.token, timer.element, {}, due_at=due_at, repeats=repeats))
 
     def _incident(self, element: str) -> tuple[Instance, Job]:
         found = [one for one in self.incidents() if one[1].element == element]
@@ -582,9 +558,9 @@ class Rehearsal:
         )
 
 
-def _text(expression: Expression, run: Run) -> str:
+def _text(expression: Expression, known: Mapping[str, object], now: datetime) -> str:
     try:
-        found = expression.evaluate(run.variables, now=run.now)
+        found = expression.evaluate(known, now=now)
     except FeelLimitReached:
         return ""
     return "" if found is None else str(found)

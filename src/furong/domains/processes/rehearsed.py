@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from furong.domains.processes.interpreter import LogKind, Token
+from furong.domains.processes.interpreter import LogKind, Run, Scope, Token
 from furong.domains.processes.values.graph import Node, ProcessDefinition, ServiceRule
 
 Entry = tuple[LogKind, str, str, int]
@@ -33,6 +33,7 @@ class Timer:
     element: str
     due_at: datetime
     escalates: bool
+    repeats: int | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,7 +83,7 @@ class Instance:
     business_key: str
     variables: dict[str, Any]
     tokens: dict[int, Token] = field(default_factory=dict)
-    scopes: dict[int, Any] = field(default_factory=dict)
+    scopes: dict[int, Scope] = field(default_factory=dict)
     next_token: int = 1
     tasks: dict[int, Task] = field(default_factory=dict)
     timers: dict[int, list[Timer]] = field(default_factory=dict)
@@ -108,6 +109,36 @@ class Instance:
         numbers = {*self.tasks, *self.timers, *self.subscriptions, *(n for n in self.jobs if n is not None)}
         held = [self.tokens[number].element for number in sorted(numbers) if number in self.tokens]
         return sorted(held)
+
+
+class Watched(list[Any]):
+    """The log of a run that notes beside each entry which variables had changed by then and had not been told."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+        self._told: dict[str, object] = {}
+        self._inside = {number: dict(one.variables or {}) for number, one in run.scopes.items()}
+        self.variables: list[dict[str, object]] = []
+
+    def append(self, entry: Any) -> None:
+        super().append(entry)
+        self.variables.append(self.untold())
+
+    def untold(self) -> dict[str, object]:
+        """Give what changed since the last entry, in the instance and inside its activities."""
+        found = _changed(self._run.changes.variables, self._told)
+        for number, one in self._run.scopes.items():
+            if one.variables is not None and (one.fresh or one.changed):
+                found |= _changed(one.variables, self._inside.setdefault(number, {}))
+        return found
+
+
+def _changed(values: Mapping[str, object], told: dict[str, object]) -> dict[str, object]:
+    missing = object()
+    found = {name: value for name, value in values.items() if told.get(name, missing) is not value}
+    told.update(found)
+    return found
 
 
 def describe(instances: Sequence[Instance], *, now: datetime, zone: tzinfo, several: bool) -> Said:

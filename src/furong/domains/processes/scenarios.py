@@ -44,6 +44,8 @@ class Played:
 def first_process(definitions: Iterable[ProcessDefinition]) -> str:
     """Give the process that a file begins with: the only one with a start event of its own. Raises `RehearsalError`."""
     every = list(definitions)
+    called = {node.calls for one in every for node in one.nodes.values()}
+    every = [one for one in every if one.code not in called]
     own = [one.code for one in every if one.nodes[one.start].kind is NodeKind.START] or [one.code for one in every]
     if len(own) != 1:
         names = ", ".join(own) or "–"
@@ -145,7 +147,7 @@ def _do(rehearsal: Rehearsal, step: Step) -> None:
         "start": lambda: _start(rehearsal, value, more),
         "retry": lambda: rehearsal.retry(value),
         "skip": lambda: rehearsal.skip(value, more.get("variables")),
-        "cancel": rehearsal.cancel,
+        "cancel": lambda: rehearsal.cancel(value, undo=more.get("undo") is not False),
     }
     guarded(step.line, acts[step.verb])
 

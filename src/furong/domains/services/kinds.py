@@ -1,4 +1,4 @@
-"""The kinds of definitions that services own: items, their forms, processes, rules and scenarios, implementations, life events."""
+"""The kinds of definitions that services own: items, their forms, processes, rules, scenarios, implementations, life events."""
 
 from __future__ import annotations
 

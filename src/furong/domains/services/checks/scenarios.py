@@ -37,8 +37,8 @@ def parse_scenarios(content: bytes, file: str, frame: Frame) -> tuple[ScenarioFi
 def check_scenarios(scope: Scope) -> None:
     """Play the scenarios of each process that is otherwise in order.
 
-    In a folder a scenario that fails is an error. In the workbench, where process and scenarios are published one after the other,
-    it is a warning.
+    In a folder a scenario that fails is an error. In the workbench, where process and scenarios are published one after the
+    other, it is a warning.
     """
     pack = scope.pack
     severity = Severity.ERROR if pack.root is not None else Severity.WARNING
