@@ -54,6 +54,7 @@ def tidy(*, now: datetime) -> None:
     jobs.purge(now=now)
     throttle.sweep(now=now)
     SessionStore.clear_expired()
+    process_tasks.tidy(now=now)
     case_commands.sweep_old_drafts(now=now)
 
 
@@ -70,6 +71,7 @@ def worker_loops() -> list[Loop]:
             for name in DATABASES
         ),
         Loop("processes", 1.0, function=lambda: process_tasks.run_due(now=timezone.now())),
+        Loop("process-figures", 10.0, function=lambda: process_tasks.measure(now=timezone.now())),
         Loop("cases", 30.0, function=lambda: case_commands.run_due(now=timezone.now()) and None),
         Loop("housekeeping", 3600.0, function=lambda: tidy(now=timezone.now())),
     ]

@@ -118,6 +118,14 @@ class PageKeyInvalid(Refusal):
     mend = "Begin with the first page of the list."
 
 
+class RequestKeyTaken(Refusal):
+    """The key of a request came before with another request, or with one that did not succeed."""
+
+    code = "processes.request_key_taken"
+    message = "This key was used for another request."
+    mend = "Use a new Idempotency-Key for each request, and the same one only to repeat it."
+
+
 class BpmnError(Exception):
     """Raised by a handler: the work ended in a business error that the diagram may catch by its code."""
 

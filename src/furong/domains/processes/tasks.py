@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from furong.domains.processes import commands
+from furong.domains.processes import administering, commands, measuring
 from furong.foundation.jobs.commands import defer, job
 from furong.foundation.jobs.values import Retry
 
@@ -26,3 +26,13 @@ def run_due(*, now: datetime, limit: int = 100) -> bool:
     fired = commands.run_due_timers(now=now, limit=limit)
     taken = commands.run_due_jobs(now=now, limit=limit)
     return max(fired, taken) >= limit
+
+
+def measure(*, now: datetime) -> bool:
+    """Measure what processes did, for heat maps; True when more days wait. The worker's loop calls it every ten seconds."""
+    return measuring.measure(now=now)
+
+
+def tidy(*, now: datetime) -> None:
+    """Throw away the keys of requests that nobody repeats any more."""
+    administering.forget_requests(now=now)
