@@ -10,6 +10,19 @@ from decimal import Decimal
 from furong.foundation.feel import temporal
 from furong.foundation.feel.errors import FeelLimitReached
 from furong.foundation.feel.values import MOST_TEXT, NUMBERS, YearsMonths, kind
+from furong.foundation.feel.wide import (
+    Day,
+    Moment,
+    WideDate,
+    WideMoment,
+    WideTime,
+    day_of,
+    make_moment,
+    moved,
+    moved_time,
+    ordinal,
+    span,
+)
 
 __all__ = ["OPERATORS", "NotDefined", "negate"]
 
@@ -28,24 +41,24 @@ def _whole(number: Decimal) -> int:
     return int(number.to_integral_value(decimal.ROUND_DOWN))
 
 
-def _at_midnight(day: date) -> datetime:
+def _at_midnight(day: Day) -> Moment:
     # A date in company of a date and time counts as its midnight in UTC (10.3.2.3.5).
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return make_moment(day, time(tzinfo=UTC))
 
 
 def _add_duration(left: object, right: object) -> object:
     if isinstance(right, YearsMonths):
-        if isinstance(left, date):
+        if isinstance(left, date | WideDate | WideMoment):
             return temporal.add_months(left, right.months)
         if isinstance(left, YearsMonths):
             return YearsMonths(left.months + right.months)
     elif isinstance(right, timedelta):
-        if isinstance(left, datetime):
-            return temporal.shift(left, right)
-        if isinstance(left, date):
-            return (datetime(left.year, left.month, left.day) + right).date()  # noqa: DTZ001  a date has no zone
-        if isinstance(left, time):
-            return (datetime.combine(date(2000, 1, 2), left) + right % timedelta(days=1)).timetz()
+        if isinstance(left, datetime | WideMoment):
+            return moved(left, right)
+        if isinstance(left, date | WideDate):
+            return day_of(moved(make_moment(left, time()), right))
+        if isinstance(left, time | WideTime):
+            return moved_time(left, right)
         if isinstance(left, timedelta):
             return left + right
     return None
@@ -69,21 +82,21 @@ def _add(left: object, right: object) -> object:
 def _subtract(left: object, right: object) -> object:
     if isinstance(left, Decimal) and isinstance(right, Decimal):
         return NUMBERS.subtract(left, right)
-    if isinstance(left, date) and isinstance(right, date):
-        one = left if isinstance(left, datetime) else None
-        other = right if isinstance(right, datetime) else None
+    days = (date, WideDate, WideMoment)
+    if isinstance(left, days) and isinstance(right, days):
+        one = left if isinstance(left, datetime | WideMoment) else None
+        other = right if isinstance(right, datetime | WideMoment) else None
         if one is None and other is None:
-            return timedelta(days=(left - right).days)
-        one = one or _at_midnight(left)
-        other = other or _at_midnight(right)
-        if (one.utcoffset() is None) is not (other.utcoffset() is None):
+            return timedelta(days=ordinal(left) - ordinal(right))
+        distance = span(one or _at_midnight(day_of(left)), other or _at_midnight(day_of(right)))
+        if distance is None:
             raise NotDefined("Moments with and without a zone have no distance.")
-        return one - other
-    if isinstance(left, time) and isinstance(right, time):
-        day = date(2000, 1, 1)
-        if (left.utcoffset() is None) is not (right.utcoffset() is None):
+        return distance
+    if isinstance(left, time | WideTime) and isinstance(right, time | WideTime):
+        distance = span(left, right)
+        if distance is None:
             raise NotDefined("Times with and without a zone have no distance.")
-        return datetime.combine(day, left) - datetime.combine(day, right)
+        return distance
     found: object = None
     mixed = isinstance(left, YearsMonths | timedelta) and type(left) is not type(right)
     if isinstance(right, YearsMonths | timedelta) and not mixed:

@@ -24,6 +24,7 @@ from furong.foundation.feel.values import (
     equal,
     kind,
 )
+from furong.foundation.feel.wide import WideDate, WideMoment, WideTime, nanosecond
 
 Env = list[object]
 Fn = Callable[[Env], object]
@@ -373,21 +374,21 @@ def _property(env: Env, value: object, name: str, site: Site) -> object:
 
 
 def _value_property(value: object, name: str) -> object:
-    if isinstance(value, date):
+    if isinstance(value, date | WideDate | WideMoment):
         if name in ("year", "month", "day"):
             return Decimal(getattr(value, name))
         if name == "weekday":
             return Decimal(value.isoweekday())
-    if isinstance(value, datetime | time):
+    if isinstance(value, datetime | time | WideTime | WideMoment):
         if name in ("hour", "minute"):
             return Decimal(getattr(value, name))
         if name == "second":
-            return Decimal(value.second) + Decimal(value.microsecond).scaleb(-6)
+            return Decimal(value.second) + Decimal(nanosecond(value)).scaleb(-9)
         if name == "time offset":
             return value.utcoffset()
         if name == "timezone":
             return temporal.zone_of(value)
-    if isinstance(value, date) and name in ("hour", "minute", "second", "time offset", "timezone"):
+    if isinstance(value, date | WideDate) and name in ("hour", "minute", "second", "time offset", "timezone"):
         return UTC_MIDNIGHT[name]  # a date counts as its midnight in UTC (10.3.2.3.5)
     if isinstance(value, YearsMonths):
         sign = -1 if value.months < 0 else 1

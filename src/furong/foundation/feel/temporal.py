@@ -9,6 +9,20 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from furong.foundation.feel.values import YearsMonths
+from furong.foundation.feel.wide import (
+    Clock,
+    Day,
+    Moment,
+    WideDate,
+    WideMoment,
+    WideTime,
+    make_day,
+    make_moment,
+    make_time,
+    moved_day,
+    nanosecond,
+    with_day,
+)
 
 __all__ = [
     "add_months",
@@ -18,13 +32,12 @@ __all__ = [
     "parse_duration",
     "parse_time",
     "seconds_of",
-    "shift",
     "text_of",
     "to_timedelta",
     "zone_of",
 ]
 
-_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_DATE = re.compile(r"(-?(?:[1-9][0-9]{4,8}|[0-9]{4}))-([0-9]{2})-([0-9]{2})")
 _TIME = re.compile(
     r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,12}))?"
     r"(?:(Z|z)|([+-])([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?|@([A-Za-z0-9_+\-/]{1,64}))?"
@@ -47,18 +60,18 @@ def _micros(fraction: str | None) -> int:
     return int((fraction or "0").ljust(6, "0")[:6])
 
 
-def parse_date(text: str) -> date | None:
-    """This function will read ``2024-02-10``, or return None."""
+def parse_date(text: str) -> Day | None:
+    """This function will read ``2024-02-10``, or return None; years have up to nine digits, and a minus before year 0."""
     match = _DATE.fullmatch(text)
-    if match is None:
+    if match is None or match[1] in ("0000", "-0000"):
         return None
     try:
-        return date(int(match[1]), int(match[2]), int(match[3]))
+        return make_day(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
         return None
 
 
-def parse_time(text: str) -> time | None:
+def parse_time(text: str) -> Clock | None:
     """This function will read ``08:30:00``, with fractions, an offset, Z or ``@Area/City``; None otherwise."""
     match = _TIME.fullmatch(text)
     if match is None:
@@ -76,19 +89,31 @@ def parse_time(text: str) -> time | None:
         if zone is None:
             return None
     try:
-        return time(int(match[1]), int(match[2]), int(match[3]), _micros(match[4]), tzinfo=zone)
+        nanos = int((match[4] or "0").ljust(9, "0")[:9])
+        return make_time(int(match[1]), int(match[2]), int(match[3]), nanos, zone)
     except ValueError:
         return None
 
 
-def parse_datetime(text: str) -> datetime | None:
-    """This function will read ``2024-02-10T08:30:00`` with what a time may bear; a date alone is its midnight."""
+def parse_datetime(text: str) -> Moment | None:
+    """This function will read ``2024-02-10T08:30:00`` with what a time may bear; a date alone is its midnight.
+
+    24:00:00 is the midnight that ends the day.
+    """
     day_text, mark, time_text = text.partition("T")
     day = parse_date(day_text)
     if day is None:
         return None
-    clock = parse_time(time_text) if mark else time()
-    return None if clock is None else datetime.combine(day, clock)
+    if time_text.startswith("24:00:00"):
+        clock = parse_time("00" + time_text[2:])
+        if clock is None or nanosecond(clock):
+            return None
+        try:
+            return make_moment(moved_day(day, 1), clock)
+        except OverflowError:
+            return None
+    found = parse_time(time_text) if mark else time()
+    return None if found is None else make_moment(day, found)
 
 
 def parse_duration(text: str) -> YearsMonths | timedelta | None:
@@ -122,25 +147,13 @@ def at_literal(text: str) -> object:
     return None
 
 
-def add_months(day: date, months: int) -> date:
-    """This function will move a date or date and time by months; a day past its month's end becomes the last one."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    last = 31
-    while True:
-        try:
-            return day.replace(year=year, month=month + 1, day=min(day.day, last))
-        except ValueError:
-            last -= 1
-            if last < 28:
-                raise OverflowError("The date leaves the years 1 to 9999.") from None
+def add_months(day: Day | Moment, months: int) -> Day | Moment:
+    """This function will move a date or date and time by months; a day past its month's end becomes the last one.
 
-
-def shift(moment: datetime, by: timedelta) -> datetime:
-    """This function will move a moment by a duration: along the clock without a zone, through UTC with one."""
-    if moment.tzinfo is None:
-        return moment + by
-    return (moment.astimezone(UTC) + by).astimezone(moment.tzinfo)
+    Raises ``OverflowError``.
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return with_day(day, year, month + 1, day.day)
 
 
 def seconds_of(duration: timedelta) -> Decimal:
@@ -155,12 +168,12 @@ def to_timedelta(seconds: Decimal) -> timedelta:
     return timedelta(microseconds=int(seconds.scaleb(6).to_integral_value(ROUND_HALF_EVEN)))
 
 
-def zone_of(value: datetime | time) -> str | None:
+def zone_of(value: Clock | Moment) -> str | None:
     """This function will name the zone of a moment: its IANA name, or None when it has an offset or nothing."""
     return value.tzinfo.key if isinstance(value.tzinfo, ZoneInfo) else None
 
 
-def _offset_text(value: datetime | time) -> str:
+def _offset_text(value: Clock | Moment) -> str:
     name = zone_of(value)
     if name is not None:
         return f"@{name}"
@@ -176,20 +189,25 @@ def _offset_text(value: datetime | time) -> str:
     return f"{sign}{hours:02d}:{minutes:02d}" + (f":{seconds:02d}" if seconds else "")
 
 
-def _clock_text(value: datetime | time) -> str:
+def _clock_text(value: Clock | Moment) -> str:
     text = f"{value.hour:02d}:{value.minute:02d}:{value.second:02d}"
-    if value.microsecond:
-        text += f".{value.microsecond:06d}".rstrip("0")
+    nanos = nanosecond(value)
+    if nanos:
+        text += f".{nanos:09d}".rstrip("0")
     return text + _offset_text(value)
 
 
-def text_of(value: date | time | timedelta | YearsMonths) -> str:
+def _day_text(value: Day | Moment) -> str:
+    return f"{'-' if value.year < 0 else ''}{abs(value.year):04d}-{value.month:02d}-{value.day:02d}"
+
+
+def text_of(value: Day | Clock | Moment | timedelta | YearsMonths) -> str:
     """This function will write a temporal value as FEEL's ``string()`` does; reading it back gives the same value."""
-    if isinstance(value, datetime):
-        return f"{value.year:04d}-{value.month:02d}-{value.day:02d}T{_clock_text(value)}"
-    if isinstance(value, date):
-        return f"{value.year:04d}-{value.month:02d}-{value.day:02d}"
-    if isinstance(value, time):
+    if isinstance(value, datetime | WideMoment):
+        return f"{_day_text(value)}T{_clock_text(value)}"
+    if isinstance(value, date | WideDate):
+        return _day_text(value)
+    if isinstance(value, time | WideTime):
         return _clock_text(value)
     if isinstance(value, YearsMonths):
         return str(value)

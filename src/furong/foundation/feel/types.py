@@ -8,17 +8,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from furong.foundation.feel.values import FeelFunction, FeelRange, YearsMonths
+from furong.foundation.feel.wide import WideDate, WideMoment, WideTime
 
 __all__ = ["SIMPLE_TYPES", "Check", "Resolve", "convert", "type_check"]
 
-_PYTHON: dict[str, type] = {
+_PYTHON: dict[str, type | tuple[type, ...]] = {
     "number": Decimal,
     "string": str,
     "boolean": bool,
-    "date": date,
-    "time": time,
-    "date and time": datetime,
-    "dateTime": datetime,
+    "date": (date, WideDate),
+    "time": (time, WideTime),
+    "date and time": (datetime, WideMoment),
+    "dateTime": (datetime, WideMoment),
     "days and time duration": timedelta,
     "dayTimeDuration": timedelta,
     "years and months duration": YearsMonths,
@@ -72,7 +73,9 @@ def convert(value: object, check: Check) -> tuple[object, bool]:
     return value, False
 
 
-def _exact(wanted: type) -> Check:
+def _exact(wanted: type | tuple[type, ...]) -> Check:
+    if isinstance(wanted, tuple):
+        return lambda value: type(value) in wanted
     return lambda value: type(value) is wanted
 
 

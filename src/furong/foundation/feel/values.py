@@ -2,7 +2,8 @@
 
 number is ``Decimal`` (34 digits), string ``str``, boolean ``bool``, null ``None``, date ``date``, date and time
 ``datetime``, time ``time``, days and time duration ``timedelta``, years and months duration ``YearsMonths``, list
-``list``, context ``dict``, range ``FeelRange``, function ``FeelFunction``. Dates are those of the years 1 to 9999.
+``list``, context ``dict``, range ``FeelRange``, function ``FeelFunction``. Dates before the year 1 or after 9999, and
+times with nanoseconds, are ``WideDate``, ``WideTime`` and ``WideMoment``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from functools import total_ordering
 from uuid import UUID
 
 from furong.foundation.feel.errors import FeelLimitReached, FeelProblem
+from furong.foundation.feel.wide import WideDate, WideMoment, WideTime, instant, ordinal
 
 __all__ = [
     "MOST_ITEMS",
@@ -145,6 +147,9 @@ _KINDS: dict[type, str] = {
     dict: "context",
     FeelRange: "range",
     FeelFunction: "function",
+    WideDate: "date",
+    WideTime: "time",
+    WideMoment: "date and time",
 }
 
 
@@ -205,33 +210,28 @@ def _context(values: Mapping[object, object], depth: int) -> dict[str, object]:
 
 # Types whose Python order and equality are FEEL's; moments need care with zones.
 _PLAIN = frozenset((Decimal, str, date, timedelta, YearsMonths))
-
-
-def _moment(value: datetime | time) -> tuple[bool, timedelta]:
-    """A moment's distance from the beginning of time, in UTC if it has a zone; safe at both ends of the calendar."""
-    if isinstance(value, time):
-        value = datetime.combine(date(2000, 1, 1), value)
-    offset = value.utcoffset()
-    since = value.replace(tzinfo=None) - datetime.min  # noqa: DTZ901  both sides are without a zone here
-    return (False, since) if offset is None else (True, since - offset)
+_MOMENTS = (datetime, time, WideMoment, WideTime)
 
 
 def compare(left: object, right: object) -> int | None:
     """This function will return -1, 0 or 1 as ``left`` comes before, with or after ``right``; None if they do not compare.
 
-    Moments with a zone and moments without one do not compare. DMN 1.5, table 54.
+    Moments compare by whole seconds; those with a zone and those without one do not compare. DMN 1.5, table 54.
     """
     found = type(left)
-    if found is not type(right):
+    if found is not type(right) and _KINDS.get(found) != _KINDS.get(type(right)):
         return None
-    if found in _PLAIN:
+    if found in _PLAIN and found is type(right):
         return -1 if left < right else (1 if left > right else 0)  # type: ignore[operator]
-    if found is datetime or found is time:
-        left_zoned, left_at = _moment(left)  # type: ignore[arg-type]
-        right_zoned, right_at = _moment(right)  # type: ignore[arg-type]
+    if isinstance(left, _MOMENTS) and isinstance(right, _MOMENTS):
+        left_zoned, left_at, _ = instant(left)
+        right_zoned, right_at, _ = instant(right)
         if left_zoned is not right_zoned:
             return None
         return -1 if left_at < right_at else (1 if left_at > right_at else 0)
+    if isinstance(left, date | WideDate) and isinstance(right, date | WideDate):
+        one, other = ordinal(left), ordinal(right)
+        return -1 if one < other else (1 if one > other else 0)
     return None
 
 
@@ -243,11 +243,11 @@ def equal(left: object, right: object, run: Run | None = None) -> bool | None:
     if left is None or right is None:
         return left is right
     found = type(left)
-    if found is not type(right):
+    if found is not type(right) and _KINDS.get(found) != _KINDS.get(type(right)):
         return None
-    if found in _PLAIN or found is bool:
+    if found in _PLAIN or found is bool or found is WideDate:
         return left == right
-    if found is datetime or found is time:
+    if isinstance(left, _MOMENTS):
         return compare(left, right) == 0
     if isinstance(left, list) and isinstance(right, list):
         if len(left) != len(right):

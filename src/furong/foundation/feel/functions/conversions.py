@@ -10,10 +10,27 @@ from decimal import Decimal
 from furong.foundation.feel import temporal
 from furong.foundation.feel.errors import FeelLimitReached
 from furong.foundation.feel.functions.registry import Null, builtin, whole
-from furong.foundation.feel.values import MOST_TEXT, FeelFunction, FeelRange, Run, YearsMonths, compare, equal
+from furong.foundation.feel.values import MOST_TEXT, FeelFunction, FeelRange, Run, YearsMonths, equal
+from furong.foundation.feel.wide import (
+    MOST_YEAR,
+    Clock,
+    Day,
+    Moment,
+    WideDate,
+    WideMoment,
+    WideTime,
+    clock_of,
+    day_of,
+    make_day,
+    make_moment,
+    make_time,
+    ordinal,
+    without_zone,
+)
 
 __all__ = ["text_of"]
 
+_MOMENTS = (datetime, time, WideMoment, WideTime)
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 
 
@@ -34,7 +51,7 @@ def text_of(value: object, *, inside: bool = False, run: Run | None = None) -> s
         text = format(value, "f")
         text = text.rstrip("0").rstrip(".") if "." in text else text
         return "0" if text == "-0" else text
-    if isinstance(value, date | time | timedelta | YearsMonths):
+    if isinstance(value, date | time | timedelta | YearsMonths | WideDate | WideTime | WideMoment):
         text = temporal.text_of(value)
         return f'@"{text}"' if inside else text
     if isinstance(value, list):
@@ -96,11 +113,9 @@ def _number(run: Run, text: str | Decimal, grouping: str | None = None, point: s
 
 
 @builtin("date", "from: string|date")
-def _date(run: Run, value: str | date | datetime) -> object:
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
+def _date(run: Run, value: str | Day | Moment) -> object:
+    if not isinstance(value, str):
+        return day_of(value)
     found = temporal.parse_date(value)
     if found is None:
         raise Null("The text is no date.")
@@ -109,18 +124,21 @@ def _date(run: Run, value: str | date | datetime) -> object:
 
 @builtin("date", "year: number, month: number, day: number")
 def _date_of(run: Run, year: Decimal, month: Decimal, day: Decimal) -> object:
+    number = whole(year, "year", -MOST_YEAR, MOST_YEAR)
+    if not number:
+        raise Null("There is no year 0.")
     try:
-        return date(whole(year, "year", 1, 9999), whole(month, "month", 1, 12), whole(day, "day", 1, 31))
+        return make_day(number, whole(month, "month", 1, 12), whole(day, "day", 1, 31))
     except ValueError:
         raise Null("There is no such day.") from None
 
 
 @builtin("date and time", "from: string|date")
-def _moment(run: Run, value: str | date | datetime) -> object:
-    if isinstance(value, datetime):
+def _moment(run: Run, value: str | Day | Moment) -> object:
+    if isinstance(value, datetime | WideMoment):
         return value
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if not isinstance(value, str):
+        return make_moment(value, time(tzinfo=UTC))
     found = temporal.parse_datetime(value)
     if found is None:
         raise Null("The text is no date and time.")
@@ -128,22 +146,22 @@ def _moment(run: Run, value: str | date | datetime) -> object:
 
 
 @builtin("date and time", "date: date, time: time")
-def _moment_of(run: Run, day: date | datetime, clock: time) -> object:
-    return datetime.combine(day.date() if isinstance(day, datetime) else day, clock)
+def _moment_of(run: Run, day: Day | Moment, clock: Clock) -> object:
+    return make_moment(day_of(day), clock)
 
 
 @builtin("time", "from: string|date|time")
-def _time(run: Run, value: str | date | datetime | time) -> object:
-    if isinstance(value, time):
+def _time(run: Run, value: str | Day | Moment | Clock) -> object:
+    if isinstance(value, time | WideTime):
         return value
-    if isinstance(value, datetime):
-        return value.timetz()
-    if isinstance(value, date):
+    if isinstance(value, datetime | WideMoment):
+        return clock_of(value)
+    if not isinstance(value, str):
         return time(tzinfo=UTC)
     found = temporal.parse_time(value)
     if found is None and "T" in value:
         moment = temporal.parse_datetime(value)
-        found = moment.timetz() if moment else None
+        found = clock_of(moment) if moment else None
     if found is None:
         raise Null("The text is no time.")
     return found
@@ -158,8 +176,8 @@ def _time_of(run: Run, hour: Decimal, minute: Decimal, second: Decimal, offset: 
         zone = timezone(offset)
     if not 0 <= second < 60:
         raise Null("There is no such second.")
-    micros = int((second % 1).scaleb(6))
-    return time(whole(hour, "hour", 0, 23), whole(minute, "minute", 0, 59), int(second), micros, tzinfo=zone)
+    nanos = int((second % 1).scaleb(9))
+    return make_time(whole(hour, "hour", 0, 23), whole(minute, "minute", 0, 59), int(second), nanos, zone)
 
 
 @builtin("duration", "from: string|duration")
@@ -173,11 +191,9 @@ def _duration(run: Run, value: str | timedelta | YearsMonths) -> object:
 
 
 @builtin("years and months duration", "from: date, to: date")
-def _years_months(run: Run, start: date, end: date) -> object:
-    one = start.date() if isinstance(start, datetime) else start
-    other = end.date() if isinstance(end, datetime) else end
-    sign = 1
-    if other < one:
+def _years_months(run: Run, start: Day | Moment, end: Day | Moment) -> object:
+    one, other, sign = start, end, 1
+    if ordinal(other) < ordinal(one):
         one, other, sign = other, one, -1
     months = (other.year - one.year) * 12 + other.month - one.month
     if other.day < one.day:
@@ -194,10 +210,10 @@ def _not(run: Run, value: object) -> object:
 def _is(run: Run, one: object, other: object) -> object:
     if type(one) is not type(other):
         return False
-    if isinstance(one, datetime | time) and isinstance(other, datetime | time):
+    if isinstance(one, _MOMENTS) and isinstance(other, _MOMENTS):
         # The same clock in the same zone: to the fraction, which "=" leaves out, and by the zone's name.
         same_zone = one.utcoffset() == other.utcoffset() and temporal.zone_of(one) == temporal.zone_of(other)
-        return same_zone and one.replace(tzinfo=None) == other.replace(tzinfo=None)
+        return same_zone and without_zone(one) == without_zone(other)
     return equal(one, other, run) is True
 
 
@@ -254,15 +270,3 @@ def _context_merge(run: Run, contexts: list[object]) -> object:
         run.spend(len(one))
         merged.update(one)
     return merged
-
-
-def least(values: list[object]) -> object:
-    """This function will return the smallest of comparable values, or raise ``Null``."""
-    best = values[0]
-    for one in values:
-        order = compare(one, best)
-        if order is None:
-            raise Null("Its items do not compare.")
-        if order < 0:
-            best = one
-    return best

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from furong.foundation.feel.values import FeelFunction, FeelRange, Run, YearsMonths, kind
+from furong.foundation.feel.wide import WideDate, WideMoment, WideTime
 
 __all__ = ["BUILTINS", "OMITTED", "Builtin", "Null", "Overload", "builtin", "whole"]
 
@@ -24,10 +25,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (Decimal,),
     "string": (str,),
     "boolean": (bool,),
-    "date": (date, datetime),
-    "moment": (datetime,),
-    "time": (time,),
-    "clock": (time, datetime),
+    "date": (date, datetime, WideDate, WideMoment),
+    "time": (time, WideTime),
     "duration": (timedelta, YearsMonths),
     "list": (list,),
     "context": (dict,),
