@@ -62,6 +62,7 @@ STATE_TABLES = (
     "processes_instance",
     "processes_instance_ended",
     "processes_token",
+    "processes_scope",
     "processes_task",
     "processes_task_closed",
     "processes_timer",
@@ -86,6 +87,7 @@ def invariants() -> None:
              AND NOT EXISTS (SELECT 1 FROM processes_timer t WHERE (t.instance_id, t.token) = (k.instance_id, k.number))
              AND NOT EXISTS (SELECT 1 FROM processes_subscription t WHERE (t.instance_id, t.token) = (k.instance_id, k.number))
              AND NOT EXISTS (SELECT 1 FROM processes_job t WHERE (t.instance_id, t.token) = (k.instance_id, k.number))
+             AND NOT EXISTS (SELECT 1 FROM processes_scope s WHERE (s.instance_id, s.host) = (k.instance_id, k.number))
              AND k.element_id NOT LIKE 'join%%'"""
         )
         == []
@@ -98,6 +100,23 @@ def invariants() -> None:
             )
             == []
         ), f"a {table} has no token"
+    assert (
+        rows(
+            """SELECT s.element_id FROM processes_scope s
+           WHERE NOT s.done
+             AND NOT EXISTS (SELECT 1 FROM processes_token k WHERE (k.instance_id, k.scope) = (s.instance_id, s.number))
+             AND NOT EXISTS (SELECT 1 FROM processes_scope i WHERE (i.instance_id, i.parent) = (s.instance_id, s.number)
+                                                               AND NOT i.done)"""
+        )
+        == []
+    ), "a scope in which nothing runs"
+    assert (
+        rows(
+            """SELECT k.element_id FROM processes_token k WHERE k.scope > 0 AND NOT EXISTS
+           (SELECT 1 FROM processes_scope s WHERE (s.instance_id, s.number) = (k.instance_id, k.scope))"""
+        )
+        == []
+    ), "a token in a scope that is not there"
     assert (
         rows(
             """SELECT i.id FROM processes_instance i

@@ -34,19 +34,22 @@ class _Catcher:
 def throw(run: Run, token: Token, node: Node, trigger: str, code: str, variables: Mapping[str, object]) -> bool:
     """Let what ``token`` throws be caught around it; False when nothing does."""
     catcher = _find(run, token, node, trigger, code)
-    if catcher is None:
-        return False
-    if catcher.host is None:
+    if catcher is not None:
+        _catch(run, catcher, variables)
+    return catcher is not None
+
+
+def _catch(run: Run, catcher: _Catcher, variables: Mapping[str, object]) -> None:
+    host = catcher.host
+    if host is None:
         run.assign(variables, catcher.scope)
         _start(run, catcher.scope, catcher.event)
-        return True
-    host = catcher.host
+        return
     run.assign(variables, host.scope)
     if catcher.event.interrupting:
         interrupt(run, host, run.definition.nodes[host.element], catcher.event)
     else:
         run.catch(run.new_token(catcher.event.id, "", host.scope), catcher.event)
-    return True
 
 
 def interrupt(run: Run, host: Token, node: Node, event: Node) -> None:
@@ -110,29 +113,29 @@ def _matching(events: list[Node], code: str) -> Node | None:
 def end_in_error(run: Run, token: Token, node: Node) -> None:
     """End in an error that something around catches; nothing does: an incident, for what would follow is not drawn."""
     code = node.code or ""
-    if _find(run, token, node, "error", code) is None:
+    catcher = _find(run, token, node, "error", code)
+    if catcher is None:
         raise StuckError("error_uncaught", code)
     run.passed(token, node)
-    throw(run, token, node, "error", code, {"error_code": code})
-    _end_quietly(run, token)
+    run.drop(token)
+    _catch(run, catcher, {"error_code": code})
+    nesting.look_at(run, token.scope)
 
 
 def escalate(run: Run, token: Token, node: Node) -> None:
     """Throw an escalation and go on (or end); one that nobody catches changes nothing (13.5.4)."""
+    code = node.code or ""
+    catcher = _find(run, token, node, "escalation", code)
     run.passed(token, node)
-    throw(run, token, node, "escalation", node.code or "", {"escalation_code": node.code or ""})
-    if token.number not in run.tokens:
-        return  # an interrupting event took it
-    if node.kind is NodeKind.ESCALATION_END:
-        _end_quietly(run, token)
+    ends = node.kind is NodeKind.ESCALATION_END or (catcher is not None and catcher.event.interrupting)
+    if ends:
+        run.drop(token)
+    if catcher is not None:
+        _catch(run, catcher, {"escalation_code": code})
+    if ends:
+        nesting.look_at(run, token.scope)
     else:
         run.done(token, node)
-
-
-def _end_quietly(run: Run, token: Token) -> None:
-    if token.number in run.tokens:
-        run.drop(token)
-        nesting.look_at(run, token.scope)
 
 
 # --- event sub-processes ----------------------------------------------------------------------------------------------------
@@ -160,7 +163,8 @@ def start_event_sub(run: Run, token: Token, start: Node) -> None:
 
 def _is_armed(run: Run, token: Token) -> bool:
     changes = run.changes
-    return any(one.token == token.number for one in (*changes.timers, *changes.subscriptions))
+    opened = [one.token for one in changes.timers] + [one.token for one in changes.subscriptions]
+    return token.number in opened
 
 
 def _start(run: Run, scope: int, start: Node) -> None:

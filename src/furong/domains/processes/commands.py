@@ -309,11 +309,17 @@ def deliver_message(
 
 
 @command("processes.cancel_process")
-def cancel_process(*, instance_id: UUID, reason: str, actor: Actor, now: datetime, basis: Basis | None = None) -> None:
-    """End a process before its end; everything it waits for is cancelled. Raises `InstanceUnknown`, `ReasonMissing`."""
+def cancel_process(
+    *, instance_id: UUID, reason: str, actor: Actor, now: datetime, undo: bool = True, basis: Basis | None = None
+) -> None:
+    """End a process before its end; everything it waits for is cancelled.
+
+    What was done and has a compensation is undone first, last first (unless ``undo`` is False); until that is over the process
+    still runs. Raises `InstanceUnknown`, `ReasonMissing`.
+    """
     if not reason.strip():
         raise ReasonMissing
-    step = engine.cancel(instance_id=instance_id, reason=reason.strip(), by=actor.account_id, now=now)
+    step = engine.cancel(instance_id=instance_id, reason=reason.strip(), by=actor.account_id, now=now, undo=undo)
     current().object("process_instance", instance_id)
     current().detail(reason=reason.strip(), business_key=step.business_key)
     tell(step, now=now)

@@ -126,6 +126,20 @@ class RequestKeyTaken(Refusal):
     mend = "Use a new Idempotency-Key for each request, and the same one only to repeat it."
 
 
+class RequestKeyInvalid(Refusal):
+    code = "processes.request_key_not_valid"
+    message = "The Idempotency-Key is too long or holds characters that are not printed."
+    mend = "Send up to 200 printable characters, such as a UUID."
+
+
+class ProcessNotNamed(Refusal):
+    """All instances that are over, of every process, are no list that anybody reads."""
+
+    code = "processes.process_missing"
+    message = "Instances that are over are listed of one process, or of one business key."
+    mend = "Give the code or the digest of a process, or a business key."
+
+
 class BpmnError(Exception):
     """Raised by a handler: the work ended in a business error that the diagram may catch by its code."""
 

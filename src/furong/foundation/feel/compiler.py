@@ -20,7 +20,7 @@ from furong.foundation.feel.errors import FeelLimitReached, FeelProblem, FeelSyn
 from furong.foundation.feel.functions import BUILTINS, Builtin
 from furong.foundation.feel.functions.registry import OMITTED
 from furong.foundation.feel.operators import INPUT, Env, Fn, Site
-from furong.foundation.feel.parser import parse
+from furong.foundation.feel.parser import parse, site_of
 from furong.foundation.feel.types import Check, Resolve, type_check
 from furong.foundation.feel.unary import Test
 from furong.foundation.feel.values import FeelFunction, Run, YearsMonths, kind, to_feel
@@ -147,12 +147,6 @@ def _only(tree: Tree[Token]) -> Tree[Token]:
     return tree.children[0]  # type: ignore[return-value]
 
 
-def _site(tree: Tree[Token]) -> Site:
-    for token in tree.scan_values(lambda value: isinstance(value, Token)):
-        return Site(token.line or 1, token.column or 1)
-    return Site(1, 1)
-
-
 class _Compiler:
     def __init__(self, program: Program, scopes: Sequence[Scope]) -> None:
         self.program = program
@@ -235,8 +229,11 @@ class _Compiler:
                         raise _refuse(token, f"There is no variable {name!r} here.", "feel.unknown_name")
                 else:
                     place = self.program.root(name, soft=bool(filters))
-        if builtin is not None:
-            outer: Fn = operators.constant(_as_value(builtin))
+        if builtin is not None and self.program.known is None:
+            # Nobody said which variables there are: one by this name goes before the function (10.3.2.11).
+            outer: Fn = operators.either_value(self.program.root(name, soft=True), _as_value(builtin))
+        elif builtin is not None:
+            outer = operators.constant(_as_value(builtin))
         elif place:
             outer = operators.variable(place)
         else:
@@ -249,24 +246,24 @@ class _Compiler:
 
     def _disjunction(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         compiled = [self.compile(part) for part in parts]
-        return self._folded(operators.either([part.fn for part in compiled], _site(tree)), compiled)
+        return self._folded(operators.either([part.fn for part in compiled], site_of(tree)), compiled)
 
     def _conjunction(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         compiled = [self.compile(part) for part in parts]
-        return self._folded(operators.both([part.fn for part in compiled], _site(tree)), compiled)
+        return self._folded(operators.both([part.fn for part in compiled], site_of(tree)), compiled)
 
     def _comparison(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         left, sign, right = self.compile(parts[0]), str(parts[1]), self.compile(parts[2])
         if left.constant and not right.constant:
             left, right, sign = right, left, operators.MIRRORED[sign]
-        site = _site(tree)
+        site = site_of(tree)
         if right.constant and not left.constant:
             return Compiled(operators.compare_constant(left.fn, left.place, sign, right.value, site))
         return self._folded(operators.compare_two(left.fn, sign, right.fn, site), (left, right))
 
     def _between(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         value, low, high = (self.compile(part) for part in parts if isinstance(part, Tree))
-        return self._folded(operators.between(value.fn, low.fn, high.fn, _site(tree)), (value, low, high))
+        return self._folded(operators.between(value.fn, low.fn, high.fn, site_of(tree)), (value, low, high))
 
     def _in_test(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         value = self.compile(parts[0])
@@ -294,17 +291,17 @@ class _Compiler:
 
     def _if_else(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         condition, yes, no = (self.compile(part) for part in parts if isinstance(part, Tree))
-        return Compiled(operators.if_else(condition.fn, yes.fn, no.fn, _site(tree)))
+        return Compiled(operators.if_else(condition.fn, yes.fn, no.fn, site_of(tree)))
 
     # --- arithmetic -----------------------------------------------------------------------------------------
 
     def _arithmetic(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         left, sign, right = self.compile(parts[0]), str(parts[1]), self.compile(parts[2])
-        return self._folded(operators.arithmetic(left.fn, sign, right.fn, _site(tree)), (left, right))
+        return self._folded(operators.arithmetic(left.fn, sign, right.fn, site_of(tree)), (left, right))
 
     def _negation(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         value = self.compile(parts[-1])
-        return self._folded(operators.negation(value.fn, _site(tree)), (value,))
+        return self._folded(operators.negation(value.fn, site_of(tree)), (value,))
 
     # --- structures -----------------------------------------------------------------------------------------
 
@@ -334,16 +331,16 @@ class _Compiler:
     def _range(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         opener, closer = str(parts[0]), str(parts[-1])
         start, end = (self.compile(part) for part in parts if isinstance(part, Tree))
-        fn = operators.make_range(start.fn, end.fn, opener == "[", closer == "]", _site(tree))
+        fn = operators.make_range(start.fn, end.fn, opener == "[", closer == "]", site_of(tree))
         return self._folded(fn, (start, end))
 
     def _unary_range(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         end = self.compile(parts[-1])
-        return self._folded(operators.unary_range(str(parts[0]), end.fn, _site(tree)), (end,))
+        return self._folded(operators.unary_range(str(parts[0]), end.fn, site_of(tree)), (end,))
 
     def _path(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         value, name = self.compile(parts[0]), str(parts[-1])
-        return Compiled(operators.path(value.fn, name, _site(tree)))
+        return Compiled(operators.path(value.fn, name, site_of(tree)))
 
     def _filter(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         value = self.compile(parts[0])
@@ -351,7 +348,7 @@ class _Compiler:
         self.scopes.append(Scope(filter_place=place))
         condition = self.compile(parts[2])
         self.scopes.pop()
-        site = _site(tree)
+        site = site_of(tree)
         if condition.constant and isinstance(condition.value, Decimal):
             return Compiled(operators.item_at(value.fn, condition.value, site))
         return Compiled(operators.filtered(value.fn, place, condition.fn, site))
@@ -366,7 +363,7 @@ class _Compiler:
             sources = [self.compile(one).fn for one in part.children if isinstance(one, Tree)]
             scope, (place,) = self._bind((name,))
             self.scopes.append(scope)
-            made.append(loops.Iterator_(place, sources[0], sources[1] if len(sources) > 1 else None, _site(part)))
+            made.append(loops.Iterator_(place, sources[0], sources[1] if len(sources) > 1 else None, site_of(part)))
         return tuple(made), len(made)
 
     def _for_return(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
@@ -429,7 +426,7 @@ class _Compiler:
         trees = [part for part in parts if isinstance(part, Tree)]
         name, builtin, fn = self._callee(trees[0])
         arguments = [self.compile(part) for part in trees[1:]]
-        site = _site(tree)
+        site = site_of(tree)
         if builtin is None:
             assert fn is not None  # noqa: S101  _callee gives one or the other
             return Compiled(loops.call_value(fn, tuple(one.fn for one in arguments), None, site))
@@ -444,7 +441,7 @@ class _Compiler:
         name, builtin, fn = self._callee(trees[0])
         names = [str(part.children[0]) for part in trees[1:]]
         arguments = [self.compile(part.children[1]) for part in trees[1:]]
-        site = _site(tree)
+        site = site_of(tree)
         if len(set(names)) != len(names):
             return self._wrong_call(site, f"{name}() is given an argument twice.")
         if builtin is None:
@@ -479,7 +476,7 @@ class _Compiler:
     def _test(self, tree: Tree[Token], *, cell: bool) -> tuple[Test, tuple[object] | None]:
         if tree.data == "compare_test":
             operand = self.compile(tree.children[1])
-            return unary.compare_test(str(tree.children[0]), operand.fn, _site(tree)), None
+            return unary.compare_test(str(tree.children[0]), operand.fn, site_of(tree)), None
         before, self.asks_input = self.asks_input, False
         compiled = self.compile(tree)
         asked, self.asks_input = self.asks_input, before or self.asks_input

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from furong.foundation.feel import temporal
 from furong.foundation.feel.arithmetic import OPERATORS, NotDefined, negate
+from furong.foundation.feel.parser import Site
 from furong.foundation.feel.types import Check
 from furong.foundation.feel.values import (
     NUMBERS,
@@ -39,14 +39,6 @@ _HOLDS: dict[str, Callable[[int], bool]] = {
     ">": lambda order: order > 0,
     ">=": lambda order: order >= 0,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where in its text an expression stands."""
-
-    line: int
-    column: int
 
 
 NOWHERE = Site(0, 0)
@@ -79,6 +71,16 @@ def broken(code: str, message: str, site: Site) -> Fn:
 
 def variable(place: int) -> Fn:
     return lambda env: env[place]
+
+
+def either_value(place: int, otherwise: object) -> Fn:
+    """A variable, or what its name means when there is none."""
+
+    def look(env: Env) -> object:
+        found = env[place]
+        return otherwise if found is None else found
+
+    return look
 
 
 def in_items(name: str, places: tuple[int, ...], outer: Fn) -> Fn:

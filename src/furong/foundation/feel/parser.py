@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -12,7 +13,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 from furong.foundation.feel.errors import FeelSyntaxError
 from furong.foundation.feel.lexer import FeelLexer, tokenize
 
-__all__ = ["MOST_DEPTH", "parse"]
+__all__ = ["MOST_DEPTH", "Site", "parse", "site_of"]
 
 MOST_DEPTH = 150
 
@@ -21,6 +22,14 @@ _WORDS = {
     "COMMA": "a comma", "THEN": "then", "ELSE": "else", "RETURN": "return", "SATISFIES": "satisfies", "KEY": "a key",
     "FOR_IN": "in", "RANGE_END": "the end of the range", "DOTS": "..", "_AND": "and", "TYPE": "a type",
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where in its text an expression stands; lines and columns begin at 1."""
+
+    line: int
+    column: int
 
 
 @cache
@@ -51,6 +60,13 @@ def parse(text: str, *, known_names: Collection[str] = (), unary: bool = False) 
         raise FeelSyntaxError(fault.line or 1, fault.column or 1, "This is not FEEL.") from None
     _check_depth(tree)
     return tree
+
+
+def site_of(tree: Tree[Token]) -> Site:
+    """This function will return where the first token of ``tree`` stands."""
+    for token in tree.scan_values(lambda value: isinstance(value, Token)):
+        return Site(token.line or 1, token.column or 1)
+    return Site(1, 1)
 
 
 def _explain(fault: UnexpectedToken, tokens: list[Token]) -> FeelSyntaxError:

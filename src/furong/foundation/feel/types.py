@@ -10,7 +10,7 @@ from decimal import Decimal
 from furong.foundation.feel.values import FeelFunction, FeelRange, YearsMonths
 from furong.foundation.feel.wide import WideDate, WideMoment, WideTime
 
-__all__ = ["SIMPLE_TYPES", "Check", "Resolve", "convert", "type_check"]
+__all__ = ["SIMPLE_TYPES", "Check", "Resolve", "convert", "type_check", "type_parts"]
 
 _PYTHON: dict[str, type | tuple[type, ...]] = {
     "number": Decimal,
@@ -48,11 +48,15 @@ def type_check(text: str, resolve: Resolve | None = None) -> Check:
         whole = resolve(" ".join(text.split()))
         if whole is not None:
             return whole
-    parts = [" ".join(part.split()) for part in _PARTS.findall(text) if part.strip()]
-    check, rest = _read(parts, 20, resolve)
+    check, rest = _read(type_parts(text), 20, resolve)
     if rest:
         raise ValueError(f"{text} is no type.")
     return check
+
+
+def type_parts(text: str) -> list[str]:
+    """This function will take the text of a type apart into names and signs."""
+    return [" ".join(part.split()) for part in _PARTS.findall(text) if part.strip()]
 
 
 def convert(value: object, check: Check) -> tuple[object, bool]:

@@ -158,6 +158,9 @@ def kind(value: object) -> str:
     return _KINDS.get(type(value), "unknown")
 
 
+_AS_THEY_ARE = frozenset((str, bool, type(None), date, datetime, time, timedelta, YearsMonths, FeelFunction))
+
+
 def to_feel(value: object, depth: int = 64) -> object:
     """This function will turn a Python value into a FEEL value.
 
@@ -199,13 +202,16 @@ def to_feel(value: object, depth: int = 64) -> object:
 def _list(values: list[object], depth: int) -> list[object]:
     if depth <= 0:
         raise FeelLimitReached("64 levels of nesting")
-    return [to_feel(one, depth - 1) for one in values]
+    return [one if type(one) in _AS_THEY_ARE else to_feel(one, depth - 1) for one in values]
 
 
 def _context(values: Mapping[object, object], depth: int) -> dict[str, object]:
     if depth <= 0:
         raise FeelLimitReached("64 levels of nesting")
-    return {str(key): to_feel(one, depth - 1) for key, one in values.items()}
+    return {
+        key if type(key) is str else str(key): one if type(one) in _AS_THEY_ARE else to_feel(one, depth - 1)
+        for key, one in values.items()
+    }
 
 
 # Types whose Python order and equality are FEEL's; moments need care with zones.
