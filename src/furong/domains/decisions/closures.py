@@ -7,9 +7,19 @@ from collections.abc import Sequence
 from furong.domains.decisions.item_types import ItemType
 from furong.foundation.feel import FeelFunction, FeelLimitReached
 from furong.foundation.feel.operators import Env, Fn, Site, problem, run_of
-from furong.foundation.feel.values import Run, kind
+from furong.foundation.feel.values import Run, check_size, kind
 
-__all__ = ["MOST_CALLS", "after", "coerced", "conditional", "fault", "only_booleans", "typed_function", "whole_or_null"]
+__all__ = [
+    "MOST_CALLS",
+    "after",
+    "coerced",
+    "conditional",
+    "fault",
+    "fit",
+    "only_booleans",
+    "typed_function",
+    "whole_or_null",
+]
 
 MOST_CALLS = 60
 
@@ -34,13 +44,22 @@ def after(first: Fn, then: Fn) -> Fn:
     return both
 
 
+def fit(wanted: ItemType, value: object) -> tuple[object, bool]:
+    """This function will coerce a value that an expression made, once it is known to be of bounded size.
+
+    A small expression can make a value that holds another twice, and so on; a check of its type walks all of it.
+    Raises ``FeelLimitReached``.
+    """
+    return wanted.coerce(check_size(value))
+
+
 def coerced(fn: Fn, wanted: ItemType | None, line: int) -> Fn:
     """This function will make a closure whose result has the type ``wanted``, or is null with a note (10.3.2.9.4)."""
     if wanted is None:
         return fn
 
     def typed(env: Env) -> object:
-        value, fits = wanted.coerce(fn(env))
+        value, fits = fit(wanted, fn(env))
         if not fits:
             run_of(env).problem("decisions.type", f"The expression's value is no {wanted.name}.", line)
         return value
@@ -57,7 +76,7 @@ def fitted_arguments(
         return None
     made: list[object] = []
     for name, wanted, argument in zip(names, types, arguments, strict=True):
-        value, fits = (argument, True) if wanted is None else wanted.coerce(argument)
+        value, fits = (argument, True) if wanted is None else fit(wanted, argument)
         if not fits:
             run.problem("decisions.argument_type", f"The argument {name} is no {wanted.name if wanted else ''}.", line)
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from furong.domains.decisions.closures import enter, fitted_arguments
+from furong.domains.decisions.closures import enter, fit, fitted_arguments
 from furong.domains.decisions.model import Decision, DecisionModel, InputData, Service
 from furong.domains.decisions.values import DecisionProblem, DecisionResult, FiredRule
 from furong.foundation.feel import FeelFunction, FeelLimitReached, FeelProblem, to_feel
@@ -220,7 +220,7 @@ class _Evaluation:
             env[0] = run
             value = decision.fn(env)
             if decision.type is not None:
-                value, fits = decision.type.coerce(value)
+                value, fits = fit(decision.type, value)
                 if not fits:
                     message = f"The value of {decision.name} is no {decision.type.name}."
                     run.problem("decisions.output_type", message, decision.line)
@@ -228,7 +228,7 @@ class _Evaluation:
         outputs = {self.model.all_decisions[key].name: inner.values[key] for key in service.outputs}
         together: object = next(iter(outputs.values())) if len(outputs) == 1 else outputs
         if service.type is not None:
-            together, fits = service.type.coerce(together)
+            together, fits = fit(service.type, together)
             if not fits:
                 run.problem("decisions.output_type", f"What the service gives is no {service.type.name}.", service.line)
         return together

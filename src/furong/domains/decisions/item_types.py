@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -26,6 +27,7 @@ _READERS = {
 _MOMENTS = frozenset(("date and time", "dateTime"))
 _ANY = frozenset(("Any", "Undefined", "<Undefined>", ""))
 _MOST_NESTING = 40
+_SIGNS = re.compile(r"\W")
 
 
 def _same(value: object) -> object:
@@ -77,8 +79,10 @@ class ItemTypes:
             if not name or name in self._elements:
                 findings.add(one, "item_name", "The item definition has no name of its own.", "Give it one.")
             self._elements[name] = one
-        for one in root.iter("{*}itemComponent"):
-            self.spellings.add(name_of(one))
+        # Entries of contexts whose names hold signs: a path may name them where no type does.
+        for one in root.iter("{*}itemComponent", "{*}variable", "{*}column", "{*}output"):
+            if _SIGNS.search(name_of(one)):
+                self.spellings.add(name_of(one))
         for types in self._imported.values():
             self.spellings |= types.spellings
         for name in self._elements:

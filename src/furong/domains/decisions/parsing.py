@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -20,7 +21,8 @@ _REQUIREMENTS = {
     "requiredInput": ("inputData",), "requiredDecision": ("decision",),
     "requiredKnowledge": ("businessKnowledgeModel", "decisionService"),
 }  # fmt: skip
-_MOST_ELEMENTS = 20_000
+_MOST_ELEMENTS = 10_000
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(slots=True)
@@ -179,7 +181,6 @@ class _Compiled:
         self.decisions: dict[str, Decision] = {}
         self.services: dict[str, Service] = {}
         self._drafts = drafts
-        self._spellings = {one.name for one in drafts.values()} | {name for unit in units for name in unit.imports}
         self._paths = _paths(units[-1])
 
     def add(self, draft: _Draft) -> None:
@@ -206,7 +207,7 @@ class _Compiled:
         known = {need.alias or need.name for need in draft.needs} | ({draft.name} if is_knowledge else set())
         program = Program(
             known_names=known,
-            spellings=self._spellings | unit.types.spellings,
+            spellings=_spelled(draft),
             resolve=unit.types.check,
             lenient=unit.findings.lenient,
         )
@@ -227,6 +228,18 @@ class _Compiled:
             tuple(need.key for need in draft.needs), program, fn, is_knowledge, draft.title, draft.key,
             unit.is_main, tuple(draft.needs), parameters, faults,
         )  # fmt: skip
+
+
+def _spelled(draft: _Draft) -> set[str]:
+    """The names that hold signs, or come with an import, and that the element's texts may mean.
+
+    The lexer tries each known name at each word, so it is given no more than it can use.
+    """
+    names = draft.unit.types.spellings | {need.name for need in draft.needs if need.alias}
+    if not names:
+        return names
+    words = set(_WORD.findall(" ".join(str(one) for one in draft.element.itertext())))
+    return {name for name in names if (found := _WORD.search(name)) is not None and found[0] in words}
 
 
 def _variable_type(draft: _Draft) -> ItemType | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from furong.domains.decisions.closures import fit
 from furong.domains.decisions.indexing import Column, RuleIndex
 from furong.domains.decisions.item_types import ItemType
 from furong.domains.decisions.values import FiredRule, HitPolicy
@@ -88,7 +89,7 @@ def compile_table(table: Table) -> Fn:
         for column in inputs:
             value = column.fn(env)
             if column.type is not None:
-                value, fits = column.type.coerce(value)
+                value, fits = fit(column.type, value)
                 if not fits:
                     message = f"The input {column.label} is no {column.type.name}."
                     run.problem("decisions.input_type", message, column.line)
@@ -146,7 +147,7 @@ def _result(env: Env, table: Table, rule: Rule) -> object:
     for output, fn in zip(table.outputs, rule.results, strict=True):
         value = fn(env)
         if output.type is not None:
-            value, fits = output.type.coerce(value)
+            value, fits = fit(output.type, value)
             if not fits:
                 message = f"The result of rule {rule.number} is no {output.type.name}."
                 run_of(env).problem("decisions.output_type", message, rule.line)
