@@ -301,7 +301,7 @@ class Rehearsal:
         )
         dump(instance.variables)
         self.instances.append(instance)
-        self._step(instance, lambda run: run.start(element), given=instance.variables)
+        self._step(instance, lambda run: run.start(element), given=dict(instance.variables))
         return instance
 
     def _step(
