@@ -128,7 +128,7 @@ def test_a_hospital_that_never_answers_loses_nothing_and_becomes_an_incident(wor
     from furong.domains.processes import commands as process_commands
 
     twins.switch_twin(twin=twins.HOSPITAL, mode="unavailable")
-    application_id = world.submit(items=("birth_certificate",), event="newborn", newborn__ethnicity="01")
+    application_id = world.submit(items=("birth_certificate",), event="newborn", newborn__birth_division_code="430202")
     case_id = world.case(application_id, "birth_certificate")
     for _ in range(12):
         process_tasks.run_due(now=world.later(1))

@@ -56,6 +56,7 @@ MARRIED = held(
     father__household_id="h",
     newborn__sex="2",
     newborn__born_on="2026-11-01",
+    newborn__birth_division_code="430200",
 )
 ALONE = held(mother__person_id="m", mother__name="李芷宁", mother__ethnicity="01")
 ANSWERS = {
@@ -197,9 +198,22 @@ def test_labels_and_errors_follow_the_readers_language(newborn: CompiledForm) ->
         ("en", "Name of the child", "Enter the name of the child."),
     ):
         with translation.override(language):
-            page = newborn.page("child").bind({SHOWN: "newborn-name"})
+            page = newborn.page("child").bind({SHOWN: "newborn-name"}, prefill=MARRIED)
             assert str(page.fields["newborn-name"].label) == label
             assert page.errors == {"newborn-name": [error]}
+
+
+def test_the_place_of_birth_is_asked_only_while_no_register_holds_it_and_shown_by_name(newborn: CompiledForm) -> None:
+    silent = {code: p for code, p in MARRIED.items() if not code.startswith("newborn.")}
+    assert [p.element for p in newborn.problems(ANSWERS, silent)] == ["newborn.birth_division_code"]
+    assert "newborn-birth_division_code" not in newborn.page("child").bind(prefill=MARRIED).fields
+    stated = {**ANSWERS, "newborn.birth_division_code": "430103"}
+    shown = {row.element: row for _, rows in newborn.review(stated, silent) for row in rows}
+    assert shown["newborn.birth_division_code"].shown == "长沙市天心区"
+    assert shown["newborn.birth_division_code"].is_asked
+    held = {row.element: row for _, rows in newborn.review(stated, MARRIED) for row in rows}
+    assert held["newborn.birth_division_code"].shown == "株洲市"
+    assert not held["newborn.birth_division_code"].is_asked
 
 
 # --- uploads and repeats ----------------------------------------------------------------------------------------------

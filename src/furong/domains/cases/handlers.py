@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from furong.domains.cases import models, ports
+from furong.domains.cases.commands.completing import complete_facts
 from furong.domains.cases.commands.deciding import end_without_result, set_output
 from furong.domains.cases.errors import HandlerMisconfiguredError
 from furong.domains.processes.errors import BpmnError
@@ -43,6 +44,8 @@ def fetch_birth_record(call: ServiceCall) -> Result:
     record = ports.birth_records().find_latest(mother_person_id=_id(call, "mother_person_id"))
     if record is None:
         raise BpmnError("hospital.record_not_found")
+    # The record is there: what the application lacked for want of it is filled in, and the case goes to the right hospital.
+    complete_facts(case_id=UUID(call.business_key), actor=Actor.system(f"processes.{call.element_id}"), now=call.now)
     type_code = str(call.variables.get("licence_type") or "")
     return {
         "record_id": str(record.record_id),

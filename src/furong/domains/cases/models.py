@@ -70,6 +70,8 @@ class Application(models.Model):
     form_digest = models.CharField(max_length=80, blank=True)
     # element code -> {"value", "source", "source_label", "legal_basis"}
     answers = models.JSONField()
+    # Elements whose register did not answer at submission; null when nothing is owed.
+    awaited = models.JSONField(null=True)
 
     class Meta:
         db_table = "cases_application"

@@ -148,6 +148,14 @@ class ServicesPlanner:
             if p.value not in (None, "")
         }
 
+    def responsible(
+        self, *, item_code: str, department: str, division_code: str, answers: Mapping[str, Any], on: date
+    ) -> tuple[UUID, str] | None:
+        """This function will return the body of a department that the item's rule of jurisdiction names for these answers."""
+        place = place_of(item_code, answers, on) or division_code
+        found = _responsible(department, place)
+        return (found.id, place) if found is not None else None
+
     def plan(
         self,
         *,

@@ -63,6 +63,12 @@ class Services(Protocol):
         """This function will return what registers hold for the form and its items, with the source of each."""
         ...
 
+    def responsible(
+        self, *, item_code: str, department: str, division_code: str, answers: Mapping[str, Any], on: date
+    ) -> tuple[UUID, str] | None:
+        """This function will return the body that is responsible for an item by its answers, and the place by which it is."""
+        ...
+
     def plan(
         self,
         *,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from furong.domains.cases import models, ports
 from furong.domains.cases.errors import TwinUnavailableError
+from furong.domains.cases.silence import unheard
 from furong.domains.cases.values.states import CaseState
 from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.values import DataElement, SourceKind
@@ -65,6 +66,7 @@ class BirthRecordsSource:
         try:
             record = ports.birth_records().find_latest(mother_person_id=mother)
         except TwinUnavailableError:
+            unheard(elements)
             return {}
         if record is None:
             return {}
@@ -101,6 +103,7 @@ class MarriageSource:
             try:
                 record = ports.marriages().find_marriage(person_id=person_id, on=calendars.current().local_date(now))
             except TwinUnavailableError:
+                unheard(elements)
                 return {}
             if record is None:
                 continue

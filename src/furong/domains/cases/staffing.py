@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+from furong.domains.cases import models
 from furong.domains.processes.ports import Assignment, AssignmentRequest
 from furong.foundation.calendar import queries as calendars
 from furong.foundation.identity import queries as identity
@@ -35,13 +36,25 @@ def assign(request: AssignmentRequest) -> Assignment:
     """This function will say which organisation does a user task: the process's owner when it is of the task's department,
     else the organisation of that department that is responsible for the place.
     """
-    own = Assignment(organization_id=request.owner_organization_id, division_code=request.division_code)
-    if not request.department or request.owner_organization_id is None:
+    own = _owner(request)
+    if not request.department or own.organization_id is None:
         return own
-    owner = organizations.find_organization(organization_id=request.owner_organization_id)
+    owner = organizations.find_organization(organization_id=own.organization_id)
     if owner is None or owner.department == request.department:
         return own
-    other = organizations.find_responsible(department=request.department, division_code=request.division_code)
+    other = organizations.find_responsible(department=request.department, division_code=own.division_code)
     if other is None:
         return own
-    return Assignment(organization_id=other.id, division_code=request.division_code)
+    return Assignment(organization_id=other.id, division_code=own.division_code)
+
+
+def _owner(request: AssignmentRequest) -> Assignment:
+    """Whose the case is now: it may have been handed on since its process began."""
+    try:
+        key = UUID(request.business_key)
+    except ValueError:
+        return Assignment(organization_id=request.owner_organization_id, division_code=request.division_code)
+    found = models.Case.objects.filter(id=key).values_list("organization_id", "division_code").first()
+    if found is None:
+        return Assignment(organization_id=request.owner_organization_id, division_code=request.division_code)
+    return Assignment(organization_id=found[0], division_code=found[1])

@@ -8,6 +8,7 @@ from furong.domains.cases.commands.acceptance import (
     request_supplement,
     submit_supplement,
 )
+from furong.domains.cases.commands.completing import complete_facts
 from furong.domains.cases.commands.deciding import (
     approve_case,
     complete_case,
@@ -50,6 +51,7 @@ __all__ = [
     "answer_review",
     "approve_case",
     "complete_case",
+    "complete_facts",
     "complete_step",
     "decide_extension",
     "deem_accepted",

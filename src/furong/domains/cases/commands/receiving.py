@@ -8,11 +8,13 @@ from uuid import UUID
 
 from furong.domains.cases import flow, models, notifying
 from furong.domains.cases.commands.acceptance import not_accepted
+from furong.domains.cases.commands.completing import ask_again
 from furong.domains.cases.commands.moving import (
     due_after,
     lock_case,
     move,
     note,
+    refresh,
     rules,
     today,
 )
@@ -43,6 +45,9 @@ def start_case(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
         return False
     if state is CaseState.WAITING_PREREQUISITES and not prerequisites_are_in(case):
         return False
+    if case.application.awaited:
+        ask_again(case.application, actor=actor, now=now)
+        refresh(case)
     if not case.consents.exists():
         request_consents(case, actor=actor, now=now)
     if state is CaseState.WAITING_PREREQUISITES and not case.consents.filter(state="requested").exists():

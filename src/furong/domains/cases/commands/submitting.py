@@ -25,6 +25,7 @@ from furong.domains.cases.errors import (
 )
 from furong.domains.cases.events import ApplicationSubmitted
 from furong.domains.cases.numbers import application_number
+from furong.domains.cases.silence import listening
 from furong.domains.cases.values.plans import Answer, ApplicationPlan, ItemPlan
 from furong.domains.cases.values.states import FAILED, CaseState
 from furong.domains.cases.values.views import Submitted
@@ -67,15 +68,16 @@ def submit_application(*, draft_id: UUID, actor: Actor, now: datetime) -> Submit
             raise FormChanged
         draft.form_digest = digest
     typed = {k: v for k, v in draft.answers.items() if k != KEPT_ASIDE}
-    known = services.prefill(
-        life_event_code=draft.life_event_code,
-        item_codes=draft.item_codes,
-        answers=typed,
-        actor=actor,
-        basis=Basis(purpose="application", legal_basis="国务院令第716号第十条"),
-        on=on,
-        now=now,
-    )
+    with listening() as unheard:
+        known = services.prefill(
+            life_event_code=draft.life_event_code,
+            item_codes=draft.item_codes,
+            answers=typed,
+            actor=actor,
+            basis=Basis(purpose="application", legal_basis="国务院令第716号第十条"),
+            on=on,
+            now=now,
+        )
     checked = services.check(digest=digest, item_codes=draft.item_codes, answers=typed, known=known, on=on, now=now)
     if checked.problems:
         raise FormNotValid(fields=sorted(checked.problems), problems=dict(checked.problems))
@@ -89,7 +91,7 @@ def submit_application(*, draft_id: UUID, actor: Actor, now: datetime) -> Submit
     )
     _check_plan(plan)
     _check_matters(plan, answers, actor=actor)
-    application = _create(draft, plan, answers, actor=actor, now=now)
+    application = _create(draft, plan, answers, awaited=sorted(unheard - set(known)), actor=actor, now=now)
     draft.submitted_at = now
     # What was handed in lives in the application; the draft keeps no second copy.
     draft.answers = {}
@@ -141,6 +143,7 @@ def _create(
     plan: ApplicationPlan,
     answers: dict[str, Answer],
     *,
+    awaited: list[str],
     actor: Actor,
     now: datetime,
 ) -> models.Application:
@@ -163,6 +166,7 @@ def _create(
         submitted_on=on,
         form_digest=draft.form_digest,
         answers={code: a.to_json() for code, a in answers.items()},
+        awaited=awaited or None,
     )
     # The day's counter is locked until this transaction commits, so it is asked for as late as possible.
     application.number = application_number(

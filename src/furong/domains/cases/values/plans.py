@@ -68,6 +68,7 @@ class ItemPlan:
             "outputs": sorted(self.output_elements),
             "procedures": [dict(p) for p in self.procedures],
             "immediate": self.immediate,
+            "once_for": self.once_for,
             "extension_days": self.extension_days,
             "legal_basis": self.legal_basis,
             "remedies": [dict(r) for r in self.remedies],

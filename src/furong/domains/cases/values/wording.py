@@ -69,6 +69,10 @@ PUBLIC: Mapping[str, Text] = {
         "zh": "经负责人批准延长 {days} 个工作日，{due_on} 前办结，理由见通知书。",
         "en": "Extended by {days} working days with approval, to {due_on}; the notice says why.",
     },
+    "case.handed_on": {
+        "zh": "登记库的记录到了，本事项改由“{organization}”办理，期限不变。",
+        "en": "The register’s record has come in: this item goes to {organization}, with the same days.",
+    },
     "case.approve": {"zh": "准予，正在制发结果。", "en": "Granted; the result is being made."},
     "case.reject": {
         "zh": "不予批准。理由和救济途径见决定书。",
@@ -115,6 +119,10 @@ INTERNAL: Mapping[str, Text] = {
         "en": "Extension by {days} working days asked for.",
     },
     "case.extension_refused": {"zh": "延长申请未获批准。", "en": "The extension was not approved."},
+    "application.completed": {
+        "zh": "登记库恢复应答，{elements} 项信息已补全。",
+        "en": "The register answers again, and {elements} facts were filled in.",
+    },
     "case.step": {"zh": "完成环节“{step}”。", "en": "Step “{step}” done."},
     "case.output": {"zh": "办理结果已传递给后续事项。", "en": "The result was passed on to the items that need it."},
     "case.dependents_wait_again": {"zh": "依赖本事项的事项恢复等待。", "en": "Items that need this one wait again."},

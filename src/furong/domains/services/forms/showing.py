@@ -12,7 +12,7 @@ from django.utils.translation import get_language, gettext
 
 from furong.domains.services.forms.conditions import python_value
 from furong.domains.services.values.forms import FieldType, FormField
-from furong.foundation.codes.queries import get_table
+from furong.foundation.codes.queries import find_division, get_table
 from furong.foundation.packs.values import Text
 
 
@@ -59,11 +59,20 @@ def show(one: FormField, value: Any) -> str:
         if isinstance(day, date):
             zh = bool(language) and str(language).startswith("zh")
             return f"{day.year}年{day.month}月{day.day}日" if zh else day.isoformat()
+    if one.type is FieldType.DIVISION:
+        return place_name(str(value))
     if one.type is FieldType.UPLOAD and isinstance(value, Mapping):
         return str(value.get("name", ""))
     if one.type is FieldType.ADDRESS and isinstance(value, Mapping):
-        return f"{value.get('division', '')} {value.get('detail', '')}".strip()
+        return f"{place_name(str(value.get('division') or ''))} {value.get('detail', '')}".strip()
     return str(value)
+
+
+def place_name(code: str) -> str:
+    """Give a division's national name with the city around it (GB/T 2260); the code itself where nobody knows it."""
+    city = find_division(code=f"{code[:4]}00") if len(code) >= 6 else None
+    county = find_division(code=code[:6]) if len(code) >= 6 and code[4:6] != "00" else None
+    return "".join(found.name for found in (city, county) if found is not None) or code
 
 
 def _label(one: FormField, code: str) -> str:
