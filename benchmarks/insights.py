@@ -64,8 +64,8 @@ SELECT id, 1, 0, 't' || (1 + n %% 4), 'f', false FROM made;
 INSERT INTO processes_task (instance_id, id, token, element_id, kind, title, department, organization_id, division_code,
   right_code, item_code, business_key, label, outcomes, priority, state, created_at, due_at, rank_at)
 SELECT id, task, 1, 't' || (1 + n %% 4), 'review', 't',
-       (ARRAY['police', 'health', 'medical_insurance', 'human_resources'])[1 + n %% 4], organization_id, division_code, '', '', n::text, '', '{{}}', 0,
-       'open', at, at + interval '20 days', at + interval '20 days'
+       (ARRAY['police', 'health', 'medical_insurance', 'human_resources'])[1 + n %% 4],
+       organization_id, division_code, '', '', n::text, '', '{{}}', 0, 'open', at, at + interval '20 days', at + interval '20 days'
   FROM made;
 DROP TABLE made;
 """

@@ -91,6 +91,14 @@ class MoveRefused(Refusal):
     mend = "Choose an element in the same part of the diagram."
 
 
+class MigrationRefused(Refusal):
+    """A running process cannot be taken to the other version without losing something."""
+
+    code = "processes.migration_refused"
+    message = "The process cannot go to the other version: %(why)s. Nothing was changed."
+    mend = "Map the element to one of the same kind, or let these processes end in their version."
+
+
 class MessageUnexpected(Refusal):
     """Nothing waits for this message now: it came too early, twice, or for another case."""
 
