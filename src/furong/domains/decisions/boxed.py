@@ -16,7 +16,8 @@ from furong.domains.decisions.reading import Element, Findings, child, children,
 from furong.domains.decisions.tabling import compile_decision_table
 from furong.foundation.feel import FeelSyntaxError, loops, operators
 from furong.foundation.feel.compiler import Program, Scope
-from furong.foundation.feel.operators import Fn, Site
+from furong.foundation.feel.operators import Fn
+from furong.foundation.feel.parser import Site
 from furong.foundation.feel.unary import Test
 
 __all__ = ["BOXES", "BoxedCompiler"]

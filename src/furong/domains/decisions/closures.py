@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from furong.domains.decisions.item_types import ItemType
 from furong.foundation.feel import FeelFunction, FeelLimitReached
-from furong.foundation.feel.operators import Env, Fn, Site, problem, run_of
+from furong.foundation.feel.operators import Env, Fn, problem, run_of
+from furong.foundation.feel.parser import Site
 from furong.foundation.feel.values import Run, check_size, kind
 
 __all__ = [

@@ -12,7 +12,8 @@ from furong.domains.decisions.item_types import ItemType
 from furong.domains.decisions.values import FiredRule, HitPolicy
 from furong.foundation.feel.functions import BUILTINS
 from furong.foundation.feel.loops import run_builtin
-from furong.foundation.feel.operators import Env, Fn, Site, run_of
+from furong.foundation.feel.operators import Env, Fn, run_of
+from furong.foundation.feel.parser import Site
 from furong.foundation.feel.unary import Test
 from furong.foundation.feel.values import equal
 

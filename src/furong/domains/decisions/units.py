@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from furong.domains.decisions.elements import ELEMENTS
 from furong.domains.decisions.item_types import ItemTypes
 from furong.domains.decisions.reading import (
     MODEL_NAMESPACES,
@@ -22,13 +23,6 @@ __all__ = ["Resolve", "Unit", "read_units"]
 Resolve = Callable[[str, str], "tuple[str, bytes] | None"]
 
 _MOST_UNITS = 30
-_IGNORED = frozenset(
-    (  # these say nothing that is run, or are read elsewhere
-        *("description", "extensionElements", "itemDefinition", "inputData", "decision", "businessKnowledgeModel"),
-        *("knowledgeSource", "textAnnotation", "association", "group", "elementCollection", "performanceIndicator"),
-        *("organizationUnit", "organisationalUnit", "decisionService", "import", "businessContextElement", "artifact"),
-    )
-)
 
 
 @dataclass(slots=True)
@@ -84,7 +78,7 @@ class _Reader:
         root = read_xml(data, findings)
         namespace = root.get("namespace", "")
         for one in children(root):
-            if tag(one) not in _IGNORED:
+            if tag(one) not in ELEMENTS:
                 mend = "Remove it, or express it as a decision."
                 findings.add(one, "element", f"<{tag(one)}> is not run here.", mend)
         self._reading.append(namespace)
