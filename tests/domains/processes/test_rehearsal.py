@@ -20,7 +20,7 @@ from furong.domains.processes.rehearsal import Rehearsal, RehearsalError
 from furong.domains.processes.rehearsed import ServiceAnswer
 from furong.domains.processes.scenarios import StepError, play, play_scenario
 from furong.domains.processes.values import parse_bpmn
-from furong.domains.processes.values.steps import StepsError, read_json_lines, read_scenarios
+from furong.domains.processes.values.steps import read_json_lines, read_scenarios
 from furong.foundation.packs.values.source import parse_yaml
 from tests.domains.processes.blocks import Block, blocks, draw
 from tests.domains.processes.conftest import CALENDAR
@@ -143,6 +143,38 @@ EVERYTHING = bpmn(
     "task -> j\nletter -> j\nj -> e",
     more='<message id="m" name="letter"/><error id="wrong_code" errorCode="wrong"/>',
 ).replace(b"AFTER_THREE_HOURS", after("PT3H"))
+
+
+REPEATED = bpmn(
+    """
+    <startEvent id="s"/>
+    <userTask id="t" furong:result="answer"><multiInstanceLoopCharacteristics furong:collection="=people"
+ furong:element="person" furong:output_collection="answers" furong:output_element="=answer"/></userTask>
+    <serviceTask id="w" furong:handler="h"><multiInstanceLoopCharacteristics isSequential="true"><loopCardinality>2\
+</loopCardinality></multiInstanceLoopCharacteristics></serviceTask>
+    <endEvent id="e"/>
+    """,
+    "s -> t\nt -> w\nw -> e",
+)
+
+
+def test_each_run_of_a_repeated_activity_is_told_with_its_own_variables_and_answered_by_them() -> None:
+    told: list[Said] = []
+    rehearsal = rehearse(REPEATED, told=told, people=["x", "y"])
+    assert [one.get("variables") for one in told if one["event"] == "entered"] == [
+        {"loopCounter": 1, "person": "x"},
+        {"loopCounter": 2, "person": "y"},
+    ]
+    steps(
+        rehearsal,
+        '{"complete": "t", "where": {"person": "y"}, "variables": {"answer": "no"}}',
+        '{"complete": "t", "variables": {"answer": "yes"}}',
+        '{"service": "w", "where": {"loopCounter": 1}}',
+        '{"service": "w"}',
+        '{"expect": {"ended": "completed", "variables": {"answers": ["yes", "no"]}}}',
+    )
+    with pytest.raises(StepError, match="There is no open task at t"):
+        steps(rehearse(REPEATED, people=["x"]), '{"complete": "t", "where": {"person": "z"}}')
 
 
 # --- what the outside world does --------------------------------------------------------------------------------------------
@@ -413,26 +445,6 @@ def test_what_holds_is_not_complained_of() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("line", "wrong"),
-    [
-        ("{", "This is not JSON"),
-        ("[]", "A step is a map of keys."),
-        ('{"outcome": "x"}', "A step has one of"),
-        ('{"complete": "a", "message": "m"}', "A step has one of"),
-        ('{"complete": "a", "text": "x"}', "complete has no key text; use outcome, token, variables."),
-        ('{"complete": 1}', "complete takes a text."),
-        ('{"complete": "a", "variables": 1}', "variables takes a map of keys."),
-        ('{"expect": {"colour": 1}}', "colour cannot be expected"),
-        ('{"expect": []}', "expect takes a map of keys."),
-    ],
-)
-def test_a_step_that_is_none_is_refused_with_its_line(line: str, wrong: str) -> None:
-    with pytest.raises(StepsError, match=wrong.replace(".", r"\.")) as caught:
-        read_json_lines(f'{{"complete": "a"}}\n\n{line}')
-    assert caught.value.line == 3
-
-
 # --- scenarios --------------------------------------------------------------------------------------------------------------
 
 SCENARIOS = """\
@@ -484,24 +496,6 @@ def test_what_is_stuck_at_the_end_and_not_expected_fails_a_scenario() -> None:
     assert played.problem is not None
     assert played.problem.rule == "scenario.incident"
     assert "choice is stuck: condition_not_boolean" in str(played.problem)
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "wrong"),
-    [
-        ("code: p", 1, "The file has no list of scenarios."),
-        ("code: p\nscenarios:\n  - steps: []", 3, "The scenario has no name of lower-case letters."),
-        ("code: p\nscenarios:\n  - name: a", 3, "The scenario a has no steps."),
-        ("code: p\ncolour: x\nscenarios: []", 2, "There is no key colour"),
-        ("code: p\nscenarios:\n  - {name: a, steps: []}\n  - {name: a, steps: []}", 4, "There are two scenarios a."),
-        ("code: p\nnow: soon\nscenarios:\n  - {name: a, steps: []}", 2, "now is neither a date nor a time"),
-        ("code: p\nscenarios:\n  - name: a\n    steps:\n      - comple: b", 5, "A step has one of"),
-    ],
-)
-def test_a_file_of_scenarios_that_is_wrong_is_refused_with_the_line(text: str, line: int, wrong: str) -> None:
-    with pytest.raises(StepsError, match=wrong.replace(".", r"\.")) as caught:
-        read_scenarios(parse_yaml(text.encode(), file="s.yaml"), zone=CALENDAR.tz)
-    assert caught.value.line == line
 
 
 # --- the engine and the rehearsal are the same ------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from furong.domains.processes.deciding import Decisions
 from furong.domains.processes.errors import BpmnError
-from furong.domains.processes.interpreter import Changes, LogKind, Run
+from furong.domains.processes.interpreter import Changes, LogKind, Run, ScopeKind
 from furong.domains.processes.rehearsed import (
     Instance,
     Job,
@@ -120,13 +120,17 @@ class Rehearsal:
         outcome: str = "",
         variables: Mapping[str, object] | None = None,
         token: int | None = None,
+        where: Mapping[str, object] | None = None,
     ) -> None:
-        """Let a person end the task that has been open longest at ``element`` (or that of ``token``)."""
+        """Let a person end the task that has been open longest at ``element``.
+
+        Of a repeated activity ``where`` picks one by its item or other variables of its own, ``token`` by its number.
+        """
         found = [
             (instance, task)
             for instance in self.instances
             for number, task in sorted(instance.tasks.items())
-            if task.node.id == element and token in {None, number}
+            if task.node.id == element and token in {None, number} and _fits(task.own, where)
         ]
         if not found:
             self._not_there(
@@ -161,13 +165,13 @@ class Rehearsal:
             )
         self._settle()
 
-    def serve(self, element: str, answer: ServiceAnswer) -> None:
-        """Let the service of ``element`` answer its call that has been open longest."""
+    def serve(self, element: str, answer: ServiceAnswer, *, where: Mapping[str, object] | None = None) -> None:
+        """Let the service of ``element`` answer its call that has been open longest (``where``: as in `complete`)."""
         found = [
             (instance, job)
             for instance in self.instances
             for job in sorted(instance.every_job(), key=lambda j: j.order)
-            if job.element == element and job.kind != "element" and not job.is_incident
+            if job.element == element and job.kind != "element" and not job.is_incident and _fits(job.own, where)
         ]
         if not found:
             self._not_there(
@@ -338,7 +342,7 @@ class Rehearsal:
 
     def _tell_step(self, instance: Instance, log: Watched, given: Mapping[str, object]) -> None:
         log.variables[0] = {**given, **log.variables[0]}
-        log.variables[-1] |= log.untold()
+        log.variables[-1] |= log.untold(None)
         for (kind, element, arrived_by, number), changed in zip(log, log.variables, strict=True):
             more: dict[str, object] = {"arrived_by": arrived_by} if arrived_by else {}
             if changed:
@@ -391,6 +395,7 @@ class Rehearsal:
                 detail=new.detail,
                 run_at=self.now,
                 rule=node.service if node is not None and node.service is not None else ServiceRule(handler=""),
+                own=_own(run, new.token),
                 is_incident=new.kind == "element",
             )
             instance.jobs.setdefault(new.token, []).append(job)
@@ -421,6 +426,7 @@ class Rehearsal:
             kind=_text(work.kind, known, self.now) if work is not None else "",
             department=_text(work.department, known, self.now) if work is not None else "",
             due_at=due_at,
+            own=_own(run, token),
         )
 
     # --- what wakes tokens --------------------------------------------------------------------------------------------------
@@ -564,6 +570,21 @@ def _text(expression: Expression, known: Mapping[str, object], now: datetime) ->
     except FeelLimitReached:
         return ""
     return "" if found is None else str(found)
+
+
+def _own(run: Run, token: int | None) -> Mapping[str, object]:
+    """Give the variables of the run of a repeated activity in which a token is."""
+    number = run.tokens[token].scope if token is not None and token in run.tokens else 0
+    while number:
+        one = run.scopes[number]
+        if one.kind is ScopeKind.ONE:
+            return dict(one.variables or {})
+        number = one.parent
+    return {}
+
+
+def _fits(own: Mapping[str, object], where: Mapping[str, object] | None) -> bool:
+    return all(own.get(name) == value for name, value in (where or {}).items())
 
 
 def _result(node: Node, given: Mapping[str, object]) -> dict[str, object]:

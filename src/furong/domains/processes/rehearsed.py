@@ -23,6 +23,7 @@ class Task:
     kind: str
     department: str
     due_at: datetime | None
+    own: Mapping[str, object]  # the item and the variables of its run, where the activity is repeated
     escalated_at: datetime | None = None
 
 
@@ -60,6 +61,7 @@ class Job:
     detail: str
     run_at: datetime
     rule: ServiceRule
+    own: Mapping[str, object]
     attempts: int = 0
     is_incident: bool = False
     is_open: bool = True
@@ -123,14 +125,16 @@ class Watched(list[Any]):
 
     def append(self, entry: Any) -> None:
         super().append(entry)
-        self.variables.append(self.untold())
+        self.variables.append(self.untold(self._run.tokens.get(entry[3])))
 
-    def untold(self) -> dict[str, object]:
-        """Give what changed since the last entry, in the instance and inside its activities."""
+    def untold(self, token: Token | None) -> dict[str, object]:
+        """Give what changed since the last entry in the instance, and inside the activities that ``token`` is in."""
         found = _changed(self._run.changes.variables, self._told)
-        for number, one in self._run.scopes.items():
+        number = 0 if token is None else token.scope
+        while number and (one := self._run.scopes.get(number)) is not None:
             if one.variables is not None and (one.fresh or one.changed):
                 found |= _changed(one.variables, self._inside.setdefault(number, {}))
+            number = one.parent
         return found
 
 
@@ -193,6 +197,8 @@ def _task(task: Task, zone: tzinfo) -> Said:
         said["outcomes"] = list(task.node.work.outcomes)
     if task.due_at is not None:
         said["due_at"] = shown(task.due_at, zone)
+    if task.own:
+        said["own"] = task.own
     if task.escalated_at is not None:
         said["escalated_at"] = shown(task.escalated_at, zone)
     return said
@@ -204,6 +210,8 @@ def _job(job: Job, zone: tzinfo) -> Said:
         said |= {"handler": job.rule.handler, "input": job.given}
     elif job.kind == "message":
         said |= {"message": job.message, "correlation": job.correlation, "payload": job.given}
+    if job.own:
+        said["own"] = job.own
     if job.reason:
         said |= {"reason": job.reason, "detail": job.detail}
     if job.attempts and not job.is_incident:

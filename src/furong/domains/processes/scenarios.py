@@ -133,7 +133,11 @@ def _do(rehearsal: Rehearsal, step: Step) -> None:
     value, more = step.value, step.more
     acts: dict[str, Callable[[], None]] = {
         "complete": lambda: rehearsal.complete(
-            value, outcome=str(more.get("outcome") or ""), variables=more.get("variables"), token=more.get("token")
+            value,
+            outcome=str(more.get("outcome") or ""),
+            variables=more.get("variables"),
+            token=more.get("token"),
+            where=more.get("where"),
         ),
         "message": lambda: rehearsal.deliver(
             value,
@@ -142,7 +146,9 @@ def _do(rehearsal: Rehearsal, step: Step) -> None:
         ),
         "advance": lambda: rehearsal.advance_to(_later(rehearsal, value, more)),
         "advance_to": lambda: rehearsal.advance_to(parse_moment(value, zone=rehearsal.calendar.tz)),
-        "service": lambda: rehearsal.serve(value, _answer(more)),
+        "service": lambda: rehearsal.serve(
+            value, _answer({k: v for k, v in more.items() if k != "where"}), where=more.get("where")
+        ),
         "services": lambda: _services(rehearsal, value),
         "start": lambda: _start(rehearsal, value, more),
         "retry": lambda: rehearsal.retry(value),

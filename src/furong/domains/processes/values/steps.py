@@ -19,11 +19,11 @@ from furong.foundation.packs.values.text import Text, both
 
 # What goes with each verb.
 VERBS: dict[str, frozenset[str]] = {
-    "complete": frozenset({"outcome", "variables", "token"}),
+    "complete": frozenset({"outcome", "variables", "token", "where"}),
     "message": frozenset({"correlation", "payload"}),
     "advance": frozenset({"calendar"}),
     "advance_to": frozenset(),
-    "service": frozenset({"variables", "error", "fault"}),
+    "service": frozenset({"variables", "error", "fault", "where"}),
     "services": frozenset(),
     "start": frozenset({"variables", "key"}),
     "retry": frozenset(),
@@ -46,7 +46,7 @@ EXPECTED = frozenset(
         "given",
     }
 )
-_MAPS = frozenset({"variables", "payload"})
+_MAPS = frozenset({"variables", "payload", "where"})
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?\Z")
 
 
