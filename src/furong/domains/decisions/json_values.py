@@ -94,7 +94,7 @@ def _number(value: Decimal) -> str:
     sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int) or not value:
         return "0" if value.is_finite() else "null"
-    while exponent < 0 and digits[-1] == 0:
+    while digits[-1] == 0:
         digits, exponent = digits[:-1], exponent + 1
     exact = Decimal((sign, digits, exponent))
     if max(len(digits) + exponent, -exponent) <= _PLAIN_DIGITS:
