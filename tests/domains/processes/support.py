@@ -47,12 +47,13 @@ def finish(instance: UUID, element: str, *, now: datetime = NOW, outcome: str = 
     )
 
 
-def staff(organization_id: UUID, *rights: str) -> Actor:
+def staff(organization_id: UUID | None, *rights: str) -> Actor:
     """Give a member of staff whose post has rights over an organization (over everything when it is None)."""
     post_id, account_id = new_id(), new_id()
-    set_post_rights(
-        post_id=post_id, rights=[PostRight(right=right, organization_id=organization_id) for right in rights], now=NOW
-    )
+    given = [
+        PostRight(right=right, organization_id=organization_id, everywhere=organization_id is None) for right in rights
+    ]
+    set_post_rights(post_id=post_id, rights=given, now=NOW)
     return Actor(
         kind=ActorKind.STAFF, account_id=account_id, post_id=post_id, organization_id=organization_id, label="post"
     )
@@ -124,6 +125,16 @@ def invariants() -> None:
         )
         == []
     ), "an instance without tokens has not ended"
+
+
+LIVE_TABLES = ("instance", "token", "scope", "task", "timer", "subscription")
+
+
+def state_is_empty() -> None:
+    """Check that instances that are over left no row behind; jobs may stay only as messages that nobody waits for."""
+    for table in LIVE_TABLES:
+        assert rows(f"SELECT * FROM processes_{table}") == [], f"{table}: a row is left"
+    assert rows("SELECT * FROM processes_job WHERE token IS NOT NULL") == [], "a job is left"
 
 
 __all__ = ["NOW", "SYSTEM", "engine"]

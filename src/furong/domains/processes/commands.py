@@ -23,6 +23,15 @@ from furong.domains.processes.errors import (
     TaskNotClaimed,
 )
 from furong.domains.processes.interpreter import Run
+from furong.domains.processes.intervening import (
+    Migration,
+    migrate_instance,
+    migrate_instances,
+    move_token,
+    plan_migration,
+    resume_process,
+    suspend_process,
+)
 from furong.domains.processes.news import tell
 from furong.domains.processes.ports import wiring
 from furong.domains.processes.store import Loaded, execute, query
@@ -34,20 +43,27 @@ from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import command, current
 
 __all__ = [
+    "Migration",
     "cancel_process",
     "change_deadline",
     "claim_task",
     "complete_task",
     "deliver_message",
     "hand_over_task",
+    "migrate_instance",
+    "migrate_instances",
+    "move_token",
+    "plan_migration",
     "publish_definition",
     "release_task",
+    "resume_process",
     "retry_incident",
     "run_due_jobs",
     "run_due_timers",
     "run_job",
     "skip_incident",
     "start_process",
+    "suspend_process",
     "terminate_process",
 ]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from furong.domains.processes.deciding import Decisions
 from furong.domains.processes.errors import DefinitionUnknown
+from furong.domains.processes.ports import wiring
 from furong.domains.processes.store import execute, query, wakers
 from furong.domains.processes.values.graph import ProcessDefinition
 from furong.domains.processes.values.parsing import parse_bpmn
@@ -51,16 +52,47 @@ def digest_of(xml: bytes, resources: Mapping[str, str], process_id: str) -> str:
 def compiled(row: tuple[Any, ...]) -> Published:
     """Compile a row of `find_definition`; it was checked when it was published."""
     number, digest, code, version, file, process_id, xml, resources = row
-    graph = parse_bpmn(bytes(xml), file=file, process_id=process_id, check=False)
+    known = json.loads(resources)
+    graph = parse_bpmn(bytes(xml), file=file, process_id=process_id, calls=called_files(known), check=False)
     return Published(
         id=number,
         digest=digest,
         code=code,
         version=version,
         graph=graph,
-        resources=json.loads(resources),
+        resources=known,
         wakers={node.id: wakers(node, graph.nodes) for node in graph.nodes.values()},
     )
+
+
+CALLED = ".bpmn"  # how the name of a resource ends that is a called process
+
+
+def called_files(resources: Mapping[str, str]) -> dict[str, bytes]:
+    """Give the processes that were published along, by their ids."""
+    return {name.removesuffix(CALLED): text.encode() for name, text in resources.items() if name.endswith(CALLED)}
+
+
+def next_start(
+    definition: Published, element: str, *, due_at: datetime, repeats: int | None, now: datetime
+) -> tuple[datetime, int | None] | None:
+    """Give when a timer start event starts its process after ``due_at``, and how often again; None when never.
+
+    Times that passed while no worker ran are made up for once, not one by one.
+    """
+    rule = definition.graph.nodes[element].timer
+    if rule is None or not rule.is_cycle or repeats == 0:
+        return None
+    calendar = wiring().calendar
+    every = rule.cycle({}, now=now, calendar=calendar).every
+    left = repeats
+    while due_at <= now:
+        due_at = rule.after(every, due_at, calendar=calendar)
+        if left is not None:
+            left -= 1
+            if left < 0:
+                return None
+    return due_at, left
 
 
 @lru_cache(maxsize=1024)

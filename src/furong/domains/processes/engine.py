@@ -47,7 +47,6 @@ __all__ = [
     "deliver",
     "fire_timer",
     "move_token",
-    "set_state",
     "start",
     "task_gone",
     "with_job",
@@ -269,15 +268,6 @@ def move_token(*, instance_id: UUID, token: int, element: str, now: datetime, by
         raise MoveRefused(why="this token cannot be moved on its own")
     resumed.run.move(token, element)
     return save(resumed, now=now, by=by)
-
-
-def set_state(*, instance_id: UUID, state: str, now: datetime, by: UUID | None) -> bool:
-    """Suspend or resume an instance; False when it was so already. Raises `InstanceUnknown`."""
-    params = {"id": instance_id, "state": state}
-    row = store.execute(store.query("work.sql", "set_state"), params).fetchone()
-    if row is None:
-        raise InstanceUnknown
-    return bool(row[0])
 
 
 def task_gone(task_id: UUID) -> TaskAlreadyDone | TaskUnknown:

@@ -257,6 +257,10 @@ class Run:
         scope = self.scopes.get(token.scope)
         return scope is None or scope.element != node.parent  # inside the event sub-process it is on its way
 
+    def is_one_run(self, token: Token) -> bool:
+        """Say whether a token is one run of a repeated activity."""
+        return nesting.is_one_run(self, token)
+
     def busy(self, scope: int) -> bool:
         """Say whether a token is still on its way in a scope."""
         return self._count.get(scope, 0) > 0

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from furong.domains.processes import definitions, engine
 from furong.domains.processes.engine import Step
-from furong.domains.processes.errors import BpmnError, HandlerUnknownError, MessageUnexpected
+from furong.domains.processes.errors import BpmnError, HandlerUnknownError, InstanceSuspended, MessageUnexpected
 from furong.domains.processes.events import IncidentRaised
 from furong.domains.processes.interpreter import Run
 from furong.domains.processes.news import tell, tell_escalated
@@ -61,7 +61,44 @@ def run_due_timers(*, now: datetime, limit: int = 100) -> int:
         except Exception as exc:  # noqa: BLE001 - one broken instance must not stop everybody's timers
             _log.error("processes: timer %s failed: %s", timer_id, type(exc).__name__)
             execute(query("waking.sql", "postpone_timer"), [now + _POSTPONED, timer_id])
-    return fired
+    return fired + _run_start_timers(now, limit - fired)
+
+
+def _run_start_timers(now: datetime, limit: int) -> int:
+    """Start the processes whose start event's time has come, each in its own transaction."""
+    actor = Actor.system("processes.timers")
+    started = 0
+    while started < limit:
+        try:
+            _start_by_time(actor=actor, now=now)
+        except _NothingHereError:
+            break
+        started += 1
+    return started
+
+
+@command("processes.start_by_time")
+def _start_by_time(*, actor: Actor, now: datetime) -> None:
+    row = execute(query("waking.sql", "due_start_timers"), [now]).fetchone()
+    if row is None:
+        raise _NothingHereError
+    timer_id, definition_id, element, due_at, repeats = row
+    definition = definitions.by_id(definition_id)
+    following = definitions.next_start(definition, element, due_at=due_at, repeats=repeats, now=now)
+    if following is None:
+        execute(query("waking.sql", "drop_start_timer"), [timer_id])
+    else:
+        execute(query("waking.sql", "start_timer_again"), [*following, timer_id])
+    step = engine.start(
+        definition=definition,
+        business_key=f"{definition.code}:{due_at.isoformat(timespec='seconds')}",
+        variables={},
+        element=element,
+        now=now,
+    )
+    current().object("process_instance", step.instance_id)
+    current().detail(code=definition.code, due_at=due_at.isoformat())
+    tell(step, now=now)
 
 
 @command("processes.fire_timer")
@@ -314,6 +351,8 @@ def _failed(job: _Claimed, exc: Exception, actor: Actor, now: datetime) -> None:
         reason, detail, final = "error_uncaught", exc.error_code, True
     elif isinstance(exc, MessageUnexpected):
         reason, detail = "message_unexpected", job.message
+    elif isinstance(exc, InstanceSuspended):
+        reason, detail, final = "receiver_suspended", job.message, False
     elif isinstance(exc, Refusal | HandlerUnknownError):
         reason, final = ("refused" if isinstance(exc, Refusal) else "handler_unknown"), True
     _log.warning("processes: job %s at %s: %s (%s)", job.id, job.element, reason, detail)

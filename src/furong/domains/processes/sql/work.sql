@@ -119,12 +119,3 @@ SELECT t.element_id, count(DISTINCT i.id)
   JOIN processes_definition d ON d.id = i.definition_id
   JOIN processes_token t ON t.instance_id = i.id
  WHERE d.digest = %s AND {scope} GROUP BY t.element_id
-
--- name: set_state
--- Suspend or resume an instance; says whether it changed.
-WITH seen AS (SELECT id, state FROM processes_instance WHERE id = %(id)s FOR UPDATE),
-changed AS (
-  UPDATE processes_instance i SET state = %(state)s, version = version + 1 FROM seen
-   WHERE i.id = seen.id AND seen.state <> %(state)s
-)
-SELECT seen.state <> %(state)s FROM seen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from furong.domains.processes.errors import DefinitionRefused
 from furong.domains.processes.values.graph import ProcessDefinition
@@ -16,13 +16,22 @@ def parse_bpmn(
     process_id: str | None = None,
     handlers: Iterable[str] | None = None,
     decisions: Iterable[tuple[str, str]] | None = None,
+    calls: Mapping[str, bytes] | None = None,
     check: bool = True,
 ) -> ProcessDefinition:
     """Read one executable process of a BPMN 2.0 file (arguments as `read_bpmn`).
 
     Returns the definition, ready to run. Raises `DefinitionRefused` with every finding. ISO/IEC 19510.
     """
-    reading = read_bpmn(content, file=file, process_id=process_id, handlers=handlers, decisions=decisions, check=check)
+    reading = read_bpmn(
+        content,
+        file=file,
+        process_id=process_id,
+        handlers=handlers,
+        decisions=decisions,
+        calls=calls,
+        check=check,
+    )
     if reading.definition is None:
         raise DefinitionRefused(reading.findings)
     return reading.definition

@@ -66,6 +66,16 @@ def list_processes(content: bytes) -> tuple[tuple[str, bool], ...]:
     return tuple((p.get("id", ""), p.get("isExecutable", "" if marked else "true") == "true") for p in found)
 
 
+def list_calls(content: bytes) -> tuple[str, ...]:
+    """Give the ids of the processes that a file's call activities call and that it does not hold itself."""
+    root = _Reader(Findings(""), None, None, {}, check=False).parse(content)
+    if root is None:
+        return ()
+    own = {p.get("id", "") for p in root.findall(f"{M}process")}
+    called = {one.get("calledElement", "").rpartition(":")[2] for one in root.iter(f"{M}callActivity")}
+    return tuple(sorted(called - own - {""}))
+
+
 class _Reader:
     def __init__(
         self,

@@ -116,6 +116,12 @@ RULES: dict[str, Rule] = {
         "添加 loopCondition 或 loopMaximum。",
         "Add loopCondition or loopMaximum.",
     ),
+    "bpmn.resource_twice": Rule(
+        "被调用的流程 {element_name} 所用的 {name} 与本流程的同名资源内容不同。",
+        "The called process {element_name} needs a {name} that differs from the one of this process.",
+        "给其中一个改名。",
+        "Rename one of them.",
+    ),
     "bpmn.call_unknown": Rule(
         "被调用的流程 {name} 既不在此文件中，也未提供。",
         "The process {name} that is called is neither in this file nor among those given.",
