@@ -284,8 +284,9 @@ def _rearm(found: Loaded, planned: Plan, new: definitions.Published, nodes: Mapp
         query(_FILE, "waits_of_instance"), {"id": found.id}
     ).fetchall():
         target = nodes.get(element, element)
-        event = wanted.get((number, target)) if not escalating else escalates.pop(number, None)
-        fits = event is not None and (kind == "timer" or (event.message is not None and event.message.name == message))
+        now_there = escalates.pop(number, None) if escalating else wanted.get((number, target))
+        rule = now_there.message if now_there is not None else None
+        fits = now_there is not None and (kind == "timer" or (rule is not None and rule.name == message))
         table = "timer" if kind == "timer" else "subscription"
         if not fits:
             execute(query(_FILE, f"drop_{table}"), [key])
