@@ -353,7 +353,8 @@ def test_working_days_want_whole_days() -> None:
 
 def test_a_message_must_be_defined() -> None:
     content = bpmn(ENDS + '\n<receiveTask id="a" messageRef="m1"/>', ONE)
-    assert found(content) == {("bpmn.message_missing", 5, "a")}
+    assert found(content) == {("bpmn.ref_unknown", 5, "a")}
+    assert found(bpmn(ENDS + '\n<receiveTask id="a"/>', ONE)) == {("bpmn.message_missing", 5, "a")}
     assert (
         found(bpmn(ENDS + '\n<receiveTask id="a" messageRef="m1"/>', ONE, more='<message id="m1" name="consent"/>'))
         == set()
@@ -449,7 +450,8 @@ def test_handlers_and_decisions_are_checked_against_those_that_are_known() -> No
     rule = task('furong:decision="rules#benefit"', "businessRuleTask")
     assert found(rule, decisions=[("rules", "benefit")]) == set()
     assert found(rule, decisions=[("rules", "other")]) == {("furong.decision_unknown", 5, "a")}
-    assert found(task('furong:decision="rules"', "businessRuleTask")) == {("furong.decision_missing", 5, "a")}
+    assert found(task('furong:decision="rules"', "businessRuleTask")) == {("furong.attribute_value", 5, "a")}
+    assert found(task("", "businessRuleTask")) == {("furong.decision_missing", 5, "a")}
 
 
 def test_every_rule_has_all_its_texts() -> None:

@@ -44,7 +44,12 @@ def publish(
     findings = Findings(file)
     _take_along(xml, texts, findings)
     graph = parse_bpmn(
-        xml, file=file, process_id=process_id, handlers=wiring().handlers.keys(), calls=definitions.called_files(texts)
+        xml,
+        file=file,
+        process_id=process_id,
+        handlers=wiring().handlers.keys(),
+        calls=definitions.called_files(texts),
+        to_publish=True,
     )
     models = _read_models(texts, findings)
     known = sorted(

@@ -25,7 +25,8 @@ from furong.domains.processes.values.elements import (
     TASKS,
     NodeKind,
 )
-from furong.domains.processes.values.graph import Container, Expression, Flow, Node, ProcessDefinition
+from furong.domains.processes.values.graph import Container, Expression, Flow, Literal, Node, ProcessDefinition
+from furong.domains.processes.values.standard import ELEMENTS
 
 # Behind a task whose flows have conditions the reader puts the choice that BPMN implies (13.3.1); its id ends so.
 CHOICE = "~choice"
@@ -91,7 +92,8 @@ class Contents:
             elif tag in TASKS or tag in EVENT_TAGS:
                 self._node(element, tag, parent, depth, in_event)
             else:
-                findings.add("bpmn.element_unknown", line=line, element=name, tag=tag)
+                rule = "bpmn.element_misplaced" if tag in ELEMENTS else "bpmn.element_unknown"
+                findings.add(rule, line=line, element=name, tag=tag, parent=local(container)[1])
         self._flows(flow_elements, known)
         self._links(parent)
         self._begin(parent, tuple(own), in_event)
@@ -141,11 +143,13 @@ class Contents:
             ends = {"sourceRef": element.get("sourceRef", ""), "targetRef": element.get("targetRef", "")}
             lost = [(end, ref) for end, ref in ends.items() if ref not in known]
             for end, ref in lost:
-                findings.add("bpmn.flow_dangling", line=line, element=name, end=end, ref=ref or "–")
+                elsewhere = ref and any(one.get("id") == ref for one in element.getroottree().iter(f"{M}*"))
+                rule = "bpmn.flow_crosses" if elsewhere else "bpmn.flow_dangling"
+                findings.add(rule, line=line, element=name, end=end, ref=ref or "–")
             condition: Expression | None = None
             written = element.find(f"{M}conditionExpression")
             if written is not None and (text := "".join(written.itertext()).strip()):
-                condition = self.details.feel(text, "condition", written.sourceline or line, name)
+                condition = self.details.feel(text, "condition", written.sourceline or line, name) or Literal(text)
             if not lost and all(ref in self.nodes for ref in ends.values()):
                 self.flows[name] = Flow(
                     id=name,

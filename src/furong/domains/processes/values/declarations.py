@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree
 
-from furong.domains.processes.values.elements import FURONG, MODEL
+from furong.domains.processes.values.elements import EVENT_DEFINITIONS, FURONG, MODEL
 
 M = f"{{{MODEL}}}"
 F = f"{{{FURONG}}}"
@@ -31,6 +31,11 @@ def bare(reference: str) -> str:
     return reference.rpartition(":")[2]
 
 
+def flag(element: Any, name: str, *, default: bool = False) -> bool:
+    """Give an attribute that is true or false, which XML Schema also writes as 1 and 0."""
+    return str(element.get(name, str(default))).strip().lower() in {"true", "1"}
+
+
 @dataclass(slots=True)
 class Declarations:
     """By id, unless said otherwise."""
@@ -42,6 +47,7 @@ class Declarations:
     associated: dict[str, list[str]] = field(default_factory=dict)  # source of an association → its targets
     message_flows: dict[str, str] = field(default_factory=dict)  # either end → the message's name
     participants: dict[str, str] = field(default_factory=dict)  # process → the pool's name
+    events: dict[str, Any] = field(default_factory=dict)  # event definitions that several events share
 
     @classmethod
     def read(cls, root: Any) -> Declarations:
@@ -53,6 +59,9 @@ class Declarations:
             found.errors[one.get("id", "")] = one.get("errorCode") or one.get("name") or one.get("id", "")
         for one in root.findall(f"{M}escalation"):
             found.escalations[one.get("id", "")] = one.get("escalationCode") or one.get("name") or one.get("id", "")
+        for one in root:
+            if local(one)[1] in EVENT_DEFINITIONS:
+                found.events[one.get("id", "")] = one
         for tag in ("dataObject", "dataInput", "dataOutput", "property", "dataObjectReference"):
             for one in root.iter(f"{M}{tag}"):
                 name = one.get("name") or found.data.get(one.get("dataObjectRef", "")) or one.get("id", "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any
 
-from furong.domains.processes.values.declarations import Declarations, F, M, bare, local, text_of
+from furong.domains.processes.values.declarations import Declarations, F, M, bare, flag, local, text_of
 from furong.domains.processes.values.elements import (
     ACTIVITIES,
     ATTRIBUTES,
@@ -55,6 +55,14 @@ class Details:
         trigger = ""
         if tag in EVENT_TAGS:
             found = [child for child in element if local(child)[1] in EVENT_DEFINITIONS]
+            for shared in element.findall(f"{M}eventDefinitionRef"):
+                ref = bare(text_of(shared))
+                if ref not in self.declared.events:
+                    self.findings.add(
+                        "bpmn.ref_unknown", line=line, element=name, attribute="eventDefinitionRef", ref=ref or "–"
+                    )
+                    return None
+                found.append(self.declared.events[ref])
             if len(found) > 1:
                 self.findings.add("bpmn.event_many", line=line, element=name)
                 return None
@@ -68,9 +76,9 @@ class Details:
                 return None
         else:
             kind = TASKS[tag]
-            if tag == "subProcess" and element.get("triggeredByEvent") == "true":
+            if tag == "subProcess" and flag(element, "triggeredByEvent"):
                 kind = NodeKind.EVENT_SUB_PROCESS
-        if element.get("instantiate") == "true":
+        if flag(element, "instantiate"):
             self.findings.add("bpmn.element_refused", line=line, element=name, tag=tag, clause="10.3.3.3")
             return None
         return self._details(element, definition, kind, tag, trigger, parent, lane)
@@ -95,12 +103,12 @@ class Details:
             line=line,
             default=element.get("default"),
             attached_to=element.get("attachedToRef"),
-            interrupting=element.get(attribute, "true") != "false",
+            interrupting=flag(element, attribute, default=True),
             attributes=own,
             result=own.get("result", ""),
             input=self.feel(own["input"], "furong:input", line, name) if "input" in own else None,
             parent=parent,
-            for_compensation=element.get("isForCompensation") == "true",
+            for_compensation=flag(element, "isForCompensation"),
             loop=self._loop(element, kind, line, name),
         )
         if kind is NodeKind.USER_TASK:
@@ -259,9 +267,12 @@ class Details:
         return ServiceRule(handler=handler, retries=self._whole("retries", own, line, element, 5, 100), backoff=backoff)
 
     def _decision(self, own: Mapping[str, str], line: int, element: str) -> tuple[str, str] | None:
-        resource, mark, decision = own.get("decision", "").partition("#")
-        if not (resource and mark and decision):
+        resource, _, decision = own.get("decision", "").partition("#")
+        if not own.get("decision"):
             self.findings.add("furong.decision_missing", line=line, element=element)
+            return None
+        if not (resource and decision):
+            self._bad("decision", own, line, element, "rules#decision")
             return None
         if self.decisions is not None and (resource, decision) not in self.decisions:
             known = ", ".join(f"{r}#{d}" for r, d in sorted(self.decisions)) or "–"
@@ -286,8 +297,10 @@ class Details:
     def _message(self, source: Any, own: Mapping[str, str], line: int, element: str) -> MessageRule:
         ref = bare(source.get("messageRef", ""))
         name = self.declared.messages.get(ref) or ("" if ref else self.declared.message_flows.get(element, ""))
-        if not name:
-            self.findings.add("bpmn.message_missing", line=line, element=element, ref=ref or "–")
+        if not name and ref:
+            self.findings.add("bpmn.ref_unknown", line=line, element=element, attribute="messageRef", ref=ref)
+        elif not name:
+            self.findings.add("bpmn.message_missing", line=line, element=element)
         correlation = self._text(own, "correlation", line, element) if own.get("correlation") else None
         return MessageRule(name=name or element, correlation=correlation)
 
@@ -345,7 +358,7 @@ class Details:
         return LoopRule(
             sequential=True,
             while_=self.feel(text, "loopCondition", line, name) if text else None,
-            test_before=found.get("testBefore") == "true",
+            test_before=flag(found, "testBefore"),
             most=int(most) if most.isdigit() else None,
         )
 
@@ -362,7 +375,7 @@ class Details:
         output = own.get("output_collection", "") or self._data(text_of(found.find(f"{M}loopDataOutputRef")))
         result = own.get("output_element", "") or self._item(found, "outputDataItem")
         return LoopRule(
-            sequential=found.get("isSequential") == "true",
+            sequential=flag(found, "isSequential"),
             cardinality=self.feel(cardinality, "loopCardinality", line, name) if not collection else None,
             collection=self.feel(collection, "collection", line, name) if collection else None,
             element=own.get("element", "") or self._item(found, "inputDataItem"),

@@ -213,7 +213,11 @@ DRAWN = frozenset(
         "potentialOwner",
         "supports",
         "correlationSubscription",
-        "artifact",
+        "dataInputAssociation",
+        "dataOutputAssociation",
+        "categoryValueRef",
+        "ioBinding",
+        "supportedInterfaceRef",
     }
 )
 # Attributes of the namespace furong: by the kinds that read them; any other is a slip of the pen and is refused.

@@ -18,6 +18,7 @@ def parse_bpmn(
     decisions: Iterable[tuple[str, str]] | None = None,
     calls: Mapping[str, bytes] | None = None,
     check: bool = True,
+    to_publish: bool = False,
 ) -> ProcessDefinition:
     """Read one executable process of a BPMN 2.0 file (arguments as `read_bpmn`).
 
@@ -31,6 +32,7 @@ def parse_bpmn(
         decisions=decisions,
         calls=calls,
         check=check,
+        to_publish=to_publish,
     )
     if reading.definition is None:
         raise DefinitionRefused(reading.findings)

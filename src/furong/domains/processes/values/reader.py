@@ -11,11 +11,12 @@ from lxml import etree
 
 from furong.domains.processes.values.checker import check_structure
 from furong.domains.processes.values.contents import Contents, lanes_of
-from furong.domains.processes.values.declarations import Declarations, M, local
+from furong.domains.processes.values.declarations import Declarations, M, flag, local
 from furong.domains.processes.values.details import Details
 from furong.domains.processes.values.elements import DRAWING, MODEL, NodeKind
 from furong.domains.processes.values.graph import Node, ProcessDefinition, reach_of
-from furong.domains.processes.values.rules import Findings
+from furong.domains.processes.values.rules import INCOMPLETE, Findings
+from furong.domains.processes.values.schema import check_schema
 from furong.foundation.packs.values.findings import Finding, in_order
 
 
@@ -36,15 +37,17 @@ def read_bpmn(
     decisions: Iterable[tuple[str, str]] | None = None,
     calls: Mapping[str, bytes] | None = None,
     check: bool = True,
+    to_publish: bool = False,
 ) -> Reading:
     """Read one executable process of a BPMN 2.0 file and check it.
 
     ``process_id`` picks one of several. With ``handlers`` and ``decisions`` given, names that are not among them are refused.
     ``calls`` holds, by the id of a process, the files of processes that call activities name and this file lacks.
-    ``check=False`` leaves out the checks of structure, for a definition that was checked when it was published. Raises nothing:
-    what is wrong is in ``findings``. Cost: about 1 ms for twenty elements.
+    ``check=False`` leaves out the checks of structure, for a definition that was checked when it was published.
+    With ``to_publish`` what only publication wants (handlers, decisions, messages) is an error and not a warning.
+    Raises nothing: what is wrong is in ``findings``. Cost: some milliseconds for twenty elements, 1 ms without checks.
     """
-    findings = Findings(file)
+    findings = Findings(file, to_publish=to_publish)
     reader = _Reader(
         findings,
         None if handlers is None else frozenset(handlers),
@@ -63,7 +66,7 @@ def list_processes(content: bytes) -> tuple[tuple[str, bool], ...]:
     root = reader.parse(content)
     found = [] if root is None else root.findall(f"{M}process")
     marked = len(found) > 1
-    return tuple((p.get("id", ""), p.get("isExecutable", "" if marked else "true") == "true") for p in found)
+    return tuple((p.get("id", ""), flag(p, "isExecutable", default=not marked)) for p in found)
 
 
 def list_calls(content: bytes) -> tuple[str, ...]:
@@ -104,6 +107,8 @@ class _Reader:
     def _process(self, root: Any, process: Any, content: bytes) -> ProcessDefinition:
         code, line = process.get("id", ""), process.sourceline or 0
         declared = Declarations.read(root)
+        if self.check:
+            check_schema(root, process, self.findings)
         before, self.calling = self.calling, (*self.calling, code)
 
         def call(node: Node) -> ProcessDefinition | None:
@@ -140,7 +145,7 @@ class _Reader:
                 n.id: reach_of(n, nodes) for n in nodes.values() if n.kind is NodeKind.INCLUSIVE and len(n.incoming) > 1
             },
         )
-        if self.check and not self.findings.has_errors:
+        if self.check and not any(one.is_error and one.rule in INCOMPLETE for one in self.findings.found):
             check_structure(definition, self.findings)
         return definition
 
@@ -157,7 +162,7 @@ class _Reader:
         if not name or given is None:
             self.findings.add("bpmn.call_unknown", line=line, element=node.id, name=name or "–")
             return None
-        inner = Findings(f"{name}.bpmn")
+        inner = Findings(f"{name}.bpmn", to_publish=self.findings.to_publish)
         mine, self.findings = self.findings, inner
         try:
             ids = [one for one, _ in list_processes(given)]
@@ -200,7 +205,7 @@ class _Reader:
         if process_id is not None:
             processes = [p for p in processes if p.get("id") == process_id]
         elif len(processes) > 1:
-            processes = [p for p in processes if p.get("isExecutable") == "true"]
+            processes = [p for p in processes if flag(p, "isExecutable")]
         if not processes:
             self.findings.add("bpmn.no_process", line=root.sourceline or 1, element="")
             return None

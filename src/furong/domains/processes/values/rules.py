@@ -11,6 +11,31 @@ from furong.foundation.packs.values.text import both
 
 RULES: dict[str, Rule] = {**rules_file.RULES, **rules_flow.RULES, **rules_use.RULES}
 
+# After one of these the elements that were read are not all that are drawn, so that checks of structure would say what is not so.
+INCOMPLETE = frozenset(
+    {
+        "bpmn.id_missing",
+        "bpmn.id_twice",
+        "bpmn.id_invalid",
+        "bpmn.element_refused",
+        "bpmn.element_unknown",
+        "bpmn.element_misplaced",
+        "bpmn.event_refused",
+        "bpmn.event_many",
+        "bpmn.event_sub_start",
+        "bpmn.flow_dangling",
+        "bpmn.flow_crosses",
+        "bpmn.start_missing",
+        "bpmn.start_many",
+        "bpmn.sub_empty",
+        "bpmn.nested_deep",
+        "bpmn.call_unknown",
+        "bpmn.call_recursive",
+        "bpmn.link_missing",
+        "bpmn.ref_unknown",
+    }
+)
+
 
 @dataclass(slots=True)
 class Findings:

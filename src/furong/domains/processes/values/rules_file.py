@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from furong.domains.processes.values.rule import Rule
+from furong.foundation.packs.values.findings import Severity
 
 RULES: dict[str, Rule] = {
     "bpmn.xml": Rule(
@@ -81,10 +82,12 @@ RULES: dict[str, Rule] = {
         "Use an ISO 8601 duration (P3D, PT12H) or date (2026-03-01).",
     ),
     "bpmn.message_missing": Rule(
-        "没有给出消息，或消息 {ref} 未定义。",
-        "No message is named, or the message {ref} is not defined.",
+        "没有给出消息。",
+        "No message is named.",
         "在 definitions 中定义 message 并引用它。",
         "Define a message in definitions and refer to it.",
+        Severity.WARNING,
+        to_publish=True,
     ),
     "bpmn.error_missing": Rule(
         "错误 {ref} 未定义。",
@@ -163,5 +166,90 @@ RULES: dict[str, Rule] = {
         "The compensation event is not associated with exactly one activity marked isForCompensation.",
         "用关联线连接补偿事件和补偿活动。",
         "Draw an association from the event to the compensating activity.",
+    ),
+    "bpmn.id_invalid": Rule(
+        "id {id} 含有空格、斜线或波浪线。",
+        "The id {id} holds a space, a slash or a tilde.",
+        "id 只用字母、数字、下划线、连字符和点。",
+        "Use letters, digits, underscores, hyphens and full stops alone.",
+    ),
+    "bpmn.element_misplaced": Rule(
+        "{tag} 不能位于 {parent} 中。",
+        "A {tag} may not stand in a {parent}.",
+        "把它移到流程或子流程中，或将其删除。",
+        "Move it into the process or sub-process, or remove it.",
+    ),
+    "bpmn.attribute_unknown": Rule(
+        "BPMN 的 {tag} 没有属性 {attribute}，此属性不起作用。",
+        "A {tag} of BPMN has no attribute {attribute}; it does nothing.",
+        "更正属性名；其他工具的属性应带命名空间前缀。",
+        "Correct its name; attributes of other tools have the prefix of a namespace.",
+        Severity.WARNING,
+    ),
+    "bpmn.attribute_value": Rule(
+        "属性 {attribute} 的值 {value} 无效，只能是 {allowed}。",
+        "The attribute {attribute} is {value}; it may be {allowed}.",
+        "更正该值。",
+        "Correct the value.",
+    ),
+    "bpmn.attribute_refused": Rule(
+        '{attribute}="{value}" 尚不能运行。',
+        'What {attribute}="{value}" says cannot be run yet.',
+        "删除该属性，用其他元素表达。",
+        "Remove the attribute and say it with other elements.",
+    ),
+    "bpmn.ref_unknown": Rule(
+        "{attribute} 引用的 {ref} 在此文件中没有定义。",
+        "{attribute} names {ref}, which this file does not define.",
+        "定义被引用的元素，或更正引用。",
+        "Define it, or correct the reference.",
+    ),
+    "bpmn.ref_lost": Rule(
+        "{attribute} 引用的 {ref} 不存在。",
+        "{attribute} names {ref}, which is not there.",
+        "更正或删除该引用。",
+        "Correct the reference, or remove it.",
+        Severity.WARNING,
+    ),
+    "bpmn.shape_lost": Rule(
+        "图形 {tag} 所画的元素不存在。",
+        "A {tag} of the drawing shows an element that is not there.",
+        "用流程图工具重新导出该文件。",
+        "Export the file again from the drawing tool.",
+        Severity.WARNING,
+    ),
+    "bpmn.flow_crosses": Rule(
+        "顺序流的 {end} 指向 {ref}，它在另一个流程或子流程中；顺序流不能跨越边界。",
+        "The flow's {end} names {ref}, which is in another process or sub-process; a flow may not cross their border.",
+        "子流程之间连接子流程本身；泳池之间改用消息流。",
+        "Connect the sub-process itself; between pools use a message flow.",
+    ),
+    "bpmn.flow_text": Rule(
+        "元素的 {tag} 写着 {ref}，与顺序流不符。",
+        "The element's {tag} says {ref}, which contradicts the flows.",
+        "用流程图工具重新导出该文件，或更正该引用。",
+        "Export the file again, or correct the reference.",
+        Severity.WARNING,
+    ),
+    "bpmn.lane_twice": Rule(
+        "{ref} 已在泳道“{first}”中。",
+        "{ref} is in the lane {first} already.",
+        "只在一条泳道中保留它。",
+        "Leave it in one lane.",
+        Severity.WARNING,
+    ),
+    "bpmn.message_flow_end": Rule(
+        "消息流的 {end} 指向不存在的 {ref}。",
+        "The message flow's {end} names {ref}, which is not there.",
+        "把消息流连接到泳池、任务或消息事件上。",
+        "Connect the message flow to a pool, a task or a message event.",
+        Severity.WARNING,
+    ),
+    "bpmn.message_flow_inside": Rule(
+        "消息流的两端都在 {pool} 中；同一泳池内用顺序流。",
+        "Both ends of the message flow are in {pool}; within one pool a sequence flow is used.",
+        "改用顺序流，或连接另一个泳池。",
+        "Use a sequence flow, or connect another pool.",
+        Severity.WARNING,
     ),
 }

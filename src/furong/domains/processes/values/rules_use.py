@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from furong.domains.processes.values.rule import Rule
+from furong.foundation.packs.values.findings import Severity
 
 RULES: dict[str, Rule] = {
     "bpmn.feel": Rule(
@@ -28,6 +29,8 @@ RULES: dict[str, Rule] = {
         "The service task has no furong:handler.",
         '写明处理程序，例如 furong:handler="population.register_birth"。',
         'Name a handler, such as furong:handler="population.register_birth".',
+        Severity.WARNING,
+        to_publish=True,
     ),
     "furong.handler_unknown": Rule(
         "处理程序 {name} 未注册。",
@@ -36,15 +39,23 @@ RULES: dict[str, Rule] = {
         "Those that are: {known}.",
     ),
     "furong.decision_missing": Rule(
-        "业务规则任务没有 furong:decision（形如 rules#decision）。",
-        "The business rule task has no furong:decision of the form rules#decision.",
-        "写明 DMN 文件与决策的 id。",
-        "Name the DMN file and the id of the decision.",
+        "业务规则任务没有 furong:decision。",
+        "The business rule task has no furong:decision.",
+        "写明 DMN 文件与决策的 id，形如 rules#decision。",
+        "Name the DMN file and the id of the decision, as rules#decision.",
+        Severity.WARNING,
+        to_publish=True,
     ),
     "furong.decision_unknown": Rule(
         "决策 {name} 不存在。",
         "There is no decision {name}.",
         "可用的有：{known}。",
         "Those that are: {known}.",
+    ),
+    "furong.element_unknown": Rule(
+        "{tag} 的扩展元素 furong:{name} 没有意义。",
+        "The extension element furong:{name} means nothing in a {tag}.",
+        "参见 docs/reference/bpmn.md 中的扩展元素。",
+        "See the extension elements in docs/reference/bpmn.md.",
     ),
 }
