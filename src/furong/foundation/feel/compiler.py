@@ -514,4 +514,4 @@ def _as_value(builtin: Builtin) -> FeelFunction:
         return loops.run_builtin(run, builtin.name, overload, arguments, Site(0, 0))
 
     first = builtin.overloads[0]
-    return FeelFunction(tuple(one.name for one in first.parameters), call, builtin.name, bool(first.variadic))
+    return FeelFunction(tuple(one.name for one in first.parameters), call, builtin.name, True)  # it counts itself

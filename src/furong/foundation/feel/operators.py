@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from furong.foundation.feel import temporal
 from furong.foundation.feel.arithmetic import OPERATORS, NotDefined, negate
-from furong.foundation.feel.parser import Site
+from furong.foundation.feel.parser import Site as Site
 from furong.foundation.feel.types import Check
 from furong.foundation.feel.values import (
     NUMBERS,

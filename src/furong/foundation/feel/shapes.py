@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from furong.foundation.feel.types import SIMPLE_TYPES, type_parts
+from furong.foundation.feel.values import FeelFunction, FeelRange, kind
 
-__all__ = ["ANY", "BOOLEAN", "NULL", "NUMBER", "STRING", "FeelType", "parse_type", "together"]
+__all__ = ["ANY", "BOOLEAN", "NULL", "NUMBER", "STRING", "FeelType", "parse_type", "together", "type_of"]
 
 Named = Callable[[str], "FeelType | None"]
 
@@ -116,6 +117,22 @@ def _both(one: FeelType, other: FeelType) -> FeelType:
             fields[name] = together((fields[name], inner)) if name in fields else inner
         return FeelType.context(fields)
     return FeelType(one.kind)
+
+
+def type_of(value: object, depth: int = 20) -> FeelType:
+    """This function will return the type of a FEEL value, such as an example of a variable; null may become anything."""
+    if value is None or depth <= 0:
+        return ANY
+    if isinstance(value, list):
+        item = together(type_of(one, depth - 1) for one in value)
+        return FeelType("list", item=None if item.is_open else item)
+    if isinstance(value, dict):
+        return FeelType.context({str(key): type_of(one, depth - 1) for key, one in value.items()})
+    if isinstance(value, FeelRange):
+        return FeelType("range", item=together((type_of(value.start), type_of(value.end))))
+    if isinstance(value, FeelFunction):
+        return FeelType("function")
+    return FeelType(kind(value))
 
 
 def parse_type(text: str, named: Named | None = None) -> FeelType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -9,6 +10,7 @@ from decimal import Decimal
 
 from furong.foundation.feel import temporal
 from furong.foundation.feel.errors import FeelLimitReached
+from furong.foundation.feel.functions.numbers import round_to
 from furong.foundation.feel.functions.registry import Null, builtin, whole
 from furong.foundation.feel.values import MOST_TEXT, FeelFunction, FeelRange, Run, YearsMonths, equal
 from furong.foundation.feel.wide import (
@@ -90,9 +92,48 @@ def _string(run: Run, value: object) -> object:
     return None if value is None else text_of(value, run=run)
 
 
-@builtin("string", "mask: string, p: any")
-def _string_format(run: Run, mask: str, value: object) -> object:
-    raise Null("Masks are not part of DMN.")
+_MASK = re.compile(r"%([-0+, ]*)([0-9]{1,3})?(?:\.([0-9]{1,2}))?(.)", re.DOTALL)
+
+
+@builtin("string", "mask: string, p: any", variadic="tail")
+def _string_format(run: Run, mask: str, values: list[object]) -> object:
+    """Not of DMN 1.5, but common in other tools: ``%s``, ``%d`` and ``%.2f`` with the flags ``- 0 + ,`` and a width."""
+    left = values[::-1]
+
+    def one(match: re.Match[str]) -> str:
+        flags, width, places, letter = match.groups()
+        if letter == "%":
+            return "%"
+        if letter == "n":
+            return "\n"
+        if not left:
+            raise Null("Its mask asks for more values than there are.")
+        value = left.pop()
+        if letter in "sS":
+            text = text_of(value, run=run)
+            text = text if places is None else text[: int(places)]
+            text = text.upper() if letter == "S" else text
+        elif letter in "df" and isinstance(value, Decimal):
+            digits = 0 if letter == "d" else int(places or 6)
+            if letter == "d" and value != value.to_integral_value():
+                raise Null("Its mask asks for a whole number.")
+            sign = "+" if "+" in flags else (" " if " " in flags else "")
+            zero = "0" if "0" in flags and "-" not in flags else ""
+            comma = "," if "," in flags else ""
+            wide = width if zero and width else ""
+            number = round_to(value, Decimal(digits), decimal.ROUND_HALF_UP)
+            text = format(number, f"{sign}{zero}{wide}{comma}.{digits}f")
+        else:
+            raise Null("Its mask does not fit its values.")
+        size = int(width or 0)
+        return text.ljust(size) if "-" in flags else text.rjust(size)
+
+    if len(mask) > 1000:
+        raise Null("Its mask is too long.")
+    made = _MASK.sub(one, mask)
+    if len(made) > MOST_TEXT:
+        raise FeelLimitReached(f"{MOST_TEXT} characters")
+    return made
 
 
 @builtin("number", "from: string|number, grouping separator: string?!, decimal separator: string?!")
