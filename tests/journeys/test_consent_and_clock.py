@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from furong.domains.cases import models as cases
-from tests.journeys.town import Town, Visitor, opened
+from tests.journeys.town import ACCOUNT_NUMBER, CHILD, Town, Visitor, opened
 
 ITEM = "household_registration"
 
@@ -22,9 +22,9 @@ def town(monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
 
 
 def _asked(town: Town) -> tuple[str, str]:
-    """The mother has applied and the birth certificate is done; gives the application, and where the father answers."""
+    """The mother has applied, and the birth certificate is done; gives the application, and where the father answers."""
     application = town.apply()
-    assert town.father.get("/my/").links("/my/consents/") == []  # nobody is asked before there is something to agree to
+    assert len(set(town.father.get("/my/").links("/my/consents/"))) == 1  # asked while the hospital is at work
     town.work(application, "birth_certificate")
     (link,) = set(town.father.get("/my/").links("/my/consents/"))
     return application, link
@@ -54,6 +54,15 @@ def test_missing_consent_is_waited_for_reminded_of_and_lapses_while_the_other_it
     assert "未在期限内答复" in town.father.read(link)
     vaccination = cases.Case.objects.get(id=town.case(application, "vaccination_record"))
     assert vaccination.state not in {"not_accepted", "abnormal_end", "withdrawn"}
+
+
+def test_consent_page_shows_the_childs_name_and_the_household_chosen(town: Town) -> None:
+    _, link = _asked(town)
+    page = town.father.read(link)
+    assert CHILD in page
+    assert "随谁落户母亲" in page.replace(" ", "")
+    assert "荷叶街" in page
+    assert ACCOUNT_NUMBER not in page
 
 
 def test_consent_after_the_last_day_is_refused_with_the_reason_before_any_timer_ran(town: Town) -> None:

@@ -15,6 +15,7 @@ from furong.domains.processes import queries as processes
 from furong.domains.processes import tasks as process_tasks
 from furong.foundation.access.errors import AssuranceTooLow
 from furong.foundation.access.values import Assurance, Principal
+from furong.foundation.audit import queries as audit
 from furong.foundation.codes.ids import new_id
 from furong.foundation.notices import queries as notices
 from tests.factories.newborn import World
@@ -30,9 +31,9 @@ def _asked(world: World) -> tuple[UUID, UUID]:
     return application_id, asked.id
 
 
-def test_the_other_parent_is_asked_when_the_prerequisites_are_in_and_not_before(town: World) -> None:
+def test_the_other_parent_is_asked_as_soon_as_it_is_handed_in_and_once(town: World) -> None:
     application_id = town.submit(items=(ITEM,))
-    assert queries.list_consents_asked_of(actor=town.father) == ()
+    assert len(queries.list_consents_asked_of(actor=town.father)) == 1
     town.work(application_id, "birth_certificate")
     (asked,) = queries.list_consents_asked_of(actor=town.father)
     assert "出生户口" in asked.statement["zh"]
@@ -57,6 +58,59 @@ def test_a_given_consent_lets_the_department_begin(town: World) -> None:
         commands.refuse_consent(consent_id=consent_id, actor=town.father, now=town.now)
 
 
+def test_a_consent_given_while_the_hospital_is_at_work_lets_the_police_begin_at_once(town: World) -> None:
+    application_id = town.submit(items=(ITEM,))
+    town.consent(application_id)
+    lane = town.lane(application_id, ITEM)
+    assert lane.state is CaseState.WAITING_PREREQUISITES
+    assert not lane.waiting_for_consent
+    town.work(application_id, "birth_certificate")
+    assert town.lane(application_id, ITEM).state is CaseState.SUBMITTED
+    tasks = processes.list_tasks_of(business_key=str(lane.case_id), only_open=True)
+    assert [t.kind for t in tasks] == ["acceptance"]
+    town.work(application_id, ITEM)
+    assert town.lane(application_id, ITEM).state is CaseState.COMPLETED
+
+
+def test_a_consent_refused_while_the_hospital_is_at_work_ends_the_item_and_no_other(town: World) -> None:
+    application_id = town.submit(items=(ITEM,))
+    (asked,) = queries.list_consents_asked_of(actor=town.father, open_only=True)
+    commands.refuse_consent(consent_id=asked.id, actor=town.father, now=town.now)
+    assert town.lane(application_id, ITEM).state is CaseState.NOT_ACCEPTED
+    town.work(application_id, "birth_certificate")
+    assert town.lane(application_id, "birth_certificate").state is CaseState.COMPLETED
+    assert town.lane(application_id, ITEM).state is CaseState.NOT_ACCEPTED
+
+
+def test_who_is_asked_reads_the_childs_name_and_the_household_and_the_applicant_sees_that(town: World) -> None:
+    town.submit(items=(ITEM,))
+    (asked,) = queries.list_consents_asked_of(actor=town.father, open_only=True)
+    assert asked.facts == ()  # a list names the item alone
+    shown = queries.get_consent(consent_id=asked.id, actor=town.father, now=town.now)
+    facts = {label["zh"]: value for label, value in shown.facts}
+    assert facts["孩子的姓名"]["zh"] == "周念荷"
+    assert facts["随谁落户"] == {"zh": "母亲", "en": "the mother"}
+    assert "荷叶街" in facts["落户的户籍地址"]["zh"]
+    assert "6222020000000000000" not in str(shown)
+    reads = audit.list_reads_of_person(person_id=town.mother.person_id, limit=20)
+    assert "cases.get_consent" in [r.what for r in reads]
+
+
+def test_who_was_not_heard_before_the_item_ended_is_asked_again_when_it_is_taken_up_again(town: World) -> None:
+    application_id = town.submit(items=(ITEM,))
+    case_id = town.case(application_id, "birth_certificate")
+    commands.accept_case(case_id=case_id, actor=town.hospital, now=town.now)
+    commands.reject_case(case_id=case_id, reason="母亲身份有待核实", actor=town.hospital, now=town.now)
+    assert queries.list_consents_asked_of(actor=town.father, open_only=True) == ()
+    review_id = commands.request_review(case_id=case_id, reason="资料已更正", actor=town.mother, now=town.now)
+    other = replace(town.hospital, account_id=new_id())
+    commands.answer_review(review_id=review_id, uphold=False, answer="重新办理", actor=other, now=town.now)
+    town.work(application_id, "birth_certificate")
+    (asked,) = queries.list_consents_asked_of(actor=town.father, open_only=True)
+    assert asked.state == "requested"
+    assert town.lane(application_id, ITEM).state is CaseState.WAITING_PREREQUISITES
+
+
 def test_the_consent_is_named_in_the_register(town: World) -> None:
     application_id, consent_id = _asked(town)
     commands.give_consent(consent_id=consent_id, actor=town.father, now=town.now)
@@ -79,7 +133,7 @@ def test_consent_is_a_persons_own_act(town: World) -> None:
             consent_id=consent_id, actor=replace(town.father, assurance=Assurance.REGISTERED), now=town.now
         )
     with pytest.raises(ConsentNotYours):
-        queries.get_consent(consent_id=consent_id, actor=town.mother)
+        queries.get_consent(consent_id=consent_id, actor=town.mother, now=town.now)
 
 
 def test_a_missing_consent_is_reminded_of_then_followed_up_then_lapses(world: World) -> None:

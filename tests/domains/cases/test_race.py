@@ -71,6 +71,7 @@ def test_a_withdrawal_and_a_decision_at_once_do_not_both_happen(town: World) -> 
         assert all(isinstance(r, Refusal) for r in results if r is not None), results
         state = models.Case.objects.get(id=case_id).state
         assert state in {CaseState.APPROVED, CaseState.WITHDRAWN}
+        town.next_family()
 
 
 def test_two_timers_at_once_accept_a_silent_case_once(world: World) -> None:

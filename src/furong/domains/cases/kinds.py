@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from furong.domains.cases.values.plans import ConsentPlan
+from furong.domains.cases.values.plans import ConsentFact, ConsentPlan
 from furong.domains.cases.values.rules import PARAMETER_CODES, DatedParameter, Rules
 from furong.foundation.feel import FeelLimitReached, FeelSyntaxError, compile_expression
 from furong.foundation.packs.values import (
@@ -51,12 +51,21 @@ _PARAMETER = MapOf(
     }
 )
 _RULES = MapOf({"code": required(CODE), "parameters": required(ListOf(_PARAMETER, minimum=1))})
+_WORD = MapOf({"code": required(Str(max_length=80)), "label": required(Texts(max_length=100))})
+_SHOWN = MapOf(
+    {
+        "label": required(Texts(max_length=100)),
+        "value": required(Feel()),
+        "words": optional(ListOf(_WORD, unique="code"), list),
+    }
+)
 _CONSENT = MapOf(
     {
         "code": required(CODE),
         "item": required(RefTo(pattern=r"[a-z][a-z0-9_]*")),
         "statement": required(Texts(max_length=1000)),
         "of": required(ListOf(RefTo(), minimum=1, unique="")),
+        "shows": optional(ListOf(_SHOWN), list),
         "message": optional(CODE, "consent"),
         "days": optional(Int(0, 365), 0),
         "reminder_days": optional(Int(0, 365), 0),
@@ -105,6 +114,25 @@ def _consent(parsed: Parsed, report: Report) -> tuple[Ref, ConsentPlan]:
         message=parsed["message"],
         days=parsed["days"],
         reminder_days=parsed["reminder_days"],
+        shows=tuple(_shown(one, report) for one in parsed["shows"]),
+    )
+
+
+def _shown(parsed: Parsed, report: Report) -> ConsentFact:
+    try:
+        compile_expression(parsed["value"].text)
+    except (FeelSyntaxError, FeelLimitReached) as error:
+        report.add(
+            parsed["value"].line,
+            "shows",
+            "consent.feel",
+            both(f"这不是 FEEL 表达式：{error}", f"This is not FEEL: {error}"),
+            both("请改正表达式。", "Correct the expression."),
+        )
+    return ConsentFact(
+        label=parsed["label"].as_dict(),
+        value=parsed["value"].text,
+        words={word["code"]: word["label"].as_dict() for word in parsed["words"]},
     )
 
 

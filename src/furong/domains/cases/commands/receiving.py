@@ -34,7 +34,7 @@ from furong.foundation.audit.commands import command
 def start_case(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
     """This function will start the process of a case whose prerequisites are in; False when it runs or has ended. Repeatable.
 
-    Where somebody else must consent, they are asked now, and the case is received once they have answered.
+    Where somebody else must consent, they were asked at submission, and the case is received once they have answered.
     """
     case = lock_case(case_id=case_id)
     state = CaseState(case.state)
@@ -48,8 +48,7 @@ def start_case(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
     if case.application.awaited:
         ask_again(case.application, actor=actor, now=now)
         refresh(case)
-    if not case.consents.exists():
-        request_consents(case, actor=actor, now=now)
+    request_consents(case, actor=actor, now=now)
     if state is CaseState.WAITING_PREREQUISITES and not case.consents.filter(state="requested").exists():
         receive(case, actor=actor, now=now)
     case.process_instance_id = flow.start(case, actor=actor, now=now)
@@ -89,18 +88,32 @@ def receive(case: models.Case, *, actor: Actor, now: datetime) -> None:
 
 
 def request_consents(case: models.Case, *, actor: Actor, now: datetime) -> None:
-    """This function will ask those whose consent the item needs, as far as the application names them."""
+    """This function will ask those whose consent the item needs, as far as the application names them. Repeatable.
+
+    Who was asked is not asked again, unless the case had ended before they answered and was taken up again.
+    """
+    wanted = people_asked(case)
+    if not wanted:
+        return
     current = rules(now)
-    for consent, person_id in people_asked(case):
-        row = models.Consent.objects.create(
+    standing = set(case.consents.exclude(state="dropped").values_list("code", "requested_of_person_id"))
+    for consent, person_id in wanted:
+        if (consent["code"], person_id) in standing:
+            continue
+        row, _ = models.Consent.objects.update_or_create(
             case=case,
             code=consent["code"],
-            statement=consent["statement"],
-            message=consent["message"],
             requested_of_person_id=person_id,
-            requested_at=now,
-            remind_on=due_after(days=consent["reminder_days"] or current.consent_reminder_days, now=now),
-            due_on=due_after(days=consent["days"] or current.consent_days, now=now),
+            defaults={
+                "state": "requested",
+                "statement": consent["statement"],
+                "message": consent["message"],
+                "requested_at": now,
+                "answered_at": None,
+                "reminded_at": None,
+                "remind_on": due_after(days=consent["reminder_days"] or current.consent_reminder_days, now=now),
+                "due_on": due_after(days=consent["days"] or current.consent_days, now=now),
+            },
         )
         note(
             case.application,

@@ -15,7 +15,7 @@ from furong.domains.cases import models, notifying, ports
 from furong.domains.cases.commands.dependents import want_start
 from furong.domains.cases.commands.drafting import KEPT_ASIDE, carried_over, lock_draft
 from furong.domains.cases.commands.moving import is_own, note, rules, today
-from furong.domains.cases.commands.receiving import people_asked, receive
+from furong.domains.cases.commands.receiving import people_asked, receive, request_consents
 from furong.domains.cases.errors import (
     AlreadyAppliedFor,
     FormChanged,
@@ -206,6 +206,7 @@ def _create(
     )
     for case in cases:
         case.application = application
+        request_consents(case, actor=actor, now=now)
         if not case.requires:
             if not people_asked(case):
                 receive(case, actor=actor, now=now)

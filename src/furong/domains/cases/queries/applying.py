@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -37,9 +38,11 @@ from furong.domains.cases.values.views import (
     ConsentView,
     DraftView,
 )
+from furong.domains.services.forms.conditions import nested
 from furong.foundation.access.errors import SignInNeeded
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import record_read
+from furong.foundation.feel import compile_expression
 
 RELATED = (
     "consents",
@@ -244,10 +247,42 @@ def list_consents_asked_of(*, actor: Actor, open_only: bool = False) -> tuple[Co
     return tuple(consent_view(r) for r in rows.select_related("case__application").order_by("-requested_at"))
 
 
-def get_consent(*, consent_id: UUID, actor: Actor) -> ConsentView:
-    """This function will return a consent asked of the actor in person. Raises ConsentNotYours for everybody else."""
+def get_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> ConsentView:
+    """This function will return a consent asked of the actor in person, with what they would agree to.
+
+    What it shows of the applicant is recorded as read. Raises ConsentNotYours for everybody else.
+    """
     row = models.Consent.objects.filter(id=consent_id).select_related("case__application").first()
     asked = row is not None and actor.is_resident and row.requested_of_person_id == actor.person_id
     if row is None or not asked or actor.person_id is None:
         raise ConsentNotYours
-    return consent_view(row)
+    application = row.case.application
+    facts = _agreed_to(row)
+    if facts and application.applicant_person_id is not None:
+        record_read(
+            actor=actor,
+            basis=Basis(purpose="consent", case_id=row.case_id, item_code=row.case.item_code),
+            what="cases.get_consent",
+            subjects=[application.applicant_person_id],
+            fields=["application"],
+            database="default",
+            now=now,
+            object=("consent", row.id),
+        )
+    return replace(consent_view(row), facts=facts)
+
+
+def _agreed_to(row: models.Consent) -> tuple[tuple[Mapping[str, str], Mapping[str, str]], ...]:
+    """The lines that the pack shows to whoever is asked, over the answers as they are now; what is not known is left out."""
+    wanted: Mapping[str, Any] = next((c for c in row.case.terms.get("consents", ()) if c["code"] == row.code), {})
+    if not wanted.get("shows") or row.state not in {"requested", "given"}:
+        return ()
+    answers = _current(row.case.application, [row.case])
+    context = nested({code: a.get("value") for code, a in answers.items()})
+    lines = []
+    for line in wanted["shows"]:
+        value = compile_expression(line["value"]).evaluate(context)
+        if value not in (None, ""):
+            words = line["words"].get(str(value)) or {"zh": str(value), "en": str(value)}
+            lines.append((line["label"], words))
+    return tuple(lines)

@@ -13,11 +13,20 @@ Text = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentFact:
+    """A line that the person asked is shown: FEEL over the application's answers, and words for the codes it may give."""
+
+    label: Text
+    value: str
+    words: Mapping[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentPlan:
     """A consent that must be in before a case is received.
 
     ``of`` names the elements that hold the persons who must agree; whoever applies has agreed by applying. ``message``
-    is what the process waits for. 0 days mean the general parameter.
+    is what the process waits for. 0 days mean the general parameter. ``shows`` is what they agree to.
     """
 
     code: str
@@ -26,6 +35,7 @@ class ConsentPlan:
     message: str = "consent"
     days: int = 0
     reminder_days: int = 0
+    shows: tuple[ConsentFact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +90,14 @@ class ItemPlan:
                     "message": c.message,
                     "days": c.days,
                     "reminder_days": c.reminder_days,
+                    "shows": [
+                        {
+                            "label": dict(f.label),
+                            "value": f.value,
+                            "words": {code: dict(text) for code, text in f.words.items()},
+                        }
+                        for f in c.shows
+                    ],
                 }
                 for c in self.consents
             ],

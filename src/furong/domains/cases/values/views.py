@@ -163,6 +163,8 @@ class ConsentView:
     requested_at: datetime
     due_on: date
     answered_at: datetime | None
+    # What the person asked agrees to, as (label, value) in both languages; only where they read it themselves.
+    facts: tuple[tuple[Text, Text], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

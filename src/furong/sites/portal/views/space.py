@@ -185,7 +185,7 @@ def ask_review(request: HttpRequest, application_id: UUID, case_id: UUID, actor:
 def consent(request: HttpRequest, consent_id: UUID, actor: Actor) -> HttpResponse:
     """Give or refuse a consent that the person is asked for."""
     now = timezone.now()
-    asked = case_queries.get_consent(consent_id=consent_id, actor=actor)
+    asked = case_queries.get_consent(consent_id=consent_id, actor=actor, now=now)
     if request.method == "POST" and asked.state == "requested":
         answer = request.POST.get("answer")
         if answer == "give":
