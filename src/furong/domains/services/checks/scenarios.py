@@ -46,7 +46,8 @@ def check_scenarios(scope: Scope) -> None:
     broken = {one.file for one in (*pack.findings, *scope.findings) if one.is_error}
     for code, file in pack.of("process").items():
         rules = pack.find("decision", code)
-        if file.shown in broken or (rules is None and pack.knows("decision", code)):
+        unreadable = rules is None and pack.knows("decision", code)
+        if unreadable or file.shown in broken or (rules is not None and rules.shown in broken):
             continue  # what a scenario would say follows from that
         found = pack.find("scenario", code)
         if found is None:
