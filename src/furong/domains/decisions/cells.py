@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from furong.foundation.feel import FeelSyntaxError, YearsMonths, compile_expression
 from furong.foundation.feel.compiler import Program
-from furong.foundation.feel.operators import Env
+from furong.foundation.feel.operators import Env, run_of
 from furong.foundation.feel.unary import Test
 
 __all__ = ["INDEXED", "Cell", "Piece", "constant_of", "pieces_of", "tested_later"]
@@ -26,7 +26,7 @@ _STRING = r'"[^"\\\n]*"'
 _OPERAND = rf"(?:{_NUMBER}|{_STRING}|@{_STRING}|(?:date|duration)\(\s*{_STRING}\s*\))"
 _PIECE = re.compile(
     rf"\s*(?:(?P<sign><=|>=|<|>)?\s*(?P<one>{_OPERAND})"
-    rf"|(?P<opens>[\[\](])\s*(?P<low>{_OPERAND})\s*\.\.\s*(?P<high>{_OPERAND})\s*(?P<closes>[\[\])]))\s*(?:,|$)"
+    rf"|(?P<opens>[\[(])\s*(?P<low>{_OPERAND})\s*\.\.\s*(?P<high>{_OPERAND})\s*(?P<closes>[\])]))\s*(?:,|$)"
 )
 _NUMBER_ONLY = re.compile(rf"\s*({_NUMBER})\s*$")
 _STRING_ONLY = re.compile(rf"\s*({_STRING})\s*$")
@@ -112,7 +112,11 @@ def tested_later(text: str) -> Test:
 
     def test(env: Env, value: object) -> bool | None:
         if not made:
-            made.append(Program(known_names=()).unary_tests(text)[0])
+            try:
+                made.append(Program(known_names=()).unary_tests(text)[0])
+            except FeelSyntaxError as wrong:  # what the index takes and FEEL does not; no value passes that way
+                run_of(env).problem("decisions.feel", wrong.message)
+                return None
         return made[0](env, value)
 
     return test
