@@ -77,3 +77,18 @@ class Declarations:
                 found.message_flows.setdefault(one.get("sourceRef", ""), name)
                 found.message_flows.setdefault(one.get("targetRef", ""), name)
         return found
+
+    def sent(self, root: Any) -> set[str]:
+        """Give the names of the messages that the pools of a file send, and the ids of elements to which a message flow leads."""
+        found = set(self.message_flows.values())
+        for collaboration in root.findall(f"{M}collaboration"):
+            found |= {one.get("targetRef", "") for one in collaboration.findall(f"{M}messageFlow")}
+        thrown = [
+            (event.get("id", ""), definition.get("messageRef", ""))
+            for tag in ("intermediateThrowEvent", "endEvent")
+            for event in root.iter(f"{M}{tag}")
+            for definition in event.findall(f"{M}messageEventDefinition")
+        ]
+        thrown += [(task.get("id", ""), task.get("messageRef", "")) for task in root.iter(f"{M}sendTask")]
+        found |= {self.messages.get(bare(ref)) or self.message_flows.get(name, "") for name, ref in thrown}
+        return found - {""}

@@ -181,15 +181,21 @@ class Details:
         try:
             return compile_feel(text.strip().removeprefix("=").strip())
         except ValueError as exc:
-            self.findings.add("bpmn.feel", line=line, element=element, what=what, why=str(exc))
+            self._not_feel(text, what, line, element, str(exc))
             return None
+
+    def _not_feel(self, text: str, what: str, line: int, element: str, why: str) -> None:
+        if text.strip().startswith(("${", "#{")):
+            self.findings.add("bpmn.expression_language", line=line, element=element, what=what, language="JUEL")
+        else:
+            self.findings.add("bpmn.feel", line=line, element=element, what=what, why=why)
 
     def _text(self, own: Mapping[str, str], name: str, line: int, element: str) -> Expression:
         text = own.get(name, "")
         try:
             return compile_text(text) if text else _NOTHING
         except ValueError as exc:
-            self.findings.add("bpmn.feel", line=line, element=element, what=f"furong:{name}", why=str(exc))
+            self._not_feel(text, f"furong:{name}", line, element, str(exc))
             return _NOTHING
 
     def _bad(self, name: str, own: Mapping[str, str], line: int, element: str, why: str) -> None:
@@ -320,7 +326,10 @@ class Details:
         try:
             value = compile_text(text)
         except ValueError as exc:
-            self.findings.add("bpmn.feel", line=line, element=element, what=tag, why=str(exc))
+            self._not_feel(text, tag, line, element, str(exc))
+            return None
+        if text.startswith(("${", "#{")):
+            self._not_feel(text, tag, line, element, "")
             return None
         if isinstance(value, Literal):
             try:

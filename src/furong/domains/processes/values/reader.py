@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lxml import etree
 
-from furong.domains.processes.values.checker import check_structure
+from furong.domains.processes.values.checker import Known, check_definition
 from furong.domains.processes.values.contents import Contents, lanes_of
-from furong.domains.processes.values.declarations import Declarations, M, flag, local
+from furong.domains.processes.values.declarations import Declarations, M, bare, flag, local
 from furong.domains.processes.values.details import Details
 from furong.domains.processes.values.elements import DRAWING, MODEL, NodeKind
 from furong.domains.processes.values.graph import Node, ProcessDefinition, reach_of
 from furong.domains.processes.values.rules import INCOMPLETE, Findings
 from furong.domains.processes.values.schema import check_schema
+from furong.domains.processes.values.variables import declared_variables
+from furong.foundation.feel import FeelType
 from furong.foundation.packs.values.findings import Finding, in_order
 
 
@@ -36,6 +38,9 @@ def read_bpmn(
     handlers: Iterable[str] | None = None,
     decisions: Iterable[tuple[str, str]] | None = None,
     calls: Mapping[str, bytes] | None = None,
+    departments: Iterable[str] | None = None,
+    messages: Iterable[str] = (),
+    decision_types: Mapping[tuple[str, str], FeelType] | None = None,
     check: bool = True,
     to_publish: bool = False,
 ) -> Reading:
@@ -43,6 +48,8 @@ def read_bpmn(
 
     ``process_id`` picks one of several. With ``handlers`` and ``decisions`` given, names that are not among them are refused.
     ``calls`` holds, by the id of a process, the files of processes that call activities name and this file lacks.
+    With ``departments`` given, kinds of departments that are not among them are refused; ``messages`` are sent from outside, and
+    ``decision_types`` say what decisions give, for the types of expressions.
     ``check=False`` leaves out the checks of structure, for a definition that was checked when it was published.
     With ``to_publish`` what only publication wants (handlers, decisions, messages) is an error and not a warning.
     Raises nothing: what is wrong is in ``findings``. Cost: some milliseconds for twenty elements, 1 ms without checks.
@@ -54,6 +61,11 @@ def read_bpmn(
         None if decisions is None else frozenset(decisions),
         calls or {},
         check=check,
+        known=Known(
+            sent=frozenset(messages),
+            departments=None if departments is None else frozenset(departments),
+            decisions=decision_types or {},
+        ),
     )
     definition = reader.read(content, process_id)
     found = tuple(in_order(findings.found))
@@ -75,7 +87,7 @@ def list_calls(content: bytes) -> tuple[str, ...]:
     if root is None:
         return ()
     own = {p.get("id", "") for p in root.findall(f"{M}process")}
-    called = {one.get("calledElement", "").rpartition(":")[2] for one in root.iter(f"{M}callActivity")}
+    called = {bare(one.get("calledElement", "")) for one in root.iter(f"{M}callActivity")}
     return tuple(sorted(called - own - {""}))
 
 
@@ -88,8 +100,10 @@ class _Reader:
         calls: Mapping[str, bytes],
         *,
         check: bool,
+        known: Known | None = None,
     ) -> None:
         self.findings = findings
+        self.known = known or Known()
         self.handlers = handlers
         self.decisions = decisions
         self.calls = calls
@@ -146,8 +160,19 @@ class _Reader:
             },
         )
         if self.check and not any(one.is_error and one.rule in INCOMPLETE for one in self.findings.found):
-            check_structure(definition, self.findings)
+            self._check(root, process, definition, declared)
         return definition
+
+    def _check(self, root: Any, process: Any, definition: ProcessDefinition, declared: Declarations) -> None:
+        variables = declared_variables(process, self.findings)
+        calls = {bare(one.get("calledElement", "")) for one in root.iter(f"{M}callActivity")}
+        known = replace(
+            self.known,
+            sent=self.known.sent | declared.sent(root),
+            is_called=len(self.calling) > 0 or definition.code in calls,
+            variables={name: variable for name, (_, variable) in variables.items()},
+        )
+        check_definition(process, definition, self.findings, known)
 
     def _called(self, root: Any, node: Node, content: bytes) -> ProcessDefinition | None:
         """Read the process that a call activity calls: of the same file, or of those that were given."""
