@@ -72,6 +72,28 @@ def test_staff_and_strangers_open_no_draft(town: World) -> None:
             )
 
 
+def test_the_same_answers_sent_again_with_the_old_version_are_saved_already(town: World) -> None:
+    draft_id = town.draft()
+    version = queries.get_draft(draft_id=draft_id, actor=town.mother).version
+
+    def send(name: str) -> int:
+        return commands.save_draft(
+            draft_id=draft_id,
+            page="child",
+            answers={"newborn.name": name, "newborn.nickname": None},
+            expected_version=version,
+            actor=town.mother,
+            now=town.now,
+        )
+
+    saved = send("周甲")
+    assert send("周甲") == saved
+    assert queries.get_draft(draft_id=draft_id, actor=town.mother).version == saved
+    with pytest.raises(DraftChanged):
+        send("周乙")
+    assert queries.get_draft(draft_id=draft_id, actor=town.mother).answers["newborn.name"] == "周甲"
+
+
 def test_two_windows_do_not_overwrite_each_other(town: World) -> None:
     draft_id = town.draft()
     version = queries.get_draft(draft_id=draft_id, actor=town.mother).version

@@ -95,14 +95,18 @@ def save_draft(
     """This function will save one page's answers (those of other pages stay) and return the draft's new version.
 
     Answers are kept as typed, right or wrong: checking is the page's and the submission's. ``done`` is false for a page left
-    unfinished. Raises DraftNotFound, DraftAlreadySubmitted, and DraftChanged when ``expected_version`` is no longer the
-    draft's.
+    unfinished. The same answers sent again, because the reply to the first time was lost, are saved already, whatever version
+    they name. Raises DraftNotFound, DraftAlreadySubmitted, and DraftChanged when ``expected_version`` is no longer the draft's.
     """
     draft = lock_draft(draft_id=draft_id, actor=actor)
     if draft.submitted_at is not None:
         raise DraftAlreadySubmitted
     if expected_version is not None and draft.version != expected_version:
-        raise DraftChanged
+        if any(key not in draft.answers or draft.answers[key] != value for key, value in answers.items()):
+            raise DraftChanged
+        audit.current().detail(repeated=True)
+        if (page in draft.pages_done) is done and item_codes is None and division_code is None:
+            return draft.version
     draft.answers = {**draft.answers, **dict(answers)}
     pages = [p for p in draft.pages_done if p != page]
     draft.pages_done = [*pages, page] if done else pages
