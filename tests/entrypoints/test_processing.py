@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from furong.entrypoints import cli
+from furong.foundation.packs.values import Finding
 from tests.domains.processes.diagrams import DEPARTMENTS, SEQUENCE, bpmn
-from tests.packs.planting import HUNAN, TINY, copy_of
+from tests.packs.planting import HUNAN, TINY, Planted, copy_of
 
 CERTIFICATE = HUNAN / "items" / "birth_certificate"
 
@@ -41,12 +42,13 @@ def test_what_is_wrong_in_several_files_is_printed_line_by_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, bad = tmp_path / "good.bpmn", tmp_path / "bad.bpmn"
-    good.write_bytes(SEQUENCE)
+    good.write_bytes(bpmn('<startEvent id="s"/>\n<manualTask id="a" name="a"/>\n<endEvent id="e"/>', "s -> a\na -> e"))
     bad.write_bytes(bpmn('<startEvent id="s"/>\n<userTask id="a"/>\n<endEvent id="e"/>', "s -> a\na -> gone\na -> e"))
     code, lines, _ = run(capsys, "process", "check", good, bad)
     assert code == 1
-    assert lines[0].startswith(f"{bad}:7: a-gone: bpmn.flow_dangling: ")
-    assert lines[-1] == f"{good}, {bad}: {len(lines) - 1} errors, 0 warnings"
+    assert any(line.startswith(f"{bad}:7: a-gone: bpmn.flow_dangling: ") for line in lines)
+    warnings = sum(": warning: " in line for line in lines)
+    assert lines[-1] == f"{good}, {bad}: {len(lines) - 1 - warnings} errors, {warnings} warnings"
     code, lines, _ = run(capsys, "process", "check", good)
     assert (code, lines) == (0, [f"{good}: in order"])
 
@@ -70,7 +72,7 @@ def test_decisions_are_looked_for_in_the_files_beside(tmp_path: Path, capsys: py
     rules = process.with_name("rules.dmn").rename(tmp_path / "rules.dmn")
     code, lines, _ = run(capsys, "process", "check", process)
     assert code == 1
-    assert "furong.decision_unknown" in lines[0]
+    assert any("furong.decision_unknown" in line for line in lines)
     assert run(capsys, "process", "check", process, "--dmn", rules)[0] == 0
 
 
@@ -227,11 +229,16 @@ def test_the_command_needs_no_django(sequence: Path) -> None:
 # --- packs ------------------------------------------------------------------------------------------------------------------
 
 
+def of_scenarios(pack: Planted) -> list[Finding]:
+    """Check a pack; give what is said of its scenarios, or of what they reach."""
+    return [one for one in pack.check() if one.rule.startswith("scenario.") or one.file.endswith("scenarios.yaml")]
+
+
 def test_the_check_of_a_pack_plays_its_scenarios(tmp_path: Path) -> None:
     pack = copy_of(TINY, tmp_path)
-    assert pack.check() == []
+    assert of_scenarios(pack) == []
     line = pack.replace("items/boat_registration/scenarios.yaml", '{class: "rowing boat"}', "{class: raft}")
-    (found,) = pack.check()
+    (found,) = of_scenarios(pack)
     assert (found.line, found.element, found.rule) == (line, "granted", "scenario.expectation")
     assert found.message.pick("en") == 'class should be "raft" and is "rowing boat".'
 
@@ -247,11 +254,11 @@ def test_what_no_scenario_reaches_and_a_process_without_scenarios_are_named(tmp_
     scenarios = pack.root / "items/boat_registration/scenarios.yaml"
     text = scenarios.read_text()
     scenarios.write_text(text[: text.index("      - complete: decision")])
-    (found,) = pack.check()
+    (found,) = of_scenarios(pack)
     assert (found.rule, found.is_error) == ("scenario.unreached", False)
     assert found.message.pick("en") == "No scenario reaches output, end."
     scenarios.unlink()
-    (found,) = pack.check()
+    (found,) = of_scenarios(pack)
     assert (found.rule, found.element, found.is_error) == ("scenario.none", "boat_registration", False)
 
 
@@ -263,7 +270,7 @@ def test_a_scenario_gives_no_more_than_the_department_sees_and_expects_something
     pack.replace(
         "items/mooring_permit/scenarios.yaml", "      - expect: {ended: cancelled, not_reached: [output]}\n", ""
     )
-    found = pack.check()
+    found = of_scenarios(pack)
     assert {(one.rule, one.element) for one in found} == {
         ("process.element_unknown", "boat.colour"),
         ("scenario.expects_nothing", "withdrawn"),
@@ -280,6 +287,7 @@ def test_scenarios_of_a_process_that_is_wrong_itself_are_not_played(tmp_path: Pa
     pack = copy_of(TINY, tmp_path)
     pack.replace("items/boat_registration/process.bpmn", 'targetRef="decision"', 'targetRef="gone"')
     assert {rule.partition(".")[0] for _, _, _, rule in pack.errors()} == {"bpmn"}
+    assert of_scenarios(pack) == []
 
 
 @pytest.mark.parametrize("item", sorted(one.name for one in (HUNAN / "items").iterdir()))

@@ -330,7 +330,7 @@ POOLS = (
 
 def test_pools_of_one_file_send_each_other_messages() -> None:
     bundle = read_bundle(POOLS, file="pools.bpmn", resources={})
-    assert [one.format() for one in bundle.findings] == []
+    assert [one.format() for one in bundle.findings if one.is_error] == []
     told: list[Said] = []
     rehearsal = Rehearsal(bundle.definitions, now=NOW, calendar=CALENDAR, report=told.append)
     rehearsal.start({"question": "why"}, code="citizen", business_key="Q1")
