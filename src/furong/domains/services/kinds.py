@@ -29,7 +29,7 @@ def _form(value: Any, report: Report) -> Form:
 def _parse_process(content: bytes, file: str, frame: Frame) -> tuple[Any, list[Finding]]:
     from furong.domains.processes.values.reader import read_bpmn
 
-    reading = read_bpmn(content, file=file)
+    reading = read_bpmn(content, file=file, to_publish=True)
     return reading.definition, list(reading.findings)
 
 

@@ -81,6 +81,8 @@ class Declarations:
     def sent(self, root: Any) -> set[str]:
         """Give the names of the messages that the pools of a file send, and the ids of elements to which a message flow leads."""
         found = set(self.message_flows.values())
+        # furong:sender on a message says who outside sends it.
+        found |= {self.messages[one.get("id", "")] for one in root.findall(f"{M}message") if one.get(f"{F}sender")}
         for collaboration in root.findall(f"{M}collaboration"):
             found |= {one.get("targetRef", "") for one in collaboration.findall(f"{M}messageFlow")}
         thrown = [

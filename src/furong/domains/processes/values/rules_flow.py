@@ -165,8 +165,8 @@ RULES: dict[str, Rule] = {
     "bpmn.message_unsent": Rule(
         "此文件中没有谁发送消息 {name}，它只能来自外部。",
         "Nobody in this file sends the message {name}, so it must come from outside.",
-        "确认外部系统会发送它；由另一个泳池发送的，画出消息流。",
-        "Make sure that somebody outside sends it; draw a message flow if another pool does.",
+        "从发送它的泳池画消息流；由外部发送的，在 message 上写 furong:sender。",
+        "Draw a message flow from the pool that sends it, or say with furong:sender on the message who outside does.",
         Severity.WARNING,
     ),
     "bpmn.error_uncaught": Rule(

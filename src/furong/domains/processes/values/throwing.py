@@ -33,6 +33,7 @@ def check_throwing(
     says that another process calls this one and may catch what it throws.
     """
     catching = _Catching(definition)
+    unnamed = {one.element for one in findings.found if one.rule == "bpmn.message_missing"}
     hit: set[str] = set()
     for node in definition.nodes.values():
         caught, surely = catching.of(node)
@@ -46,7 +47,7 @@ def check_throwing(
             continue  # checked in the process that is called
         _check_catcher(node, definition, passing, hit, findings)
         name = node.message.name if node.message is not None and node.kind in _RECEIVES else ""
-        if name and name != node.id and not {name, node.id} & sent:
+        if name and node.id not in unnamed and not {name, node.id} & sent:
             findings.add("bpmn.message_unsent", line=node.line, element=node.id, name=name)
         if node.kind in _UNDOES and not _something_to_undo(node, definition):
             findings.add("bpmn.compensation_nothing", line=node.line, element=node.id)
