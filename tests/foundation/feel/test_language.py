@@ -161,6 +161,14 @@ EXPRESSIONS: list[tuple[str, object]] = [
     ('years and months duration(@"-0002-01-01", @"0002-01-01")', YearsMonths(48)),
     ('string(@"9999-12-31T23:00:00@Asia/Shanghai" + @"PT20H")', "10000-01-01T19:00:00@Asia/Shanghai"),
     ('@"2024-03-10T01:30:00@America/New_York" + @"PT1H" = @"2024-03-10T07:30:00Z"', True),
+    # comparisons of comparisons
+    ("1 < 2 = true", True),
+    ("3 in [1..5] = false", False),
+    ("1 between 0 and 2 = true and true", True),
+    # sums of what has none
+    ("sum([true])", None),
+    ("sum(null)", None),
+    ('sum([@"P1D", @"PT12H"])', timedelta(hours=36)),
     # the rest of the built-in functions
     ('[lower case("AB"), odd(3), even(3)]', ["ab", True, False]),
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from functools import cmp_to_key
 
 from furong.foundation.feel.arithmetic import OPERATORS, NotDefined
 from furong.foundation.feel.errors import FeelLimitReached
 from furong.foundation.feel.functions.registry import Null, builtin, whole
-from furong.foundation.feel.values import MOST_ITEMS, NUMBERS, FeelFunction, Run, compare, equal
+from furong.foundation.feel.values import MOST_ITEMS, NUMBERS, FeelFunction, Run, YearsMonths, compare, equal
 
 _add = OPERATORS["+"]
 
@@ -82,8 +83,8 @@ def _sum(run: Run, values: list[object]) -> object:
             total = NUMBERS.add(total, one)  # type: ignore[arg-type]
         return total
     found = values[0]
-    if isinstance(found, str):
-        raise Null("Its items are not all numbers.")
+    if not isinstance(found, Decimal | timedelta | YearsMonths):
+        raise Null("Its items are not all numbers, or durations.")
     try:
         for one in values[1:]:
             found = _add(found, one)
