@@ -57,6 +57,7 @@ ACTS_ONLY = {
     "workbench:next_task",
     "workbench:task_act",
     "workbench:incident_act",
+    "workbench:cause_act",
     "workbench:audit_verify",
     "portal:discard",
 }
@@ -164,7 +165,7 @@ def test_residents_open_no_page_of_the_workbench() -> None:
 def test_staff_without_a_right_open_none_of_the_pages_that_need_one() -> None:
     # The clerk of disease control administers nothing and supervises nobody.
     client, wrong = _signed_in("vaccination"), []
-    closed = re.compile(r"^work/(organizations|accounts|audit|supervision|posts|appointments)")
+    closed = re.compile(r"^work/(organizations|accounts|audit|supervision|processes|posts|appointments)")
     for path, name, _ in _routes():
         if not closed.match(path):
             continue

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.domains.processes.diagrams import SEQUENCE
-from tests.sites.workbench.staff import SYSTEM, links, now, police_station, staff, words
-
-from furong.domains.processes import commands as processes
-from furong.domains.processes import definitions
+from tests.sites.workbench.staff import links, staff, words
 
 pytestmark = pytest.mark.usefixtures("platform")
 
@@ -51,34 +47,3 @@ def test_an_items_diagram_is_given_to_be_drawn() -> None:
 )
 def test_what_is_not_published_is_not_there(address: str) -> None:
     assert staff("administrator").get(address).status_code == 404
-
-
-def test_processes_of_the_pack_are_listed_before_they_have_run() -> None:
-    page = staff("administrator").get("/work/processes")
-    assert "尚未运行" in words(page.content)
-    assert "/work/items/household_registration#process" in links(page.content, "/work/items/")
-
-
-def test_a_process_shows_where_its_instances_stand_within_the_readers_scope() -> None:
-    definitions.forget()
-    digest = processes.publish_definition(xml=SEQUENCE, file="p.bpmn", code="sequence", actor=SYSTEM, now=now())
-    station = police_station()
-    for key in ("one", "two"):
-        processes.start_process(
-            definition_digest=digest,
-            business_key=key,
-            variables={},
-            organization_id=station.id,
-            division_code=station.division_code,
-            actor=SYSTEM,
-            now=now(),
-        )
-    shown = staff("administrator").get(f"/work/processes/{digest}")
-    page = words(shown.content)
-    assert "2 件正在运行" in page
-    assert "受理人工2" in page
-    assert "决定人工0" in page
-    told = staff("administrator").get(f"/work/processes/{digest}/diagram").json()
-    assert told["states"] == {"a": "running"}
-    # the supervisor of the city sees those of the city
-    assert "受理人工2" in words(staff("supervisor").get(f"/work/processes/{digest}").content)

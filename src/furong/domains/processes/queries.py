@@ -274,6 +274,8 @@ _STATES = {
     LogKind.MERGED: ElementState.DONE,
     LogKind.CANCELLED: ElementState.CANCELLED,
     LogKind.STUCK: ElementState.STUCK,
+    LogKind.MOVED: ElementState.RUNNING,
+    LogKind.COMPENSATED: ElementState.CANCELLED,
 }
 
 

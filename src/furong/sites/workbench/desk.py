@@ -58,6 +58,11 @@ def menu(actor: Actor) -> list[Group]:
             _("Supervision"),
             _entry("supervision", _("Deadlines"), "cases.supervise"),
             _entry("call_backs", _("Call-backs"), "cases.supervise"),
+        ),
+        (
+            _("Processes"),
+            _entry("processes", _("All processes"), "definitions.publish", "processes.administer", "cases.supervise"),
+            _entry("waiting", _("Waiting"), "processes.administer", "cases.supervise"),
             _entry("incidents", _("Incidents"), "processes.administer"),
         ),
         (
@@ -68,7 +73,6 @@ def menu(actor: Actor) -> list[Group]:
         (
             _("Content"),
             _entry("items", _("Items and forms"), "definitions.publish", "cases.supervise"),
-            _entry("processes", _("Processes"), "definitions.publish", "processes.administer", "cases.supervise"),
         ),
         (
             _("Administration"),

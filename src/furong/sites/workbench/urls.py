@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.workbench import urls_administration, urls_content, urls_registers
+from furong.sites.workbench import urls_administration, urls_content, urls_processes, urls_registers
 from furong.sites.workbench.views import export, home, notices, supervision, work
 
 app_name = "workbench"
@@ -26,8 +26,7 @@ urlpatterns = [
     path("supervision", supervision.deadlines, name="supervision"),
     path("supervision/call-backs", supervision.call_backs, name="call_backs"),
     path("supervision/call-backs/<uuid:call_back_id>", supervision.call_back, name="call_back"),
-    path("supervision/incidents", supervision.incidents, name="incidents"),
-    path("supervision/incidents/<uuid:incident_id>/<slug:verb>", supervision.incident_act, name="incident_act"),
+    *urls_processes.urlpatterns,
     *urls_registers.urlpatterns,
     *urls_content.urlpatterns,
     *urls_administration.urlpatterns,

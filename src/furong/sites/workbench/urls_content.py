@@ -10,7 +10,4 @@ urlpatterns = [
     path("items", content.items, name="items"),
     path("items/<slug:code>", content.item, name="item"),
     path("items/<slug:code>/diagram", content.item_diagram, name="item_diagram"),
-    path("processes", content.process_list, name="processes"),
-    path("processes/<slug:digest>", content.process, name="process"),
-    path("processes/<slug:digest>/diagram", content.process_diagram, name="process_diagram"),
 ]

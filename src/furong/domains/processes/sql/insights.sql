@@ -3,7 +3,7 @@
 --
 -- Kinds of figures (values.insights.Measure): 1 visit, 2 waiting, 3 handling, 4 flow, 5 instance ended, 6 instance started,
 -- 7 stuck, 8 rounds, 9 loop. Kinds of log lines (interpreter.LogKind): 1 entered, 2 completed, 3 cancelled, 4 passed, 5 stuck,
--- 6 merged, 7 started, 8 ended. A duration falls into bucket floor(4 log2(seconds)) + 1; -1 is for what has none.
+-- 6 merged, 7 started, 8 ended, 9 moved. A duration falls into bucket floor(4 log2(seconds)) + 1; -1 is for what has none.
 
 -- name: try_lock
 -- Let one worker at a time measure.
@@ -71,8 +71,8 @@ WITH lines AS MATERIALIZED (
     LEFT JOIN LATERAL (
       SELECT e.at FROM processes_log e
        WHERE l.kind <> 4 AND t.instance_id IS NULL AND e.instance_id = l.instance_id AND e.at <= l.at AND e.id < l.id
-         AND e.token = l.token AND e.element_id = l.element_id AND e.kind IN (1, 5)
-       ORDER BY e.id DESC LIMIT 1
+         AND e.token = l.token AND e.element_id = l.element_id AND e.kind IN (1, 5, 9)
+       ORDER BY e.kind = 9, e.id DESC LIMIT 1
     ) AS entered ON TRUE
    WHERE l.kind IN (2, 3, 4)
 ), ended AS MATERIALIZED (

@@ -1,4 +1,4 @@
-"""Content: what is published. Items with their lists, forms, rules and diagrams; processes with where their instances stand."""
+"""Content: what is published. Items with their lists, forms, rules and diagrams."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.values import DataElement, SourceKind
 from furong.domains.decisions import queries as decisions
 from furong.domains.decisions.errors import DecisionRefused
-from furong.domains.processes import queries as processes
-from furong.domains.processes.errors import DefinitionUnknown
 from furong.domains.processes.values import parse_bpmn
 from furong.domains.services import queries as services
 from furong.domains.services.errors import FormMissing, ItemCodeRefused, ItemMissing
 from furong.domains.services.values.forms import Form
 from furong.domains.services.values.items import ITEM_TYPES, LEVELS, POWER_SOURCES, implementation_code
-from furong.foundation.access import queries as access
-from furong.foundation.access.values import Actor, Scope
+from furong.foundation.access.values import Actor
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Level, Organization
 from furong.foundation.packs import queries as packs
@@ -32,8 +29,6 @@ from furong.sites.workbench.desk import page
 from furong.sites.workbench.guards import needs
 
 ITEM_RIGHTS = ("definitions.publish", "cases.supervise")
-PROCESS_RIGHTS = ("definitions.publish", "processes.administer", "cases.supervise")
-_SEEN_BY = ("processes.administer", "cases.supervise")
 
 
 # --- items --------------------------------------------------------------------------------------------------------------
@@ -201,81 +196,3 @@ def _versions(code: str) -> list[tuple[str, Release]]:
         for release in packs.list_releases(kind=kind, code=code, limit=20)
     ]
     return sorted(found, key=lambda one: (one[1].published_at, one[1].version), reverse=True)
-
-
-# --- processes ----------------------------------------------------------------------------------------------------------
-
-
-@require_safe
-@needs(*PROCESS_RIGHTS)
-def process_list(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List the processes that are in force or still run, with the newest version that ran and how many instances run."""
-    on = timezone.localdate()
-    running = processes.count_running(scope=_scope(actor))
-    rows: dict[str, dict[str, Any]] = {}
-    for release in packs.list_current_releases(kind="process", on=on):
-        rows[release.code] = {"name": _name(release.digest), "release": release, "info": None, "running": 0, "older": 0}
-    for info in processes.list_definitions():
-        row = rows.setdefault(info.code, {"name": info.name, "release": None, "info": None, "running": 0, "older": 0})
-        row["info"] = row["info"] or info
-        count = running.get(info.digest, 0)
-        row["running"] += count
-        row["older"] += count if info is not row["info"] else 0
-    listed = [{"code": code, **row} for code, row in sorted(rows.items())]
-    return page(request, actor, "content/processes", "processes", rows=listed)
-
-
-def _name(digest: str) -> str:
-    graph = parse_bpmn(packs.get_definition(digest=digest).content, file="process.bpmn", check=False)
-    return graph.name or graph.code
-
-
-@require_safe
-@needs(*PROCESS_RIGHTS)
-def process(request: HttpRequest, actor: Actor, digest: str) -> HttpResponse:
-    """Show a version of a process: its drawing, its steps with how many instances stand there, its rules and other versions."""
-    try:
-        found = processes.get_definition(digest=digest)
-    except DefinitionUnknown as missing:
-        raise Http404 from missing
-    counts = processes.count_at_elements(digest=digest, scope=_scope(actor))
-    steps = [
-        {"name": name or key, "what": words.STEPS[tag], "count": counts.get(key, 0)}
-        for key, name, tag in found.elements
-        if tag in words.STEPS
-    ]
-    running = processes.count_running(scope=_scope(actor), codes=[found.code])
-    rules = [(name, decisions.describe_dmn(text.encode(), file=name)) for name, text in sorted(found.decisions.items())]
-    return page(
-        request,
-        actor,
-        "content/process",
-        "processes",
-        found=found,
-        steps=steps,
-        running=running.get(digest, 0),
-        versions=[(one, running.get(one.digest, 0)) for one in processes.list_definitions(code=found.code)],
-        rules=rules,
-        policies=words.POLICIES,
-    )
-
-
-@require_safe
-@needs(*PROCESS_RIGHTS)
-def process_diagram(request: HttpRequest, actor: Actor, digest: str) -> HttpResponse:
-    """Give the drawing of a version, with the elements marked where instances stand."""
-    try:
-        found = processes.get_definition(digest=digest)
-    except DefinitionUnknown as missing:
-        raise Http404 from missing
-    counts = processes.count_at_elements(digest=digest, scope=_scope(actor))
-    return JsonResponse({"xml": found.xml.decode(), "states": dict.fromkeys(counts, "running")})
-
-
-def _scope(actor: Actor) -> Scope:
-    """Give over which instances the actor may count: those they administer, else those they watch."""
-    for right in _SEEN_BY:
-        found = access.scope(actor=actor, right=right)
-        if not found.is_empty:
-            return found
-    return Scope()

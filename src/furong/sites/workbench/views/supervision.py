@@ -1,4 +1,4 @@
-"""Supervision: who keeps the limits, what is late, which bad ratings want a call, what the engine could not do."""
+"""Supervision: who keeps the limits, what is late, which bad ratings want a call."""
 
 from __future__ import annotations
 
@@ -9,21 +9,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from furong.domains.cases import commands as case_commands
 from furong.domains.cases import queries as cases
 from furong.domains.cases.values import Light
-from furong.domains.processes import commands as processes
-from furong.domains.processes import queries as work
-from furong.foundation.access import queries as access
-from furong.foundation.access.errors import AccessRefused
 from furong.foundation.access.values import Actor
 from furong.foundation.codes.errors import Refusal
 from furong.sites.workbench import presenting
 from furong.sites.workbench.desk import page, staff, words_of
-from furong.sites.workbench.forms import CallBackForm, ReasonOnlyForm
-from furong.sites.workbench.guards import needs
+from furong.sites.workbench.forms import CallBackForm
 
 
 @require_safe
@@ -87,34 +82,3 @@ def call_back(request: HttpRequest, actor: Actor, call_back_id: UUID) -> HttpRes
             messages.success(request, _("Recorded."))
             return HttpResponseRedirect(reverse("workbench:call_backs"))
     return page(request, actor, "call_back", "call_backs", row=found, form=form, refused=refused)
-
-
-@require_safe
-@needs("processes.administer")
-def incidents(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List what the engine could not do after its retries: what failed, why, and how often it was tried."""
-    scope = access.scope(actor=actor, right="processes.administer")
-    return page(request, actor, "incidents", "incidents", rows=work.list_incidents(scope=scope), form=ReasonOnlyForm())
-
-
-@require_POST
-@needs("processes.administer")
-def incident_act(request: HttpRequest, actor: Actor, incident_id: UUID, verb: str) -> HttpResponse:
-    """Try again what failed, or go past it with a reason."""
-    now = timezone.now()
-    reason = request.POST.get("reason", "").strip()[:500]
-    try:
-        if verb == "retry":
-            processes.retry_incident(incident_id=incident_id, reason=reason, actor=actor, now=now)
-        elif verb == "skip":
-            processes.skip_incident(incident_id=incident_id, reason=reason, actor=actor, now=now)
-        else:
-            raise Http404
-    except AccessRefused:
-        raise
-    except Refusal as refusal:
-        words, mend = words_of(refusal)
-        messages.warning(request, f"{words} {mend}".strip())
-    else:
-        messages.success(request, _("Done."))
-    return HttpResponseRedirect(reverse("workbench:incidents"))

@@ -1,5 +1,6 @@
 /* Draws a process where script runs; the list of steps beside it says the same without.
-   <div class="diagram-canvas" data-diagram="ADDRESS">: ADDRESS answers {"xml": "…", "states": {"element": "done|running|late|cancelled"}}. */
+   <div class="diagram-canvas" data-diagram="ADDRESS">: ADDRESS answers {"xml": "…", "states": {"element": "done|running|late|cancelled"}}.
+   For a heat map also "heat": {"element": {"level": 1–5, "badge": "12"}}, "flows": {"flow": "12"}, "stuck": ["element"]. */
 (function () {
   "use strict";
   async function draw(canvas) {
@@ -13,6 +14,30 @@
     const elements = viewer.get("elementRegistry");
     for (const [element, state] of Object.entries(told.states || {})) {
       if (elements.get(element)) { board.addMarker(element, state); }
+    }
+    const overlays = viewer.get("overlays");
+    function badge(words, kind) {
+      const shown = document.createElement("span");
+      shown.className = "badge-" + kind;
+      shown.textContent = words;
+      return shown;
+    }
+    for (const [element, heat] of Object.entries(told.heat || {})) {
+      if (!elements.get(element)) { continue; }
+      board.addMarker(element, "heat-" + heat.level);
+      if (heat.badge) { overlays.add(element, { position: { top: -11, right: 14 }, html: badge(heat.badge, "heat") }); }
+    }
+    for (const element of told.stuck || []) {
+      if (elements.get(element)) { overlays.add(element, { position: { bottom: 11, left: -8 }, html: badge("!", "stuck") }); }
+    }
+    for (const [flow, words] of Object.entries(told.flows || {})) {
+      const found = elements.get(flow);
+      if (!found || !found.waypoints) { continue; }
+      const first = found.waypoints[0], second = found.waypoints[1];
+      const left = Math.min.apply(null, found.waypoints.map(function (point) { return point.x; }));
+      const top = Math.min.apply(null, found.waypoints.map(function (point) { return point.y; }));
+      const spot = { left: (first.x + second.x) / 2 - left - 8, top: (first.y + second.y) / 2 - top - 9 };
+      overlays.add(flow, { position: spot, html: badge(words, "flow") });
     }
     // A long process would be drawn too small to read: then it is shown larger, from where it runs now, and can be dragged.
     const fitted = board.zoom("fit-viewport", "auto");
