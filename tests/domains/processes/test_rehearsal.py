@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
-from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from furong.domains.processes import commands, definitions, ports, queries
 from furong.domains.processes.bundles import read_bundle
 from furong.domains.processes.deciding import Decisions
-from furong.domains.processes.errors import BpmnError
 from furong.domains.processes.rehearsal import Rehearsal, RehearsalError
 from furong.domains.processes.rehearsed import ServiceAnswer
 from furong.domains.processes.scenarios import StepError, play, play_scenario
 from furong.domains.processes.values import parse_bpmn
 from furong.domains.processes.values.steps import read_json_lines, read_scenarios
 from furong.foundation.packs.values.source import parse_yaml
-from tests.domains.processes.blocks import Block, blocks, draw
 from tests.domains.processes.conftest import CALENDAR
 from tests.domains.processes.diagrams import DEPARTMENTS, SEQUENCE, bpmn
-from tests.domains.processes.support import NOW, SYSTEM, publish, rows
+from tests.domains.processes.support import NOW
 
 ENDS = '<startEvent id="s"/>\n<endEvent id="e"/>'
 Said = dict[str, object]
@@ -496,81 +488,3 @@ def test_what_is_stuck_at_the_end_and_not_expected_fails_a_scenario() -> None:
     assert played.problem is not None
     assert played.problem.rule == "scenario.incident"
     assert "choice is stuck: condition_not_boolean" in str(played.problem)
-
-
-# --- the engine and the rehearsal are the same ------------------------------------------------------------------------------
-
-
-def log_of(instance: UUID) -> list[tuple[Any, ...]]:
-    return rows(
-        "SELECT kind, element_id, arrived_by, token FROM processes_log WHERE instance_id = %s ORDER BY id", instance
-    )
-
-
-def open_in_rows(instance: UUID) -> dict[int, tuple[UUID, str]]:
-    found = rows("SELECT token, id, element_id FROM processes_task WHERE instance_id = %s", instance)
-    return {token: (key, element) for token, key, element in found}
-
-
-def begin_both(xml: bytes, variables: Mapping[str, object]) -> tuple[UUID, Rehearsal]:
-    published = publish(xml)
-    instance = commands.start_process(
-        definition_digest=published.digest, business_key="case-1", variables=variables, actor=SYSTEM, now=NOW
-    )
-    rehearsal = Rehearsal([parse_bpmn(xml)], now=NOW, calendar=CALENDAR)
-    rehearsal.start(variables, business_key="case-1")
-    return instance, rehearsal
-
-
-@pytest.mark.usefixtures("database")
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-)
-@given(block=blocks(), data=st.data())
-def test_the_log_is_that_of_the_database_for_the_same_answers(block: Block, data: Any) -> None:
-    drawn = draw(block, lambda n: data.draw(st.integers(0, n - 1)))
-    instance, rehearsal = begin_both(drawn.xml, drawn.variables)
-    done = 0
-    while not rehearsal.is_over:
-        there = open_in_rows(instance)
-        assert {token: task.node.id for token, task in rehearsal.main.tasks.items()} == {
-            token: element for token, (_, element) in there.items()
-        }
-        token = data.draw(st.sampled_from(sorted(there)))
-        key, element = there[token]
-        # A loop goes round once more as long as hypothesis wants, but not for ever.
-        again = done < 12 and data.draw(st.booleans())
-        given_now = {f"again_{element}": again} if element in drawn.loops else {}
-        commands.complete_task(task_id=key, variables=given_now, actor=SYSTEM, now=NOW)
-        rehearsal.complete(element, variables=given_now, token=token)
-        done += 1
-    assert log_of(instance) == [(int(kind), *rest) for kind, *rest in rehearsal.main.log]
-    assert open_in_rows(instance) == {}
-    definitions.forget()
-
-
-@pytest.mark.usefixtures("database")
-def test_the_log_is_that_of_the_database_for_services_messages_and_timers(wiring: ports.Wiring) -> None:
-    answers = iter([ValueError("a fault"), BpmnError("wrong")])
-
-    def work(call: ports.ServiceCall) -> Mapping[str, object]:
-        raise next(answers)
-
-    ports.register_handler("test.work", work)
-    instance, rehearsal = begin_both(EVERYTHING, {"key": "K7"})
-    later = NOW + timedelta(minutes=1)
-    commands.run_due_jobs(now=NOW)
-    commands.run_due_jobs(now=later)
-    steps(rehearsal, '{"service": "work", "fault": "ValueError"}', '{"advance": "PT1M"}')
-    steps(rehearsal, '{"service": "work", "error": "wrong"}')
-    commands.deliver_message(name="letter", correlation="K7", payload={"text": "x"}, actor=SYSTEM, now=later)
-    steps(rehearsal, '{"message": "letter", "payload": {"text": "x"}}')
-    three = NOW + timedelta(hours=3)
-    assert commands.run_due_timers(now=three) == 1
-    steps(rehearsal, '{"advance": "PT2H59M"}')
-    for element, outcome in (("remind", ""), ("mend", ""), ("task", "no")):
-        key = next(key for key, name in open_in_rows(instance).values() if name == element)
-        commands.complete_task(task_id=key, outcome=outcome, actor=SYSTEM, now=three)
-        rehearsal.complete(element, outcome=outcome)
-    assert log_of(instance) == [(int(kind), *rest) for kind, *rest in rehearsal.main.log]
-    assert queries.get_instance(instance_id=instance).variables == rehearsal.main.variables
