@@ -84,7 +84,11 @@ class Walk:
         without = [key for key in self._seen if key not in can_end]
         if not without:
             return None
-        fewest = min(without, key=lambda key: (len(key), key))
+
+        def how_far(key: _Marking) -> tuple[bool, int, tuple[int, str]]:
+            return any(p[0] == "^" for p, _ in key), len(key), min(self._rank(place) for place, _ in key)
+
+        fewest = min(without, key=how_far)
         return min((self._at(place) for place, _ in fewest), key=lambda node: (node.line, node.id))
 
     # --- one step -----------------------------------------------------------------------------------------------------------

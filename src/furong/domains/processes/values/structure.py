@@ -129,7 +129,7 @@ def _check_reach(part: Part, findings: Findings) -> None:
             continue
         if node.id not in there and not (node.kind is NodeKind.BOUNDARY_COMPENSATION and node.attached_to in there):
             findings.add("bpmn.unreachable", line=node.line, element=node.id)
-        elif node.id not in ending and node.outgoing:
+        elif ending and node.id not in ending and node.outgoing:
             findings.add("bpmn.never_ends", line=node.line, element=node.id)
         elif events and not node.outgoing and node.kind not in _NO_END and not is_aside(node):
             findings.add("bpmn.implicit_end", line=node.line, element=node.id)
