@@ -247,6 +247,17 @@ def test_applicant_answers_with_a_file_and_words_and_the_department_opens_both(t
     assert opened_file.answer["Content-Disposition"].startswith("attachment; ")
     assert "李芷宁" not in opened_file.answer["Content-Disposition"] + link
     assert "您提交的文件" in town.mother.read("/my/reads")
+    # She opens her own file again, from the application.
+    (again,) = town.mother.get(address.rsplit("/", 2)[0]).links("/supplement")
+    handed_in = town.mother.get(again)
+    assert "没有曾用名" in handed_in.words
+    (own,) = handed_in.links("/files/")
+    given_back = town.mother.get(own)
+    assert (given_back.status, given_back.body) == (200, PNG)
+    assert given_back.answer["Content-Disposition"].startswith("attachment; ")
+    assert "sandbox" in given_back.answer["Content-Security-Policy"]
+    assert town.mother.get(own[:-64] + "0" * 64).status == 404
+    assert town.father.get(own).status == 404
     # Nobody else: not another department, not the applicant's spouse, not with a digest of something else.
     for visitor in (town.police, town.insurance):
         assert visitor.get(link).status == 403

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 from uuid import UUID
 
 import pytest
 from ninja.testing import TestClient
 
-from furong.domains.cases import models
+from furong.domains.cases import models, queries
 from furong.domains.cases.api import router
-from furong.domains.cases.errors import CaseChanged, CaseNotFound, SupplementEmpty
+from furong.domains.cases.errors import CaseChanged, CaseNotFound, FormNotValid, SupplementEmpty
 from furong.domains.cases.values import CaseState
 from furong.domains.processes import commands as process_commands
 from furong.domains.processes import queries as processes
 from furong.foundation.access.errors import AccessRefused, PurposeMissing
+from furong.foundation.storage.errors import NotWhatItSays
 from tests.factories.newborn import World
 
 ITEM = "vaccination_record"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 client = TestClient(router)
 
 
@@ -85,6 +88,37 @@ def test_a_supplement_notice_goes_through_with_what_is_missing(town: World) -> N
     body = {"act": "request_supplement", "reason": "缺", "wanted": wanted}
     _post(f"/{case_id}/acts", town.vaccination, body, 204)
     assert models.Case.objects.get(id=case_id).state == CaseState.TO_SUPPLEMENT
+
+
+def test_an_applicant_answers_a_supplement_with_a_value_words_and_a_file_and_reads_it_again(town: World) -> None:
+    case_id = _case(town)
+    wanted = [
+        {"element": "newborn.name", "what": {"zh": "姓名"}},
+        {"what": {"zh": "照片"}},
+    ]
+    _post(f"/{case_id}/acts", town.vaccination, {"act": "request_supplement", "reason": "缺", "wanted": wanted}, 204)
+    assert _get(f"/{case_id}/supplement", town.mother)["lines"][1]["file"] is None
+    photo = {"name": "照片.png", "media_type": "image/png", "content": base64.b64encode(PNG).decode()}
+    answer = {"answers": {"newborn.name": "周念莲"}, "files": {"#2/file": photo}, "note": "已更正"}
+    for stranger in (town.father, town.police):
+        with pytest.raises(CaseNotFound):
+            client.post(f"/{case_id}/supplement", json=answer, auth=stranger)
+    with pytest.raises(FormNotValid) as refused:
+        client.post(f"/{case_id}/supplement", json={**answer, "answers": {"newborn.name": "x"}}, auth=town.mother)
+    assert refused.value.params["fields"] == ["newborn.name"]
+    wrong = {**photo, "content": base64.b64encode(b"MZ\x90" * 40).decode()}
+    with pytest.raises(NotWhatItSays):
+        client.post(f"/{case_id}/supplement", json={**answer, "files": {"#2/file": wrong}}, auth=town.mother)
+    assert models.Case.objects.get(id=case_id).state == CaseState.TO_SUPPLEMENT
+    _post(f"/{case_id}/supplement", town.mother, answer, 204)
+    assert models.Case.objects.get(id=case_id).state == CaseState.SUBMITTED
+    seen = _get(f"/{case_id}/supplement", town.mother)
+    assert (seen["lines"][0]["value"], seen["note"]) == ("周念莲", "已更正")
+    digest = seen["lines"][1]["file"]["digest"]
+    found = queries.open_own_file(case_id=case_id, digest=digest, actor=town.mother, now=town.now)
+    assert (found.media_type, found.size) == ("image/png", len(PNG))
+    with pytest.raises(CaseNotFound):
+        queries.open_own_file(case_id=case_id, digest=digest, actor=town.father, now=town.now)
 
 
 def test_a_pause_needs_a_procedure_in_law(town: World) -> None:

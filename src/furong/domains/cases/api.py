@@ -9,13 +9,15 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router, Schema, Status
-from pydantic import Field
+from pydantic import Base64Bytes, Field
 
 from furong.domains.cases import commands, queries
 from furong.domains.cases.values import CaseState
 from furong.domains.cases.values.procedures import SpecialProcedure
+from furong.domains.services.values.forms import MEDIA_TYPES
 from furong.foundation.access import queries as access
 from furong.foundation.access.values import Actor, Basis
+from furong.foundation.storage import commands as storage
 
 router = Router()
 Text = dict[str, str]
@@ -153,6 +155,47 @@ class WantedIn(Schema):
     how: Text = Field(default_factory=dict)
 
 
+class FileIn(Schema):
+    """A file, at most 10 MB, of a kind that the pages take: PDF, JPEG, PNG, HEIC, OFD or DOCX."""
+
+    name: str = Field(default="", max_length=200)
+    media_type: str = ""
+    content: Base64Bytes
+
+
+class SupplementLineOut(Schema):
+    """A line of the notice with what was handed in; ``file`` names it by its digest."""
+
+    element: str
+    what: Text
+    how: Text
+    value: Any
+    words: str
+    file: dict[str, Any] | None
+
+
+class SupplementOut(Schema):
+    """What a department asked for once, and what came in."""
+
+    reason: str
+    requested_at: datetime
+    due_on: date
+    answered_at: datetime | None
+    lapsed_at: datetime | None
+    lines: list[SupplementLineOut]
+    note: str
+
+
+class SupplementIn(Schema):
+    """The answer to a supplement notice. Keys are the elements that it names; what it asks for in words is answered under
+    ``#1`` (words) or ``#1/file``, by the line's place counted from 1. ``note`` may stand for what is asked in words.
+    """
+
+    answers: dict[str, str | bool | int | float | list[str]] = Field(default_factory=dict)
+    files: dict[str, FileIn] = Field(default_factory=dict, max_length=20)
+    note: str = Field(default="", max_length=1000)
+
+
 class ActIn(Schema):
     """An act on a case. ``version`` is the one seen; a case that moved on since refuses."""
 
@@ -198,6 +241,32 @@ def withdrawal(request: HttpRequest, application_id: UUID, reason: str = "") -> 
     return commands.withdraw_application(
         application_id=application_id, reason=reason, actor=_actor(request), now=timezone.now()
     )
+
+
+@router.get("/{case_id}/supplement", response=SupplementOut, summary="Give what a department asked one for")
+def supplement(request: HttpRequest, case_id: UUID) -> Any:
+    """Give the one notice of what is missing in a case of one's own, with what was handed in."""
+    found = queries.own_supplement(case_id=case_id, actor=_actor(request))
+    notice = {name: getattr(found.notice, name) for name in SupplementOut.model_fields if name not in {"lines", "note"}}
+    return {**notice, "lines": found.lines, "note": found.note}
+
+
+@router.post("/{case_id}/supplement", response={204: None}, summary="Hand in what was missing")
+def hand_in_supplement(request: HttpRequest, case_id: UUID, body: SupplementIn) -> Status[None]:
+    """Answer everything that the notice names, at once; the days for acceptance begin anew. For the applicant."""
+    actor, now = _actor(request), timezone.now()
+    queries.own_supplement(case_id=case_id, actor=actor)  # nobody stores files for a case that is not theirs
+    answers: dict[str, Any] = dict(body.answers)
+    for key, file in body.files.items():
+        stored = storage.put(file.content, file.media_type, accept=tuple(MEDIA_TYPES.values()), now=now)
+        answers[key] = {
+            "digest": stored.digest,
+            "name": file.name[-80:],
+            "media_type": stored.media_type,
+            "size": stored.size,
+        }
+    commands.submit_supplement(case_id=case_id, answers=answers, note_text=body.note, actor=actor, now=now)
+    return Status(204, None)
 
 
 @router.get("", response=CasePageOut, summary="Search the cases within the actor's posts")

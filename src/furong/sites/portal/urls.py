@@ -25,6 +25,7 @@ urlpatterns = [
     path("my/applications/<uuid:application_id>", space.application, name="application"),
     path("my/applications/<uuid:application_id>/withdraw", space.withdraw, name="withdraw"),
     path("my/applications/<uuid:application_id>/<uuid:case_id>/supplement", space.supplement, name="supplement"),
+    path("my/applications/<uuid:application_id>/<uuid:case_id>/files/<slug:digest>", space.file, name="file"),
     path("my/applications/<uuid:application_id>/<uuid:case_id>/rate", space.rate, name="rate"),
     path("my/applications/<uuid:application_id>/<uuid:case_id>/review", space.ask_review, name="review"),
     path("my/documents/<uuid:document_id>", space.document, name="document"),

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from furong.domains.cases import flow, models, notifying
+from furong.domains.cases import flow, models, notifying, ports
 from furong.domains.cases.commands.dependents import settle_dependents
 from furong.domains.cases.commands.issuing import issue
 from furong.domains.cases.commands.moving import (
@@ -26,6 +26,7 @@ from furong.domains.cases.commands.moving import (
     today,
 )
 from furong.domains.cases.errors import (
+    FormNotValid,
     ReasonMissing,
     SupplementAlreadyRequested,
     SupplementEmpty,
@@ -34,8 +35,9 @@ from furong.domains.cases.errors import (
 )
 from furong.domains.cases.values.clock import Clock, DayUnit
 from furong.domains.cases.values.documents import DocumentKind
+from furong.domains.cases.values.plans import Answer
 from furong.domains.cases.values.states import Act, CaseState, EndReason
-from furong.domains.cases.values.supplements import answers_all
+from furong.domains.cases.values.supplements import answers_all, is_element
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import command
 from furong.foundation.storage import queries as storage
@@ -261,7 +263,8 @@ def submit_supplement(
     ``answers`` maps the elements that the notice names to values; what the notice asks for in words is answered under
     `in_words` and `as_file` of its place in the notice. A file is ``{digest, name, media_type, size}`` of what the store has.
     ``note_text`` may stand for what is asked in words, and says why something cannot be handed in. Raises SupplementEmpty,
-    SupplementLapsed after the last day, NotYours, ActNotAllowed.
+    FormNotValid when an element's value is none that the form would take, SupplementLapsed after the last day, NotYours,
+    ActNotAllowed.
     """
     case = lock_case(case_id=case_id)
     require_own(case.application, actor)
@@ -272,6 +275,7 @@ def submit_supplement(
     given = {k: v for k, v in answers.items() if v not in (None, "", [])}
     if not answers_all(supplement.wanted, given, note=note_text) or not all(map(_is_stored, given.values())):
         raise SupplementEmpty("Answer everything that the notice names, and nothing else.")
+    _require_valid(case, given, now=now)
     label = {"zh": "您补正", "en": "Your supplement"}
     supplement.answers = {k: {"value": v, "source": "supplement", "source_label": label} for k, v in given.items()}
     if note_text.strip():
@@ -283,6 +287,34 @@ def submit_supplement(
     move(case, Act.SUBMIT_SUPPLEMENT, actor=actor, now=now)
     flow.supplement_came(case, now=now)
     notifying.case_moved(case, "supplemented", now=now)
+
+
+def _require_valid(case: models.Case, given: Mapping[str, Any], *, now: datetime) -> None:
+    """Hold the elements handed in to the rules of the form that the application was made with."""
+    application = case.application
+    elements = {code: value for code, value in given.items() if is_element(code)}
+    if not elements:
+        return
+    known: dict[str, Answer] = {}
+    typed: dict[str, Any] = dict(elements)
+    for code, answer in application.answers.items():
+        if code in elements:
+            continue
+        if answer.get("source") == "applicant":
+            typed[code] = answer.get("value")
+        else:
+            known[code] = Answer(value=answer.get("value"), source_label=answer.get("source_label") or {"zh": ""})
+    checked = ports.services().check(
+        digest=application.form_digest,
+        item_codes=list(application.cases.order_by("ordinal").values_list("item_code", flat=True)),
+        answers=typed,
+        known=known,
+        on=today(now),
+        now=now,
+    )
+    problems = {code: found for code, found in checked.problems.items() if code in elements}
+    if problems:
+        raise FormNotValid(fields=sorted(problems), problems=problems)
 
 
 def _is_stored(value: Any) -> bool:

@@ -8,6 +8,8 @@ from furong.domains.cases.queries.applying import (
     list_applications,
     list_consents_asked_of,
     list_drafts,
+    open_own_file,
+    own_supplement,
 )
 from furong.domains.cases.queries.handling import (
     acts_offered,
@@ -43,6 +45,8 @@ __all__ = [
     "list_drafts",
     "list_late_cases",
     "open_file",
+    "open_own_file",
+    "own_supplement",
     "search_cases",
     "service_figures",
     "supervision",

@@ -23,6 +23,7 @@ from furong.domains.cases.queries.reading import (
     lane,
     organization_names,
     remaining_days,
+    supplement_view,
     timeline,
 )
 from furong.domains.cases.values.states import (
@@ -31,12 +32,14 @@ from furong.domains.cases.values.states import (
     CaseState,
     application_state,
 )
-from furong.domains.cases.values.supplements import is_element
+from furong.domains.cases.values.supplements import NOTE, answered, files_in, is_element
 from furong.domains.cases.values.views import (
     ApplicationLine,
     ApplicationView,
+    CaseFile,
     ConsentView,
     DraftView,
+    OwnSupplement,
 )
 from furong.domains.services.forms.conditions import nested
 from furong.foundation.access.errors import SignInNeeded
@@ -230,6 +233,59 @@ def _current(application: models.Application, cases: Sequence[models.Case]) -> d
     for row in models.Supplement.objects.filter(case__in=cases, answered_at__isnull=False).order_by("answered_at"):
         answers |= {code: a for code, a in row.answers.items() if is_element(code)}
     return answers
+
+
+def own_supplement(*, case_id: UUID, actor: Actor) -> OwnSupplement:
+    """This function will return what was handed in on a case's supplement notice, to whoever may see the application.
+
+    Raises CaseNotFound for everybody else, and while nothing was asked for.
+    """
+    case = _own_case(case_id, actor)
+    row = models.Supplement.objects.filter(case=case).first()
+    if row is None:
+        raise CaseNotFound
+    return OwnSupplement(
+        notice=supplement_view(row),
+        lines=answered(row.wanted, row.answers),
+        note=str(row.answers.get(NOTE, {}).get("value") or ""),
+    )
+
+
+def open_own_file(*, case_id: UUID, digest: str, actor: Actor, now: datetime) -> CaseFile:
+    """This function will return a file that was handed in with a case, to whoever may see the application.
+
+    A digest alone opens nothing. An agent's look is recorded with the person they act for. Raises CaseNotFound.
+    """
+    case = _own_case(case_id, actor)
+    answers = _current(case.application, [case])
+    supplements = models.Supplement.objects.filter(case=case, answered_at__isnull=False)
+    for given in supplements.values_list("answers", flat=True):
+        answers |= given
+    file = next((f for _, f in files_in(answers) if f["digest"] == digest), None)
+    if file is None:
+        raise CaseNotFound
+    person_id = case.application.applicant_person_id
+    if person_id is not None and person_id != actor.person_id:
+        record_read(
+            actor=actor,
+            basis=Basis(purpose="application", case_id=case.id),
+            what="cases.open_own_file",
+            subjects=[person_id],
+            fields=["file"],
+            database="default",
+            now=now,
+            object=("case", case.id),
+        )
+    return CaseFile(
+        digest=digest, name=str(file.get("name", "")), media_type=str(file["media_type"]), size=int(file["size"])
+    )
+
+
+def _own_case(case_id: UUID, actor: Actor) -> models.Case:
+    case = models.Case.objects.select_related("application").filter(id=case_id).first()
+    if case is None or not is_own(case.application, actor):
+        raise CaseNotFound
+    return case
 
 
 def find_application_of_draft(*, draft_id: UUID, actor: Actor) -> UUID | None:

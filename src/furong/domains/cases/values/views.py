@@ -267,6 +267,15 @@ class CaseView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSupplement:
+    """What an applicant handed in on a notice of what was missing, line by line, as they may read it again."""
+
+    notice: SupplementView
+    lines: tuple[AnsweredLine, ...]
+    note: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFile:
     """A file that an applicant handed in. ``name`` is theirs, ``size`` in bytes."""
 
