@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from furong.domains.processes.bundles import weeks_only
 from furong.domains.processes.deciding import Decisions
 from furong.domains.processes.scenarios import play_scenario
+from furong.domains.processes.values.elements import NodeKind
 from furong.domains.processes.values.graph import ProcessDefinition
 from furong.domains.processes.values.steps import Scenario, ScenarioFile, StepsError, read_scenarios
 from furong.domains.services.checks.scope import Scope
@@ -97,7 +98,9 @@ def _play(
             )
     if failed:
         return  # what was not reached then follows from that
-    missing = [node for node in process.nodes.values() if node.id not in reached and not node.hidden]
+    # A compensation's event has no log of its own; what it leads to has.
+    silent = {node.id for node in process.nodes.values() if node.hidden or node.kind is NodeKind.BOUNDARY_COMPENSATION}
+    missing = [node for node in process.nodes.values() if node.id not in reached | silent]
     if missing:
         first, names = min(missing, key=lambda node: node.line), ", ".join(node.id for node in missing)
         scope.add(
