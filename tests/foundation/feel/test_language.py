@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from importlib.resources import files
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -161,6 +162,12 @@ EXPRESSIONS: list[tuple[str, object]] = [
     ('years and months duration(@"-0002-01-01", @"0002-01-01")', YearsMonths(48)),
     ('string(@"9999-12-31T23:00:00@Asia/Shanghai" + @"PT20H")', "10000-01-01T19:00:00@Asia/Shanghai"),
     ('@"2024-03-10T01:30:00@America/New_York" + @"PT1H" = @"2024-03-10T07:30:00Z"', True),
+    # the ends of the numbers
+    ("0 ** -1", None),
+    ("0 ** 0", 1),
+    ('number("1e9999")', None),
+    ("[odd(1e40), even(1e40), odd(-3), even(1.5)]", [False, True, True, False]),
+    ("10 ** 6000 * 10 ** 6000", None),
     # comparisons of comparisons
     ("1 < 2 = true", True),
     ("3 in [1..5] = false", False),
@@ -203,6 +210,24 @@ def test_every_rule_of_the_grammar_has_an_example() -> None:
 def test_a_function_that_never_ends_reaches_its_limit() -> None:
     with pytest.raises(FeelLimitReached):
         feel.compile_expression("{f: function(n) f(n + 1), r: f(1)}.r").evaluate({})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "for i in 1..100000 return [" + ", ".join(["i"] * 2_000) + "]",
+        "every i in 1..100000 satisfies " + " and ".join(["i > 0"] * 1_000),
+        "count((for i in 1..1000 return i)[" + " and ".join(["item > 0"] * 2_400) + "])",
+        '{t: string join(for i in 1..20000 return "xxxxxxxxxx"), r: for i in 1..50000 return contains(t, "y")}.r',
+        "{t: for i in 1..20000 return i, r: for i in 1..50000 return sublist(t, 2)}.r",
+    ],
+    ids=["for", "every", "filter", "text", "list"],
+)
+def test_large_bodies_and_large_values_count_for_more(text: str) -> None:
+    started = process_time()
+    with pytest.raises(FeelLimitReached):
+        feel.compile_expression(text).evaluate({})
+    assert process_time() - started < 10
 
 
 def test_a_lenient_program_gives_null_and_says_why() -> None:

@@ -140,7 +140,10 @@ def _power(left: object, right: object) -> object:
     if isinstance(left, Decimal) and isinstance(right, Decimal):
         if not left and not right:
             return Decimal(1)
-        return NUMBERS.power(left, right)
+        found = NUMBERS.power(left, right)
+        if not found.is_finite():
+            raise NotDefined("Nought has no such power.")
+        return found
     raise _undefined("**", left, right)
 
 

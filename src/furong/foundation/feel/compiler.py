@@ -20,7 +20,7 @@ from furong.foundation.feel.errors import FeelLimitReached, FeelProblem, FeelSyn
 from furong.foundation.feel.functions import BUILTINS, Builtin
 from furong.foundation.feel.functions.registry import OMITTED
 from furong.foundation.feel.operators import INPUT, Env, Fn, Site
-from furong.foundation.feel.parser import parse, site_of
+from furong.foundation.feel.parser import cost_of, parse, site_of
 from furong.foundation.feel.types import Check, Resolve, type_check
 from furong.foundation.feel.unary import Test
 from furong.foundation.feel.values import FeelFunction, Run, YearsMonths, kind, to_feel
@@ -351,7 +351,7 @@ class _Compiler:
         site = site_of(tree)
         if condition.constant and isinstance(condition.value, Decimal):
             return Compiled(operators.item_at(value.fn, condition.value, site))
-        return Compiled(operators.filtered(value.fn, place, condition.fn, site))
+        return Compiled(operators.filtered(value.fn, place, condition.fn, site, cost_of(parts[2])))
 
     # --- loops ----------------------------------------------------------------------------------------------
 
@@ -374,14 +374,14 @@ class _Compiler:
         body = self.compile(trees[-1]).fn
         del self.scopes[-count - 1 :]
         named = any(one == "partial" for one in trees[-1].scan_values(lambda value: isinstance(value, Token)))
-        return Compiled(loops.for_return(iterators, place if named else 0, body))
+        return Compiled(loops.for_return(iterators, place if named else 0, body, cost_of(trees[-1])))
 
     def _quantified(self, tree: Tree[Token], parts: list[Any]) -> Compiled:
         trees = [part for part in parts if isinstance(part, Tree)]
         iterators, count = self._iterators(trees[:-1])
         body = self.compile(trees[-1]).fn
         del self.scopes[-count:]
-        return Compiled(loops.quantified(iterators, body, some=str(parts[0]) == "some"))
+        return Compiled(loops.quantified(iterators, body, some=str(parts[0]) == "some", cost=cost_of(trees[-1])))
 
     # --- functions ------------------------------------------------------------------------------------------
 
@@ -399,7 +399,9 @@ class _Compiler:
         self.scopes.append(scope)
         body = self.compile(trees[-1]).fn
         self.scopes.pop()
-        return Compiled(loops.make_function(tuple(names), tuple(places), tuple(checks), body, own_place))
+        return Compiled(
+            loops.make_function(tuple(names), tuple(places), tuple(checks), body, own_place, cost=cost_of(trees[-1]))
+        )
 
     def _callee(self, tree: Tree[Token]) -> tuple[str, Builtin | None, Fn | None]:
         if tree.data != "name":

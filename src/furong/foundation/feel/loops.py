@@ -65,7 +65,8 @@ def _steps(env: Env, low: object, high: object, site: Site, with_low: bool, with
     return None
 
 
-def for_return(iterators: tuple[Iterator_, ...], partial: int, body: Fn) -> Fn:
+def for_return(iterators: tuple[Iterator_, ...], partial: int, body: Fn, cost: int = 1) -> Fn:
+    """``for``; each round costs as many steps as ``cost`` says, which grows with the body's text."""
     last = len(iterators) - 1
 
     def loop(env: Env) -> object:
@@ -88,6 +89,8 @@ def for_return(iterators: tuple[Iterator_, ...], partial: int, body: Fn) -> Fn:
                         # A copy: a body that keeps ``partial`` would otherwise make a list that holds itself.
                         run.spend(len(made) // 10)
                         env[partial] = made.copy()
+                    if cost > 1:
+                        run.spend(cost)
                     made.append(body(env))
                     if len(made) > MOST_ITEMS:
                         raise FeelLimitReached(f"{MOST_ITEMS} items")
@@ -98,7 +101,7 @@ def for_return(iterators: tuple[Iterator_, ...], partial: int, body: Fn) -> Fn:
     return loop
 
 
-def quantified(iterators: tuple[Iterator_, ...], body: Fn, *, some: bool) -> Fn:
+def quantified(iterators: tuple[Iterator_, ...], body: Fn, *, some: bool, cost: int = 1) -> Fn:
     last = len(iterators) - 1
 
     def ask(env: Env) -> object:
@@ -120,6 +123,8 @@ def quantified(iterators: tuple[Iterator_, ...], body: Fn, *, some: bool) -> Fn:
                     if inner is not False:
                         return inner
                     continue
+                if cost > 1:
+                    run.spend(cost)
                 holds = body(env)
                 if holds is some:
                     return True
@@ -150,14 +155,17 @@ def make_function(
     body: Fn,
     own_place: int = 0,
     result: Check | None = None,
+    cost: int = 1,
 ) -> Fn:
     """A function definition; with ``own_place`` it sees itself there, with ``result`` it gives that or null."""
 
     def make(env: Env) -> object:
         seen = env.copy()  # what the function sees of the places around it, as they are now
 
+        price = cost + len(seen) // 64  # each call copies the places
+
         def call(run: Run, arguments: Sequence[object]) -> object:
-            run.spend()
+            run.spend(price)
             if len(arguments) != len(places):
                 run.problem("feel.arguments", f"The function takes {len(places)} arguments.")
                 return None

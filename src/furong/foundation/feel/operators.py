@@ -444,7 +444,7 @@ def item_at(value: Fn, position: Decimal, site: Site) -> Fn:
     return lambda env: _at(env, as_list(value(env)), position, site)
 
 
-def filtered(value: Fn, place: int, condition: Fn, site: Site) -> Fn:
+def filtered(value: Fn, place: int, condition: Fn, site: Site, cost: int = 1) -> Fn:
     """``list[condition]``; a condition that turns out to be a number is an index."""
 
     def keep(env: Env) -> object:
@@ -456,7 +456,7 @@ def filtered(value: Fn, place: int, condition: Fn, site: Site) -> Fn:
             # Nothing to filter; yet a number says that an item was asked for.
             return _at(env, values, found, site) if isinstance(found := condition(env), Decimal) else kept
         for i, one in enumerate(values):
-            run.spend()
+            run.spend(cost)
             env[place] = one
             holds = condition(env)
             if holds is True:

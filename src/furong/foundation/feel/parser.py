@@ -13,7 +13,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 from furong.foundation.feel.errors import FeelSyntaxError
 from furong.foundation.feel.lexer import FeelLexer, tokenize
 
-__all__ = ["MOST_DEPTH", "Site", "parse", "site_of"]
+__all__ = ["MOST_DEPTH", "Site", "cost_of", "parse", "site_of"]
 
 MOST_DEPTH = 150
 
@@ -67,6 +67,18 @@ def site_of(tree: Tree[Token]) -> Site:
     for token in tree.scan_values(lambda value: isinstance(value, Token)):
         return Site(token.line or 1, token.column or 1)
     return Site(1, 1)
+
+
+def cost_of(tree: Tree[Token]) -> int:
+    """This function will return the steps that one run of ``tree`` costs, loops aside: one for each sixteen parts."""
+    parts = 0
+    waiting: list[Tree[Token] | Token] = [tree]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Tree):
+            parts += 1
+            waiting.extend(one.children)
+    return 1 + parts // 16
 
 
 def _explain(fault: UnexpectedToken, tokens: list[Token]) -> FeelSyntaxError:

@@ -12,7 +12,7 @@ from furong.foundation.feel import temporal
 from furong.foundation.feel.errors import FeelLimitReached
 from furong.foundation.feel.functions.numbers import round_to
 from furong.foundation.feel.functions.registry import Null, builtin, whole
-from furong.foundation.feel.values import MOST_TEXT, FeelFunction, FeelRange, Run, YearsMonths, equal
+from furong.foundation.feel.values import MOST_TEXT, NUMBERS, FeelFunction, FeelRange, Run, YearsMonths, equal
 from furong.foundation.feel.wide import (
     MOST_YEAR,
     Clock,
@@ -150,7 +150,10 @@ def _number(run: Run, text: str | Decimal, grouping: str | None = None, point: s
         text = text.replace(point, ".")
     if len(text) > 200 or not _NUMBER.fullmatch(text):
         raise Null("The text is no number.")
-    return Decimal(text)
+    number = Decimal(text)
+    if not -6000 < number.adjusted() < 6000:
+        raise Null("The number has too many digits.")
+    return NUMBERS.plus(number)
 
 
 @builtin("date", "from: string|date")

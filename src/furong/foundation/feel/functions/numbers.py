@@ -102,11 +102,18 @@ def _exp(run: Run, number: Decimal) -> object:
     return NUMBERS.exp(number)
 
 
+def _rest(number: Decimal) -> int | None:
+    """0 for an even number, 1 for an odd one, None for one with a fraction."""
+    if number != number.to_integral_value():
+        return None
+    return 0 if int(number.as_tuple().exponent) > 0 else int(number) % 2
+
+
 @builtin("odd", "number: number")
 def _odd(run: Run, number: Decimal) -> object:
-    return number == number.to_integral_value() and whole(number, "number", -(10**34), 10**34) % 2 == 1
+    return _rest(number) == 1
 
 
 @builtin("even", "number: number")
 def _even(run: Run, number: Decimal) -> object:
-    return number == number.to_integral_value() and whole(number, "number", -(10**34), 10**34) % 2 == 0
+    return _rest(number) == 0

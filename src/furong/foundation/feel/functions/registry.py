@@ -73,6 +73,10 @@ class Overload:
         fitted: list[object] = []
         for parameter, value in zip(self.parameters, arguments, strict=False):
             types = parameter.types
+            if type(value) is str or type(value) is list:
+                size = len(value)
+                if size > 200:
+                    run.spend(size // 200)  # whatever is done with it takes as long as it is
             if value is OMITTED:
                 value = None
             elif types and type(value) not in types:
