@@ -1,7 +1,8 @@
 """Figures of processes over a busy province: measuring days of the event log, and the queries of a heat map's page.
 
 Fills days as busy as 2,000,000 ended instances a year make them (5,500 a day, 20 lines each), open instances with a task each,
-and some years of measured days; then measures a day, and times each query for the whole province, a city and one organization.
+and a third of a year of measured days; then measures a day, and times each query for the whole province, a city, a county and
+one organization.
 
     python -m benchmarks.insights [--quick] [--days N] [--open N]
 """
@@ -65,11 +66,12 @@ INSERT INTO processes_task (instance_id, id, token, element_id, kind, title, dep
   right_code, item_code, business_key, label, outcomes, priority, state, created_at, due_at, rank_at)
 SELECT id, task, 1, 't' || (1 + n %% 4), 'review', 't',
        (ARRAY['police', 'health', 'medical_insurance', 'human_resources'])[1 + n %% 4],
-       organization_id, division_code, '', '', n::text, '', '{{}}', 0, 'open', at, at + interval '20 days', at + interval '20 days'
+       organization_id, division_code, '', '', n::text, '', '{{}}', 0, 'open',
+       at, at + interval '20 days', at + interval '20 days'
   FROM made;
 DROP TABLE made;
 """
-# Earlier days as the measured one, so that a year's figures are there to be added up.
+# Earlier days as the measured one, so that months of figures are there to be added up.
 _EARLIER = """
 INSERT INTO processes_measure (definition_id, day, reach, organization_id, division_code, kind, element_id, ending, bucket, n,
   seconds)
@@ -128,6 +130,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--days", type=int, default=10)
     parser.add_argument("--open", type=int, default=1_000_000)
+    parser.add_argument("--kept", type=int, default=120, help="days of figures that are there to be added up")
     options = parser.parse_args()
     days, waiting = (2, 20_000) if options.quick else (options.days, options.open)
     with cluster():
@@ -152,12 +155,12 @@ def main() -> None:
             busy = (NOW - timedelta(days=1)).date()
             cursor.execute("SELECT reach, count(*) FROM processes_measure WHERE day = %s GROUP BY 1 ORDER BY 1", [busy])
             figures["figures_of_a_day"] = dict(cursor.fetchall())
-            for back in range(days, 365 if not options.quick else days + 3):
+            for back in range(days, options.kept if not options.quick else days + 3):
                 cursor.execute(_EARLIER, {"day": busy, "back": back})
             cursor.execute("VACUUM ANALYZE processes_measure")
             cursor.execute("SELECT count(*), pg_total_relation_size('processes_measure') FROM processes_measure")
-            figures["figures_of_a_year"], size = cursor.fetchone()
-            figures["figures_of_a_year_mb"] = size // 2**20
+            figures["figures_kept"], size = cursor.fetchone()
+            figures["figures_kept_mb"] = size // 2**20
             cursor.execute("SELECT digest FROM processes_definition WHERE id = 1")
             (digest,) = cursor.fetchone()
         scopes = {

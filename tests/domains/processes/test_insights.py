@@ -134,14 +134,21 @@ def test_steps_done_more_than_once_are_rework_with_the_way_they_went() -> None:
     definition = publish(REVIEWED)
     straight, around = start(definition), start(definition)
     finish(straight, "review", outcome="passed")
-    for _ in range(2):
-        finish(around, "review", outcome="failed", now=NOW + HOUR)
-        finish(around, "supplement", now=NOW + 2 * HOUR)
-    finish(around, "review", outcome="passed", now=NOW + 3 * HOUR)
-    found = look(definition.digest, now=NOW + 4 * HOUR)
+    for turn in range(2):
+        finish(around, "review", outcome="failed", now=NOW + (2 * turn + 1) * HOUR)
+        finish(around, "supplement", now=NOW + (2 * turn + 2) * HOUR)
+    finish(around, "review", outcome="passed", now=NOW + 5 * HOUR)
+    found = look(definition.digest, now=NOW + 6 * HOUR)
     review = found.elements["review"]
     assert (review.instances, review.repeated, review.extra_rounds, review.repeated_share) == (2, 1, 2, 0.5)
     assert [one.element_id for one in found.rework()] == ["review", "supplement"]
+    mine = insights.diagram(
+        digest=definition.digest, scope=Scope(division_prefixes=("430202",)), period=PERIOD, now=NOW + 4 * HOUR
+    )
+    same = mine.elements["review"]
+    assert (same.instances, same.repeated, same.extra_rounds) == (2, 1, 2)
+    assert mine.flows == {}
+    assert mine.loops == found.loops
     assert [(loop.elements, loop.n) for loop in found.loops] == [(("review", "supplement", "review"), 2)]
 
 

@@ -1,7 +1,8 @@
 """What processes did and where they stand, as figures. Every query takes a scope from `access` and counts nothing outside it.
 
 A step counts for the organization that did it, everything else for the owner of the instance. Others' durations are given for
-comparison only, all of them together, and only from `SMALLEST_CELL` on. What is over is read from measured days, what is open
+comparison only, all of them together, and only from `SMALLEST_CELL` on. Flows and what passes in a moment are counted for a city
+and wider, not for single organizations. What is over is read from measured days, what is open
 from the small tables of open rows; no query reads the event log.
 """
 
@@ -244,6 +245,10 @@ def _element(key: str, own: Figures, every: Figures) -> ElementFigures:
             if n > mine:
                 elsewhere[bucket] = (n - mine, seconds - mine_seconds)
     others = Spread.of(elsewhere)
+    repeated = sum(n for times, (n, _) in rounds.items() if times > 1)
+    extra = sum((times - 1) * n for times, (n, _) in rounds.items())
+    # Of single organizations only rework is kept: who was here once follows from the visits.
+    once = rounds[1][0] if 1 in rounds else max(0, _count(visits) - extra - repeated) if repeated else 0
     return ElementFigures(
         element_id=key,
         visits=_count(visits),
@@ -252,9 +257,9 @@ def _element(key: str, own: Figures, every: Figures) -> ElementFigures:
         waiting=Spread.of(of(Measure.WAITING, [Ending.COMPLETED])),
         handling=Spread.of(of(Measure.HANDLING, [Ending.COMPLETED])),
         stuck=_count(of(Measure.STUCK)),
-        instances=_count(rounds),
-        repeated=sum(n for times, (n, _) in rounds.items() if times > 1),
-        extra_rounds=sum((times - 1) * n for times, (n, _) in rounds.items()),
+        instances=once + repeated,
+        repeated=repeated,
+        extra_rounds=extra,
         elsewhere=others if others.n >= SMALLEST_CELL else Spread(),
     )
 
