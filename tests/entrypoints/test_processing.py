@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from typing import Any
 import pytest
 
 from furong.entrypoints import cli
+from furong.foundation.access.values import Actor
+from furong.foundation.packs import commands as packs
+from furong.foundation.packs.errors import PackRefused
 from furong.foundation.packs.values import Finding
 from tests.domains.processes.diagrams import DEPARTMENTS, SEQUENCE, bpmn
 from tests.packs.planting import HUNAN, TINY, Planted, copy_of
@@ -247,6 +251,23 @@ def test_a_rule_that_changes_fails_the_scenario_that_counts_on_it(tmp_path: Path
     pack = copy_of(TINY, tmp_path)
     pack.replace("items/boat_registration/rules.dmn", "&lt; 5", "&lt; 3")
     assert [(rule, element) for _, _, element, rule in pack.errors()] == [("scenario.expectation", "granted")]
+
+
+@pytest.mark.usefixtures("database")
+def test_a_folder_that_breaks_its_scenarios_is_not_loaded_and_the_workbench_may_change_one_file_after_the_other(
+    tmp_path: Path,
+) -> None:
+    pack = copy_of(TINY, tmp_path)
+    now, editor = datetime(2026, 11, 20, 2, tzinfo=UTC), Actor.system("tests")
+    packs.import_pack(path=pack.root, actor=editor, now=now)
+    rules = (pack.root / "items/boat_registration/rules.dmn").read_bytes().replace(b"&lt; 5", b"&lt; 3")
+    packs.publish_definition(
+        kind="decision", code="boat_registration", content=rules, in_force_from=now.date(), actor=editor, now=now
+    )
+    pack.replace("items/boat_registration/rules.dmn", "&lt; 5", "&lt; 3")
+    with pytest.raises(PackRefused) as refused:
+        packs.import_pack(path=pack.root, actor=editor, now=now)
+    assert [one.rule for one in refused.value.findings if one.is_error] == ["scenario.expectation"]
 
 
 def test_what_no_scenario_reaches_and_a_process_without_scenarios_are_named(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def rehearse(args: argparse.Namespace, out: TextIO | None = None) -> int:
 
     rehearsal = Rehearsal(
         bundle.definitions,
-        now=scenario.now or datetime.now(UTC),
+        now=scenario.now or datetime.now(UTC).replace(microsecond=0),
         calendar=calendar,
         decisions=bundle.decisions,
         report=tell if args.trace else None,

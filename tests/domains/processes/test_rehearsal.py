@@ -361,6 +361,19 @@ def test_a_message_that_nobody_takes_is_tried_again_and_delivered_once_somebody_
     steps(late, '{"expect": {"incidents": [], "waiting": ["a"]}}')
 
 
+def test_a_message_to_somebody_outside_is_answered_like_a_service() -> None:
+    citizen = next(one for one in read_bundle(POOLS, file="p.bpmn", resources={}).definitions if one.code == "citizen")
+    rehearsal = Rehearsal([citizen], now=NOW, calendar=CALENDAR)
+    rehearsal.start({"question": "why"}, business_key="Q1")
+    steps(
+        rehearsal,
+        '{"expect": {"waiting": ["ask"], "sent": ["ask"]}}',
+        '{"service": "ask"}',
+        '{"message": "answer", "payload": {"text": "because"}}',
+        '{"expect": {"ended": "completed", "variables": {"heard": {"text": "because"}}}}',
+    )
+
+
 def test_decisions_are_those_of_the_files_beside() -> None:
     dmn = (
         b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:d">'

@@ -166,7 +166,10 @@ class Rehearsal:
         self._settle()
 
     def serve(self, element: str, answer: ServiceAnswer, *, where: Mapping[str, object] | None = None) -> None:
-        """Let the service of ``element`` answer its call that has been open longest (``where``: as in `complete`)."""
+        """Let the service of ``element`` answer its call that has been open longest (``where``: as in `complete`).
+
+        Of a message that no process takes it says that somebody outside has taken it.
+        """
         found = [
             (instance, job)
             for instance in self.instances
@@ -181,7 +184,7 @@ class Rehearsal:
                 [j.element for i in self.instances for j in i.every_job() if j.kind == "handler"],
             )
         instance, job = found[0]
-        if job.run_at > self.now:
+        if job.run_at > self.now and job.kind == "handler":
             at = self._shown(job.run_at)
             raise RehearsalError(
                 f"{element} 到 {at} 才重试，请先推进时间。",
