@@ -155,6 +155,8 @@ def _cases(source: str, default: Path | None, now: datetime) -> int:
             answer, ran = _case(line, folder, default, models, now)
             broken = broken or not ran
             _print(answer)
+    except BrokenPipeError:
+        raise
     except OSError as fault:
         return _misused(f"--cases cannot be read: {fault.strerror}")
     return _WRONG if broken else _DONE

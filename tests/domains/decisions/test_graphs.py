@@ -216,6 +216,8 @@ def test_types_knowledge_and_decisions_of_an_import_have_its_name_before_them(fo
     assert [one.name for one in found.required_inputs("d")] == ["rate", "who"]
     for given in ({"rate": 2}, {"the lib.rate": 2}, {"the lib": {"rate": 2}}):
         assert plain(found.evaluate("d", {"who": {"age": 3}, **given}).value) == 24
+    assert plain(dict(found.evaluate("the lib.Base fee", {"rate": 5}).outputs)) == {"Base fee": 50}
+    assert found.find_decision("the lib.older") is None
     wrong = found.evaluate("d", {"who": {"age": "x"}, "rate": 1})
     assert [one.code for one in wrong.errors] == ["decisions.input_type"]
 

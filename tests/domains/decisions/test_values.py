@@ -460,9 +460,19 @@ def test_entities_and_document_types_are_refused_and_nothing_is_read() -> None:
 
 
 def test_models_of_each_version_run() -> None:
-    for year, version in (("20191111", "1.3"), ("20211108", "1.4"), ("20230324", "1.5")):
-        found = model(decision(literal("1")), namespace=f"https://www.omg.org/spec/DMN/{year}/MODEL/")
+    for namespace, version in (
+        ("http://www.omg.org/spec/DMN/20151101/dmn.xsd", "1.1"),
+        ("http://www.omg.org/spec/DMN/20180521/MODEL/", "1.2"),
+        ("https://www.omg.org/spec/DMN/20191111/MODEL/", "1.3"),
+        ("https://www.omg.org/spec/DMN/20211108/MODEL/", "1.4"),
+        ("https://www.omg.org/spec/DMN/20230324/MODEL/", "1.5"),
+    ):
+        body = inputs(x="feel:number").replace(
+            "<inputData", '<inputData xmlns:feel="http://www.omg.org/spec/FEEL/20140401"', 1
+        )
+        found = model(body + decision(literal("x + 1"), needs=requires("x")), namespace=namespace)
         assert found.version == version
+        assert plain(found.evaluate("d", {"x": 1}).value) == 2
 
 
 def test_equal_bytes_are_compiled_once() -> None:

@@ -90,15 +90,20 @@ class DecisionModel:
     decisions: Mapping[str, Decision]  # by name, each after those it requires
     services: Mapping[str, Service]
     faults: tuple[DecisionFinding, ...]
+    imports: Mapping[str, str]  # namespaces by the names that the file gives them
     all_inputs: Mapping[str, InputData] = field(repr=False)  # with those of imported files, by key
     all_decisions: Mapping[str, Decision] = field(repr=False)
     all_services: Mapping[str, Service] = field(repr=False)
 
     def find_decision(self, decision: str) -> Decision | None:
-        """This function will return the decision with this id or name, or None."""
+        """This function will return the decision with this id or name, ``prefix.name`` for an import's, or None."""
         for one in self.decisions.values():
             if decision in (one.element_id, one.name, one.title) and not one.is_knowledge:
                 return one
+        for alias, namespace in self.imports.items():
+            found = self.all_decisions.get(f"{namespace}#{decision.removeprefix(f'{alias}.')}")
+            if found is not None and not found.is_knowledge and (not alias or decision.startswith(f"{alias}.")):
+                return found
         return None
 
     def find_service(self, service: str) -> Service | None:

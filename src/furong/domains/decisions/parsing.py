@@ -69,6 +69,7 @@ def build_model(
         decisions={key: one for key, one in compiled.decisions.items() if one.is_own},
         services={key: one for key, one in compiled.services.items() if one.is_own},
         faults=tuple(main.findings.faults),
+        imports={name: unit.namespace for name, unit in main.imports.items()},
         all_inputs=compiled.inputs,
         all_decisions=compiled.decisions,
         all_services=compiled.services,

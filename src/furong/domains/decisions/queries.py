@@ -18,6 +18,7 @@ __all__ = ["DecisionText", "RuleText", "describe_dmn", "parse_dmn", "read_dmn"]
 
 _MOST_KEPT = 256
 _MOST_FILES = 200  # of a folder that are looked into for an imported namespace
+_HEAD = 20_000  # bytes in which the namespace of a file is looked for
 _kept: OrderedDict[tuple[str, str, bool], DecisionModel] = OrderedDict()
 _lock = Lock()
 _IMPORT = re.compile(rb"<(?:[\w.-]+:)?import[\s>]")
@@ -57,9 +58,9 @@ def parse_dmn(data: bytes, *, file: str, lenient: bool = False, resolve: Resolve
     return model
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, most: int = MOST_BYTES + 1) -> bytes:
     with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
+        return file.read(most)
 
 
 def _folder(path: Path) -> Resolve:
@@ -72,10 +73,8 @@ def _folder(path: Path) -> Resolve:
             if _has(data, namespace):
                 return name, data
         for other in sorted(path.parent.glob("*.dmn"))[:_MOST_FILES]:
-            if other.name != path.name and other.is_file():
-                data = _read(other)
-                if _has(data, namespace):
-                    return other.name, data
+            if other.name != path.name and other.is_file() and _has(_read(other, _HEAD), namespace):
+                return other.name, _read(other)
         return None
 
     return resolve
@@ -83,7 +82,7 @@ def _folder(path: Path) -> Resolve:
 
 def _has(data: bytes, namespace: str) -> bool:
     # Good enough to choose a file by; the file itself is then read with care.
-    head = data[:20_000]
+    head = data[:_HEAD]
     start = head.find(b"definitions")
     end = head.find(b">", start)
     found = _NAMESPACE.search(head, start, end) if start >= 0 else None
