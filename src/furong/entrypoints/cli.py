@@ -163,7 +163,6 @@ def _parser() -> argparse.ArgumentParser:
     decide.add_argument("--input", help="a JSON object of inputs by name; @FILE reads a file, - the standard input")
     decide.add_argument("--cases", metavar="FILE", help="JSON lines of file, decision and input; - reads them in")
     decide.add_argument("--now", help="what now() and today() give (default: this moment)")
-    decide.set_defaults(bare=True)
 
     audit = command("audit", _audit, "verify or export the audit log")
     audit.add_argument("action", choices=["verify", "export"])
@@ -195,6 +194,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         result: int = args.run(args)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as exc:
         if not _told(exc):
             raise

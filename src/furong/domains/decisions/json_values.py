@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import NoReturn
 
-from furong.foundation.feel import FeelFunction, compile_expression
+from furong.foundation.feel import CompiledExpression, FeelFunction, compile_expression
 from furong.foundation.feel.values import kind
 
 __all__ = ["read_json", "write_json"]
 
 MOST_CHARACTERS = 20_000_000
 _PLAIN_DIGITS = 60
-_AS_TEXT = compile_expression("string(x)", known_names=("x",))
 
 
 def read_json(text: str) -> object:
@@ -102,6 +102,12 @@ def _number(value: Decimal) -> str:
     return str(exact)
 
 
+@cache
+def _as_text() -> CompiledExpression:
+    # Made when first needed: FEEL's grammar takes its time.
+    return compile_expression("string(x)", known_names=("x",))
+
+
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
@@ -109,5 +115,5 @@ def _text(value: object) -> str:
         return f"function({', '.join(value.parameters)})"
     if isinstance(value, datetime) and (offset := value.utcoffset()) is not None:
         value = value.replace(tzinfo=timezone(offset))
-    found = _AS_TEXT.evaluate({"x": value})
+    found = _as_text().evaluate({"x": value})
     return found if isinstance(found, str) else kind(value)
