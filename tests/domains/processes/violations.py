@@ -33,7 +33,7 @@ def broken(
     elements: str, flows: str, element: str, line: str = "", *, more: str = "", variables: str = "", **kwargs: object
 ) -> Broken:
     """Draw elements and flows between a head and a foot; ``variables`` go into the process's extension elements."""
-    own = "".join(f"<furong:variable {one}/>" for one in variables.split(";") if one)
+    own = "".join(f"<furong:variable {one}/>" for one in variables.split("|") if one)
     first = f"<extensionElements>{own}</extensionElements>\n" if own else ""
     return Broken(bpmn(first + elements, flows, more=more), element, line or f'id="{element}"', kwargs)
 

@@ -29,6 +29,7 @@ class Known:
     departments: AbstractSet[str] | None = None
     variables: Mapping[str, Variable] = field(default_factory=dict)
     decisions: Mapping[tuple[str, str], FeelType] = field(default_factory=dict)
+    data: AbstractSet[str] = frozenset()  # names of data objects, inputs, outputs and properties that are drawn
 
 
 def check_definition(process: Any, definition: ProcessDefinition, findings: Findings, known: Known) -> None:
@@ -44,5 +45,5 @@ def check_definition(process: Any, definition: ProcessDefinition, findings: Find
         for part in parts:
             check_markings(definition, part, findings)
     check_throwing(definition, passing, findings, sent=known.sent, is_called=known.is_called)
-    check_expressions(definition, findings, declared=known.variables, decisions=known.decisions)
+    check_expressions(definition, findings, declared=known.variables, decisions=known.decisions, data=known.data)
     check_holders(process, definition, findings, departments=known.departments)

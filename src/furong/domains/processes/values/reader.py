@@ -171,6 +171,7 @@ class _Reader:
             sent=self.known.sent | declared.sent(root),
             is_called=len(self.calling) > 0 or definition.code in calls,
             variables={name: variable for name, (_, variable) in variables.items()},
+            data=frozenset(declared.data.values()),
         )
         check_definition(process, definition, self.findings, known)
 

@@ -5,7 +5,7 @@ Variables are JSON values, so a date that a script computes is a text when the n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from furong.domains.processes.values.choices import asked_of
@@ -14,7 +14,8 @@ from furong.domains.processes.values.graph import Expression, Literal, Node, Pro
 from furong.domains.processes.values.parts import CALLED, drawn
 from furong.domains.processes.values.rules import Findings
 from furong.domains.processes.values.variables import Variable, together
-from furong.foundation.feel import FeelType, TypeFinding, infer
+from furong.foundation.feel import FeelType, Inferred, TypeFinding, infer
+from furong.foundation.feel.functions import BUILTINS
 
 ANY = FeelType("any")
 _BOOLEAN, _NUMBER, _STRING = FeelType("boolean"), FeelType("number"), FeelType("string")
@@ -58,9 +59,13 @@ def check_expressions(
     *,
     declared: Mapping[str, Variable],
     decisions: Mapping[tuple[str, str], FeelType] | None = None,
+    data: Iterable[str] = (),
 ) -> None:
-    """Type every expression of a process. ``declared`` are the variables it declares, ``decisions`` what decisions give."""
-    _Typing(definition, findings, declared, decisions or {}).run()
+    """Type every expression of a process.
+
+    ``declared`` are the variables it declares, ``decisions`` what decisions give, ``data`` names of data that are drawn.
+    """
+    _Typing(definition, findings, declared, decisions or {}, data).run()
 
 
 class _Typing:
@@ -70,6 +75,7 @@ class _Typing:
         findings: Findings,
         declared: Mapping[str, Variable],
         decisions: Mapping[tuple[str, str], FeelType],
+        data: Iterable[str],
     ) -> None:
         self.definition = definition
         self.nodes = [node for node in definition.nodes.values() if CALLED not in node.id]
@@ -77,6 +83,7 @@ class _Typing:
         self.declared = declared
         self.decisions = decisions
         self.variables: dict[str, Variable] = dict(declared)
+        self.data = data
         self.told: set[str] = set()
 
     def run(self) -> None:
@@ -95,10 +102,8 @@ class _Typing:
         for node in self.nodes:
             for name, variable in self._given(node):
                 found.setdefault(name, []).append(variable)
-        for name, container in self.definition.containers.items():
-            if CALLED not in name:
-                for own in container.own:
-                    found.setdefault(own, []).append(Variable(ANY))
+        for name in self.data:
+            found.setdefault(name, []).append(Variable(ANY))
         self.variables = {name: together(several) for name, several in found.items()}
 
     def _given(self, node: Node) -> Iterator[tuple[str, Variable]]:
@@ -111,7 +116,7 @@ class _Typing:
             if node.result and node.work is not None:
                 yield node.result, Variable(_STRING, frozenset(node.work.outcomes) or None)
         elif node.kind is NodeKind.SCRIPT_TASK:
-            given = ANY if node.script is None else self._infer(node.script.text, self._own(node)).type
+            given = ANY if node.script is None else self._infer(node.script, self._own(node)).type
             yield from _spread(node, plain(given))
         elif node.kind is NodeKind.BUSINESS_RULE_TASK:
             yield from _spread(node, plain(self.decisions.get(node.decision or ("", ""), ANY)))
@@ -123,7 +128,7 @@ class _Typing:
                 if one.result:
                     yield one.result, Variable(ANY)
             if node.output is not None:
-                yield from _spread(node, plain(self._infer(node.output.text, {}).type))
+                yield from _spread(node, plain(self._infer(node.output, {}).type))
 
     def _own(self, node: Node) -> dict[str, FeelType]:
         """Give the variables that a repeated activity, or one around it, has for itself."""
@@ -134,15 +139,16 @@ class _Typing:
             if rule is not None:
                 found.setdefault("loopCounter", _NUMBER)
                 if rule.element:
-                    given = ANY if rule.collection is None else self._infer(rule.collection.text, {}).type
+                    given = ANY if rule.collection is None else self._infer(rule.collection, {}).type
                     found.setdefault(rule.element, plain(given.item or ANY) if given.kind == "list" else ANY)
             here = self.definition.nodes.get(here.parent)
         return found
 
-    def _infer(self, text: str, own: Mapping[str, FeelType]) -> _Typed:
-        types = {**{name: one.type for name, one in self.variables.items()}, **own}
-        found = infer(text, types=types)
-        return _Typed(found.type, found.findings)
+    def _infer(self, expression: Expression, own: Mapping[str, FeelType]) -> Inferred:
+        # A variable may be named as a function is (date, count); the names of an expression are those of variables.
+        named = {name: ANY for name in getattr(expression, "names", ()) if name in BUILTINS}
+        types = {**named, **{name: one.type for name, one in self.variables.items()}, **own}
+        return infer(expression.text, types=types)
 
     # --- expressions --------------------------------------------------------------------------------------------------------
 
@@ -188,7 +194,7 @@ class _Typing:
         if isinstance(asked.expression, Literal):
             return
         text = asked.expression.text
-        found = self._infer(text, asked.own)
+        found = self._infer(asked.expression, asked.own)
         for one in found.findings:
             self._report(one, asked)
         kind = found.type.kind
@@ -259,12 +265,6 @@ class _Typing:
                 name=next(iter(names)),
                 values=", ".join(sorted(left)),
             )
-
-
-@dataclass(frozen=True, slots=True)
-class _Typed:
-    type: FeelType
-    findings: tuple[TypeFinding, ...]
 
 
 def _spread(node: Node, given: FeelType) -> Iterator[tuple[str, Variable]]:
