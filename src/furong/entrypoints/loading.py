@@ -74,7 +74,7 @@ def load_everything(
     """
     from furong.domains.cases import twins
     from furong.foundation.access.values import Actor
-    from furong.foundation.identity.commands.demo import create_demo_accounts
+    from furong.foundation.identity.commands.demo import create_demo_accounts, load_enterprises
     from furong.foundation.organizations import queries as organizations
     from furong.registries.population import demo
 
@@ -89,6 +89,11 @@ def load_everything(
     accounts = yaml.safe_load((pack / "demo" / "accounts.yaml").read_text())
     persons = {str(a["person"]): demo.person_id(str(a["person"])) for a in accounts["accounts"] if a.get("person")}
     create_demo_accounts(spec=accounts, persons=persons, actor=actor, now=moment)
+    firms = pack / "demo" / "enterprises.yaml"
+    if firms.exists():
+        spec = yaml.safe_load(firms.read_text())
+        heads = {key: demo.person_id(key) for key in {str(e["representative"]) for e in spec["enterprises"]}}
+        load_enterprises(spec=spec, persons=heads, actor=actor, now=moment)
     today = timezone.localdate(moment)
     couples = demo.list_couples(today=today, limit=max(60, residents // 20))
     for couple in couples:

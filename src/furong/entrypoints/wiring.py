@@ -38,7 +38,7 @@ def wire() -> None:
     identity.bind_ports(
         real_name=identity.RealNameTwin(adapters.person_of_number),
         parenthood=identity.ParenthoodTwin(adapters.children_of),
-        enterprise=identity.EnterpriseTwin(),
+        enterprise=identity.EnterpriseTable(),
     )
     register_prefill_source("population", adapters.PopulationSource())
     register_prefill_source("licences", adapters.LicencesSource())

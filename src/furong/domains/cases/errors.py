@@ -84,6 +84,14 @@ class ItemNotOffered(Refusal):
     mend = "Choose another place, or ask the government hall."
 
 
+class NotForPrincipal(Refusal):
+    """The service is not for those that the actor acts for: an enterprise has no children."""
+
+    code = "cases.not_for_principal"
+    message = "This service is not for the one you act for."
+    mend = "Act for yourself, or for the person concerned, and begin again; drafts are kept."
+
+
 class NobodyResponsible(Refusal):
     """No organisation of the department is responsible for the division."""
 

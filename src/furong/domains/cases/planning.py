@@ -148,6 +148,13 @@ class ServicesPlanner:
             if p.value not in (None, "")
         }
 
+    def serves(self, *, life_event_code: str, item_codes: Sequence[str], kind: str, on: date) -> bool:
+        """This function will tell whether every item has ``kind`` among its service objects."""
+        try:
+            return all(kind in item.service_objects for item in self._items(life_event_code, item_codes, on))
+        except (ItemMissing, LifeEventMissing) as missing:
+            raise ItemNotOffered from missing
+
     def responsible(
         self, *, item_code: str, department: str, division_code: str, answers: Mapping[str, Any], on: date
     ) -> tuple[UUID, str] | None:

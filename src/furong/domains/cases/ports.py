@@ -63,6 +63,10 @@ class Services(Protocol):
         """This function will return what registers hold for the form and its items, with the source of each."""
         ...
 
+    def serves(self, *, life_event_code: str, item_codes: Sequence[str], kind: str, on: date) -> bool:
+        """This function will tell whether every item is for a ``kind`` of applicant: person, enterprise or institution."""
+        ...
+
     def responsible(
         self, *, item_code: str, department: str, division_code: str, answers: Mapping[str, Any], on: date
     ) -> tuple[UUID, str] | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from furong.domains.cases import models, ports
 from furong.domains.cases.commands.moving import today
-from furong.domains.cases.errors import DraftAlreadySubmitted, DraftChanged, DraftNotFound
+from furong.domains.cases.errors import DraftAlreadySubmitted, DraftChanged, DraftNotFound, NotForPrincipal
 from furong.domains.cases.values.drafts import Migrated, migrate
 from furong.foundation.access.errors import AccessRefused, SignInNeeded
 from furong.foundation.access.values import Actor
@@ -32,13 +32,17 @@ def open_draft(
 ) -> UUID:
     """This function will return the key of the actor's open draft for this, or of a new one; ``fresh`` always begins anew.
 
-    Raises SignInNeeded, AccessRefused for staff (who apply under their own resident's account), ItemNotOffered.
+    Raises SignInNeeded, AccessRefused for staff (who apply under their own resident's account), ItemNotOffered, NotForPrincipal.
     """
     if actor.account_id is None:
         raise SignInNeeded
     if not actor.is_resident:
         raise AccessRefused
     principal_id = actor.principal.id if actor.principal is not None else actor.person_id
+    kind = actor.principal.kind if actor.principal is not None else "person"
+    services, on = ports.services(), today(now)
+    if not services.serves(life_event_code=life_event_code, item_codes=item_codes, kind=kind, on=on):
+        raise NotForPrincipal
     if not fresh:
         found = (
             models.Draft.objects.filter(
@@ -62,7 +66,7 @@ def open_draft(
         life_event_code=life_event_code,
         item_codes=list(item_codes),
         division_code=division_code,
-        form_digest=ports.services().form_digest(life_event_code=life_event_code, item_codes=item_codes, on=today(now)),
+        form_digest=services.form_digest(life_event_code=life_event_code, item_codes=item_codes, on=on),
         created_at=now,
         updated_at=now,
     )

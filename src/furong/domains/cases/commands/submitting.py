@@ -22,6 +22,7 @@ from furong.domains.cases.errors import (
     FormNotValid,
     ItemNotOffered,
     ItemNotPartOfEvent,
+    NotForPrincipal,
 )
 from furong.domains.cases.events import ApplicationSubmitted
 from furong.domains.cases.numbers import application_number
@@ -58,6 +59,12 @@ def submit_application(*, draft_id: UUID, actor: Actor, now: datetime) -> Submit
     if not holds_power(actor=actor, power=Power.APPLY, now=now):
         raise AccessRefused
     services, on = ports.services(), today(now)
+    kind = actor.principal.kind if actor.principal is not None else "person"
+    if not services.serves(
+        life_event_code=draft.life_event_code, item_codes=draft.item_codes, kind=kind, on=on
+    ) or draft.person_id != (actor.principal.id if actor.principal is not None else actor.person_id):
+        # The draft was begun for somebody else than the one they act for now.
+        raise NotForPrincipal
     digest = services.form_digest(life_event_code=draft.life_event_code, item_codes=draft.item_codes, on=on)
     if draft.to_check:
         raise FormChanged

@@ -278,6 +278,8 @@ def folder(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the licences that the person holds or keeps for a child."""
     found: tuple[LicenceRecord, ...] = ()
     person_id = actor.principal.id if actor.principal is not None else actor.person_id
+    if actor.principal is not None and actor.principal.kind == "enterprise":
+        person_id = None  # certificates are held by persons so far; an agent's own are not the enterprise's
     if person_id is not None:
         found = licences.list_of_person(person_id=person_id, actor=actor, basis=FOLDER, now=timezone.now())
     return _page(request, "folder", "folder", licences=found, state_words=presenting.licence_words)
