@@ -27,7 +27,13 @@ PAGES = {
     "mother": ["account/", "account/password", "account/devices", "account/mandates", "account/mandates/new"],
     "hospital": ["work/list", "work/list?own=free", "work/cases", "work/licences"],
     "police": ["work/list", "work/population"],
-    "supervisor": ["work/supervision", "work/supervision/call-backs", "work/items", "work/processes"],
+    "supervisor": [
+        "work/supervision",
+        "work/supervision/call-backs",
+        "work/items",
+        "work/processes",
+        "work/processes/waiting",
+    ],
     "administrator": ["work/organizations", "work/accounts", "work/accounts/new", "work/supervision/incidents"],
     "auditor": ["work/audit"],
 }

@@ -62,7 +62,7 @@ def menu(actor: Actor) -> list[Group]:
         (
             _("Processes"),
             _entry("processes", _("All processes"), "definitions.publish", "processes.administer", "cases.supervise"),
-            _entry("waiting", _("Waiting"), "processes.administer", "cases.supervise"),
+            _entry("waiting", _("Waiting by department"), "processes.administer", "cases.supervise"),
             _entry("incidents", _("Incidents"), "processes.administer"),
         ),
         (

@@ -17,7 +17,9 @@ from furong.foundation.web.texts import moment
 def _reason(*, required: bool = True) -> forms.CharField:
     return forms.CharField(
         label=gettext_lazy("Reason"),
-        help_text=gettext_lazy("It stays in the audit with your name. No names or numbers of persons."),
+        help_text=gettext_lazy("It stays in the audit with your name. No names or numbers of persons.")
+        if required
+        else gettext_lazy("Not needed for looking, but for taking along. No names or numbers of persons."),
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=500,
         required=required,

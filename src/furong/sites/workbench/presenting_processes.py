@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from furong.domains.processes.values.insights import DiagramFigures, ElementFigures, Period, heat
+from furong.domains.processes.values.insights import DiagramFigures, ElementFigures, Period, WeekFigures, heat
 from furong.domains.processes.values.overseeing import InstanceState
 from furong.foundation.web.texts import number
 
@@ -120,6 +120,14 @@ def period_of(days: int, today: dt.date) -> Period:
 def chosen_days(text: str) -> int:
     """Read the period that a page was asked for; 30 days when it was none of those offered."""
     return int(text) if text in {str(days) for days in PERIODS} else 30
+
+
+def without_empty_end(weeks: list[WeekFigures]) -> list[WeekFigures]:
+    """Leave out the earliest weeks in which nothing happened; the latest first, one at least."""
+    shown = list(weeks)
+    while len(shown) > 1 and shown[-1] == WeekFigures(monday=shown[-1].monday):
+        shown.pop()
+    return shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

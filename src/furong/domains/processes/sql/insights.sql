@@ -212,6 +212,16 @@ SELECT i.definition_id, date_trunc('week', i.started_at AT TIME ZONE %s)::date,
   LEFT JOIN (SELECT DISTINCT instance_id FROM processes_job WHERE state = 'incident') AS j ON j.instance_id = i.id
  WHERE {scope} GROUP BY 1, 2, 3
 
+-- name: open_by_definition
+-- Open instances of every definition by state. Reads the table of open instances once.
+SELECT i.definition_id, i.state, count(*) FROM processes_instance i WHERE {scope} GROUP BY 1, 2
+
+-- name: stuck_by_definition
+-- Instances that an incident holds, of every definition.
+SELECT i.definition_id, count(DISTINCT i.id)
+  FROM processes_job j JOIN processes_instance i ON i.id = j.instance_id
+ WHERE j.state = 'incident' AND i.state = 'running' AND {scope} GROUP BY 1
+
 -- name: departments
 -- Open tasks by department, and by its organizations.
 SELECT t.department, t.organization_id, grouping(t.organization_id), count(*), count(*) FILTER (WHERE t.rank_at <= %s),

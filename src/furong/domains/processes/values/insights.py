@@ -192,11 +192,10 @@ class DefinitionFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """All processes. ``more_open``: there are more open instances than were counted."""
+    """All processes, by code."""
 
     definitions: tuple[DefinitionFigures, ...]
     measured_at: datetime | None
-    more_open: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

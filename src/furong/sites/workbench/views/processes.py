@@ -103,11 +103,13 @@ def process(request: HttpRequest, actor: Actor, digest: str) -> HttpResponse:
         all_waited=sum(one.waited_seconds for one in figures.elements.values()),
         rework=figures.rework(),
         flows=_flows(found, figures, names),
-        weeks=insights.weeks(
-            digest=digest,
-            scope=scope,
-            period=shown.period_of(chosen["days"], timezone.localdate(now)),
-            all_versions=chosen["versions"] == "all",
+        weeks=shown.without_empty_end(
+            insights.weeks(
+                digest=digest,
+                scope=scope,
+                period=shown.period_of(chosen["days"], timezone.localdate(now)),
+                all_versions=chosen["versions"] == "all",
+            )
         ),
         departments=[(one, _department_names().get(one.department, one.department)) for one in departments],
         open_now=sum(running.values()) if chosen["versions"] == "all" else running.get(digest, 0),

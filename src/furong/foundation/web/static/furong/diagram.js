@@ -48,6 +48,12 @@
       const width = box.outer.width / 0.75, height = box.outer.height / 0.75;
       const left = element ? Math.max(box.inner.x - 20, element.x + element.width / 2 - width / 2) : box.inner.x - 20;
       board.viewbox({ x: left, y: box.inner.y + box.inner.height / 2 - height / 2, width: width, height: height });
+    } else if (told.heat) {
+      // Badges stand out over the edges of what they are on.
+      const box = board.viewbox(), ratio = box.outer.height / box.outer.width;
+      const width = Math.max(box.inner.width + 60, (box.inner.height + 60) / ratio), height = width * ratio;
+      const left = box.inner.x + box.inner.width / 2 - width / 2, top = box.inner.y + box.inner.height / 2 - height / 2;
+      board.viewbox({ x: left, y: top, width: width, height: height });
     }
     canvas.dataset.drawn = "yes";
   }
