@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from furong import __version__
+from furong.entrypoints.administering import account, add_account
 from furong.entrypoints.processing import add_process
 
 
@@ -176,6 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     pack.add_argument("folder", type=Path)
 
     add_process(commands, _process)
+    add_account(commands, account)
 
     openapi = command("openapi", _openapi, "compare the API's description with the committed one")
     openapi.add_argument("--write", action="store_true")

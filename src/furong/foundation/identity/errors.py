@@ -39,6 +39,22 @@ class UsernameRefused(Refusal):
     mend = "Choose another username."
 
 
+class AdministratorExists(Refusal):
+    """Somebody administers accounts already; the console's way in is for the first one only."""
+
+    code = "identity.administrator_exists"
+    message = "There is an administrator already."
+    mend = "Let an administrator make further accounts in the workbench."
+
+
+class PostWithoutRight(Refusal):
+    """The kind of post named for the first administrator does not carry the right to manage accounts."""
+
+    code = "identity.post_without_right"
+    message = "A post of the kind %(post)s does not administer accounts."
+    mend = "Name a kind of post that carries accounts.manage."
+
+
 class UsernameTaken(Refusal):
     """Somebody has the username."""
 

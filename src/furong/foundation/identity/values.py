@@ -149,6 +149,15 @@ class Enterprise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirstAdministrator:
+    """Where the first administrator sits: the organisation's name and the kind of post."""
+
+    account_id: UUID
+    organization: str
+    post: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """How many failures in how long, and for how long the next try then waits."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from furong.foundation.access.errors import AccessRefused
 from furong.foundation.access.queries import require
@@ -19,16 +19,19 @@ from furong.foundation.audit.commands import command, current
 from furong.foundation.identity import models
 from furong.foundation.identity.errors import (
     AccountNotFound,
+    AdministratorExists,
     PasswordRefused,
     PersonHasAccount,
+    PostWithoutRight,
     UsernameRefused,
     UsernameTaken,
     WrongPassword,
 )
 from furong.foundation.identity.queries import MANAGE, may_manage
-from furong.foundation.identity.values import AccountKind, clean_username, is_username
+from furong.foundation.identity.values import AccountKind, FirstAdministrator, clean_username, is_username
 from furong.foundation.organizations import commands as organizations
 from furong.foundation.organizations import queries as organization_queries
+from furong.foundation.organizations.values import Name, today
 
 
 @command("identity.register_resident")
@@ -71,6 +74,58 @@ def create_staff_account(
     if post_id is not None:
         organizations.appoint(account_id=row.pk, post_id=post_id, actor=actor, now=now)
     return row.pk
+
+
+@command("identity.create_first_administrator")
+def create_first_administrator(
+    *,
+    username: str,
+    display_name: str,
+    password: str,
+    department: str,
+    division_code: str = "",
+    post_template: str,
+    actor: Actor,
+    now: datetime,
+) -> FirstAdministrator:
+    """This function will make the account of the first administrator, in a post made for it, and say where it sits.
+
+    For the console of a new platform: only while no account holds a post with ``accounts.manage``; everybody else's account is
+    made by an administrator. Without ``division_code`` it sits at the top of the divisions. Raises ``AdministratorExists``,
+    ``AccessRefused`` for everybody but the system, ``NoResponsibleOrganization``, and as `create_staff_account`.
+    """
+    if not actor.is_system:
+        raise AccessRefused
+    with connection.cursor() as cursor:  # two consoles at once make one administrator
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('identity:first_administrator', 23))")
+    if _has_administrator(now):
+        raise AdministratorExists
+    top = organization_queries.list_divisions(parent_code="")
+    place = division_code or (top[0].code if top else "")
+    body = organization_queries.get_responsible(department=department, division_code=place)
+    post_id = organizations.create_post(
+        organization_id=body.id, title=Name(zh=""), template_code=post_template, actor=actor, now=now
+    )
+    if not _manages(post_id):
+        raise PostWithoutRight(post=post_template)
+    account_id = create_staff_account(
+        username=username, display_name=display_name, password=password, post_id=post_id, actor=actor, now=now
+    )
+    current().object("account", account_id)
+    return FirstAdministrator(account_id=account_id, organization=body.name.zh, post=post_template)
+
+
+def _has_administrator(now: datetime) -> bool:
+    staff = models.Account.objects.filter(kind=AccountKind.STAFF, is_active=True).order_by("created_at")
+    for account_id in staff.values_list("id", flat=True):
+        seats = organization_queries.posts_of_account(account_id=account_id, on=today(now))
+        if any(_manages(seat.post_id) for seat in seats):
+            return True
+    return False
+
+
+def _manages(post_id: UUID) -> bool:
+    return any(grant.right == MANAGE for grant in organization_queries.get_post(post_id=post_id).grants)
 
 
 @command("identity.bind_person")
