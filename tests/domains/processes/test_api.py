@@ -313,6 +313,44 @@ def test_an_instance_is_cancelled_with_a_reason_by_who_administers_it(admin: Pro
     problem(admin.post(path, {"reason": "again"}), 404, "processes.instance_unknown")
 
 
+def test_an_instance_is_suspended_resumed_and_moved_by_who_administers_it(admin: Program, other: Program) -> None:
+    publish(SEQUENCE)
+    instance = begin()
+    path = f"/instances/{instance}"
+    move = {"token": 1, "element": "b", "reason": "x"}
+    for stranger in (other, Program("supervisor")):
+        for act in ("suspension", "resumption"):
+            problem(stranger.post(f"{path}/{act}", {"reason": "x"}), 403, "access.refused")
+        problem(stranger.post(f"{path}/moves", move), 403, "access.refused")
+    problem(admin.post(f"{path}/suspension", {"reason": ""}), 422, "processes.reason_missing")
+    assert admin.post(f"{path}/suspension", {"reason": "looked into"}).status_code == 204
+    assert admin.get(path).json()["state"] == "suspended"
+    assert [one["id"] for one in admin.get("/instances", state="suspended", code="test").json()["instances"]] == [
+        str(instance)
+    ]
+    assert admin.post(f"{path}/resumption", {"reason": "clear"}).status_code == 204
+    problem(admin.post(f"{path}/moves", {**move, "element": "nowhere"}), 422, "processes.move_refused")
+    assert admin.post(f"{path}/moves", move).status_code == 204
+    assert [one["element_id"] for one in admin.get(path).json()["tokens"]] == ["b"]
+
+
+def test_instances_are_taken_to_another_version_after_a_dry_run(admin: Program, other: Program) -> None:
+    old = publish(SEQUENCE)
+    instance = begin()
+    new = publish(SEQUENCE.replace(b'id="a"', b'id="a2"').replace(b'"a"', b'"a2"'))
+    path, body = f"/definitions/{old}/migrations", {"to_digest": new}
+    problem(Program("supervisor").post(path, body), 403, "access.refused")
+    dry = admin.post(path, body).json()
+    assert (dry["dry_run"], dry["instances"], dry["stuck"]) == (True, [], 1)
+    assert dry["hindrances"][0]["element_id"] == "a"
+    earnest = {**body, "dry_run": False, "reason": "new rules"}
+    problem(admin.post(path, earnest), 422, "processes.migration_refused")
+    mapped = {"nodes": {"a": "a2"}}
+    assert other.post(path, {**earnest, **mapped}).json()["instances"] == []
+    assert admin.post(path, {**earnest, **mapped}).json()["instances"] == [str(instance)]
+    assert admin.get(f"/instances/{instance}").json()["definition_digest"] == new
+
+
 # --- tasks ----------------------------------------------------------------------------------------------------------------------
 
 

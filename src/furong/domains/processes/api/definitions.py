@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from furong.domains.processes import commands, overseeing, queries
+from furong.domains.processes import commands, intervening, overseeing, queries
 from furong.domains.processes.api.asking import actor_of, page_size
 from furong.domains.processes.errors import DefinitionRefused, PageKeyInvalid
 from furong.foundation.access.errors import AccessRefused
@@ -75,6 +76,34 @@ class PublishedOut(Schema):
     """What instances are pinned to."""
 
     digest: str
+
+
+class MigrationIn(Schema):
+    """To which version, which elements are called otherwise there (old → new), and whether it is only a dry run."""
+
+    to_digest: str = Field(min_length=1, max_length=64)
+    nodes: dict[str, str] = Field(default_factory=dict)
+    dry_run: bool = True
+    leave_stuck: bool = False
+    reason: str = Field(default="", max_length=500)
+
+
+class HindranceOut(Schema):
+    """What hinders instances at an element, and how many."""
+
+    element_id: str
+    reason: str
+    n: int
+
+
+class MigrationOut(Schema):
+    """The instances that were taken along (in a dry run: that could be), and what hinders the others."""
+
+    dry_run: bool
+    instances: list[UUID]
+    stuck: int
+    hindrances: list[HindranceOut]
+    more: bool
 
 
 def _look(request: HttpRequest) -> Actor:
@@ -148,6 +177,38 @@ def process_publication(request: HttpRequest, publication: PublicationIn) -> Any
     except DefinitionRefused as refusal:
         return _refused(request, refusal)
     return Status(201, {"digest": digest})
+
+
+@router.post("/definitions/{digest}/migrations", response=MigrationOut, summary="Take instances to another version")
+def process_migration(request: HttpRequest, digest: str, migration: MigrationIn) -> dict[str, Any]:
+    """Take the running instances of a version to another, up to 1,000 at a time; by default a dry run that changes nothing.
+
+    In earnest nothing is changed when one would be stuck, unless ``leave_stuck`` leaves those as they are.
+    """
+    actor = actor_of(request)
+    if migration.dry_run:
+        found = intervening.plan_migration(
+            from_digest=digest, to_digest=migration.to_digest, nodes=migration.nodes, actor=actor
+        )
+    else:
+        found = intervening.migrate_instances(
+            from_digest=digest,
+            to_digest=migration.to_digest,
+            nodes=migration.nodes,
+            reason=migration.reason,
+            leave_stuck=migration.leave_stuck,
+            actor=actor,
+            now=timezone.now(),
+        )
+    return {
+        "dry_run": migration.dry_run,
+        "instances": list(found.ready),
+        "stuck": len(found.stuck),
+        "hindrances": [
+            {"element_id": element, "reason": reason, "n": n} for (element, reason), n in sorted(found.reasons.items())
+        ],
+        "more": found.more,
+    }
 
 
 def _refused(request: HttpRequest, refusal: DefinitionRefused) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 from pydantic import Field
 
-from furong.domains.processes import administering, overseeing
+from furong.domains.processes import administering, intervening, overseeing
 from furong.domains.processes.api.asking import actor_of, page_key, page_size, request_key, told
 from furong.domains.processes.errors import ProcessNotNamed
 from furong.domains.processes.interpreter import LogKind
@@ -132,6 +132,14 @@ class ReasonIn(Schema):
     reason: str = Field(max_length=500)
 
 
+class MoveIn(Schema):
+    """Which token, and to which element of the same part of the diagram."""
+
+    token: int = Field(ge=1, le=2_147_483_647)
+    element: str = Field(min_length=1, max_length=200)
+    reason: str = Field(max_length=500)
+
+
 @router.get("/instances", response=InstancePageOut, summary="List instances")
 def process_instances(
     request: HttpRequest,
@@ -245,5 +253,33 @@ def process_cancellation(request: HttpRequest, instance_id: UUID, why: ReasonIn)
     """End an instance before its end; what it waits for is cancelled. Cancelled again, it is not there any more (404)."""
     administering.cancel_on_request(
         instance_id=instance_id, reason=why.reason, actor=actor_of(request), now=timezone.now()
+    )
+    return Status(204, None)
+
+
+@router.post("/instances/{instance_id}/suspension", response={204: None}, summary="Suspend an instance")
+def process_suspension(request: HttpRequest, instance_id: UUID, why: ReasonIn) -> Status[None]:
+    """Hold an instance: its tasks cannot be completed, its timers and jobs wait. Holding a held one changes nothing."""
+    intervening.suspend_process(instance_id=instance_id, reason=why.reason, actor=actor_of(request), now=timezone.now())
+    return Status(204, None)
+
+
+@router.post("/instances/{instance_id}/resumption", response={204: None}, summary="Resume an instance")
+def process_resumption(request: HttpRequest, instance_id: UUID, why: ReasonIn) -> Status[None]:
+    """Let a held instance go on; what fell due meanwhile happens now."""
+    intervening.resume_process(instance_id=instance_id, reason=why.reason, actor=actor_of(request), now=timezone.now())
+    return Status(204, None)
+
+
+@router.post("/instances/{instance_id}/moves", response={204: None}, summary="Move a token")
+def process_move(request: HttpRequest, instance_id: UUID, move: MoveIn) -> Status[None]:
+    """Take a token to another element; what it waited for is cancelled."""
+    intervening.move_token(
+        instance_id=instance_id,
+        token=move.token,
+        element=move.element,
+        reason=move.reason,
+        actor=actor_of(request),
+        now=timezone.now(),
     )
     return Status(204, None)
