@@ -171,6 +171,6 @@ def _start(run: Run, scope: int, start: Node) -> None:
     if start.interrupting:
         if not run.whole:
             raise PartlyLoadedError
-        nesting.cancel_scope(run, scope, silently=run.ready)
+        nesting.cancel_scopes(run, [scope], silently=run.ready)
     host = run.new_token(start.parent, "", scope)
     run.ready.append(host)

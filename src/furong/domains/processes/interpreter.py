@@ -27,6 +27,7 @@ from furong.domains.processes.scopes import (
     PartlyLoadedError,
     Scope,
     ScopeKind,
+    Scopes,
     Token,
 )
 from furong.domains.processes.values.elements import CONTAINERS, NodeKind
@@ -61,10 +62,11 @@ class Run:
 
     __slots__ = (
         "_contexts",
-        "_count",
+        "_held",
         "_listening",
         "_moves",
         "_next",
+        "_opened",
         "changes",
         "definition",
         "ending",
@@ -92,7 +94,7 @@ class Run:
     ) -> None:
         self.definition = definition
         self.tokens = tokens
-        self.scopes: dict[int, Scope] = {} if scopes is None else scopes
+        self.scopes = Scopes(scopes.values() if scopes else ())
         self.variables = variables
         self.now = now
         self.host = host
@@ -105,10 +107,10 @@ class Run:
         self._moves = 0
         self._listening = any(container.events for container in definition.containers.values())
         self._contexts: dict[int, dict[str, object]] = {}
-        self._count: dict[int, int] = {}
+        self._opened: set[int] = set()  # tokens for which this step opened something
+        self._held: dict[int, dict[int, Token]] = {}  # by scope
         for token in tokens.values():
-            if not self.listens(token):
-                self._count[token.scope] = self._count.get(token.scope, 0) + 1
+            self._held.setdefault(token.scope, {})[token.number] = token
 
     # --- stimuli ------------------------------------------------------------------------------------------------------------
 
@@ -210,7 +212,7 @@ class Run:
         if not self.whole:
             raise PartlyLoadedError
         undone = undoing.everything(self) if undo else []
-        nesting.cancel_scope(self, 0)
+        nesting.cancel_scopes(self, [0])
         if undone:
             undoing.withdraw(self, undone, reason)
             self.advance()
@@ -237,15 +239,17 @@ class Run:
     def new_token(self, element: str, arrived_by: str, scope: int) -> Token:
         token = Token(self.number(), element, arrived_by, scope)
         self.tokens[token.number] = token
-        if not self.listens(token):
-            self._count[scope] = self._count.get(scope, 0) + 1
+        self._held.setdefault(scope, {})[token.number] = token
         return token
 
     def drop(self, token: Token) -> None:
         """Take a token away."""
         del self.tokens[token.number]
-        if not self.listens(token):
-            self._count[token.scope] -= 1
+        del self._held[token.scope][token.number]
+
+    def held(self, scope: int) -> list[Token]:
+        """Give the tokens that stand directly in a scope, in the order in which they came."""
+        return list(self._held.get(scope, {}).values())
 
     def listens(self, token: Token) -> bool:
         """Say whether a token only holds the events that would start an event sub-process."""
@@ -263,7 +267,10 @@ class Run:
 
     def busy(self, scope: int) -> bool:
         """Say whether a token is still on its way in a scope."""
-        return self._count.get(scope, 0) > 0
+        held = self._held.get(scope)
+        if not held or not self._listening:
+            return bool(held)
+        return any(not self.listens(token) for token in held.values())
 
     # --- variables ----------------------------------------------------------------------------------------------------------
 
@@ -341,9 +348,8 @@ class Run:
             if not self.definition.reach or not self._release_inclusive():
                 break
         if not self.busy(0):
-            for token in list(self.tokens.values()):
-                if not token.scope:
-                    self.silence(token)
+            for token in self.held(0):
+                self.silence(token)
             if self.tokens:
                 raise EngineError(f"{self.definition.code} ended with tokens inside.")
             self._finish()
@@ -355,6 +361,7 @@ class Run:
     def stop(self, token: Token, node: Node, why: StuckError) -> None:
         """Park a token at the element it could not pass; an administrator mends the cause and retries."""
         self._forget(token.number)
+        self._opened.add(token.number)
         token.stuck = True
         self.changes.log.append((LogKind.STUCK, node.id, token.arrived_by, token.number))
         self.changes.jobs.append(OpenedJob(token.number, node.id, "element", reason=why.reason, detail=str(why)[:500]))
@@ -422,6 +429,9 @@ class Run:
 
     def _forget(self, number: int) -> None:
         """Drop what was opened in this very step and is cut short in it: it never becomes a row."""
+        if number not in self._opened:
+            return
+        self._opened.discard(number)
         changes = self.changes
         if changes.tasks:
             changes.tasks = [t for t in changes.tasks if t.token != number]
@@ -442,6 +452,7 @@ class Run:
 
     def listen(self, token: Token, event: Node) -> None:
         """Open the row of one event."""
+        self._opened.add(token.number)
         if event.timer is not None:
             due_at = self._due(event.timer, token.scope)
             repeats = self._repeats(event, token.scope)
@@ -478,6 +489,7 @@ class Run:
             except (ValueError, OverflowError):
                 return
             left = None if repeats is None else repeats - 1
+            self._opened.add(token.number)
             again.append(OpenedTimer(token.number, event.id, following, repeats=left))
 
     def _correlation(self, node: Node, scope: int) -> str:
@@ -497,6 +509,7 @@ class Run:
 
     def _user_task(self, token: Token, node: Node) -> None:
         self.arm(token, node)
+        self._opened.add(token.number)
         work = node.work
         if work is not None and work.escalate_after is not None:
             due_at = self._due(work.escalate_after, token.scope)
@@ -510,6 +523,7 @@ class Run:
             payload = dict(self.context(token.scope))
         self.arm(token, node)
         self.entered(token, node)
+        self._opened.add(token.number)
         self.changes.jobs.append(OpenedJob(token.number, node.id, "handler", payload=payload))
 
     def _send_task(self, token: Token, node: Node) -> None:
@@ -517,6 +531,7 @@ class Run:
             self._service_task(token, node)
             return
         self.arm(token, node)
+        self._opened.add(token.number)
         self._send(token.number, node, token.scope)
         self.entered(token, node)
 
@@ -608,8 +623,8 @@ class Run:
     def _join_all(self, token: Token, node: Node) -> bool:
         """Take one token of each incoming flow into ``token``; False while a flow lacks one."""
         first: dict[str, Token] = {}
-        for other in self.tokens.values():
-            if other.element == node.id and other.scope == token.scope:
+        for other in self._held[token.scope].values():
+            if other.element == node.id:
                 best = first.get(other.arrived_by)
                 if best is None or other.number < best.number:
                     first[other.arrived_by] = other
@@ -633,13 +648,14 @@ class Run:
         """Fire the inclusive joins that no other token can still reach along an empty flow (BPMN 2.0, 13.4.3)."""
         for name in self.definition.reach:
             scopes = {t.scope for t in self.tokens.values() if t.element == name}
-            if any(self._release_in(name, scope) for scope in sorted(scopes)):
+            released = [self._release_in(name, scope) for scope in sorted(scopes)]
+            if any(released):
                 return True
         return False
 
     def _release_in(self, name: str, scope: int) -> bool:
         reach = self.definition.reach[name]
-        here = [t for t in self.tokens.values() if t.scope == scope]
+        here = self.held(scope)
         waiting = [t for t in here if t.element == name]
         if any(token.stuck for token in waiting):
             return False
@@ -688,7 +704,7 @@ class Run:
         self.passed(token, node)
         self.drop(token)
         scope = token.scope
-        nesting.cancel_scope(self, scope, silently=self.ready)
+        nesting.cancel_scopes(self, [scope], silently=self.ready)
         nesting.look_at(self, scope)
 
 

@@ -104,6 +104,8 @@ class Token(_OfInstance):
 
     class Meta:
         db_table = "processes_token"
+        # One of ten thousand runs ends without the others being read.
+        indexes: ClassVar = [models.Index(fields=["instance", "scope"], name="processes_token_scope")]
 
 
 class Scope(_OfInstance):

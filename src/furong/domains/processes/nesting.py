@@ -36,7 +36,7 @@ def open_scope(
 ) -> Scope:
     """Open a scope; its number is of the sequence that tokens share."""
     scope = Scope(run.number(), parent, element, kind, host, data=data or {}, variables=variables)
-    run.scopes[scope.number] = scope
+    run.scopes.add(scope)
     return scope
 
 
@@ -58,6 +58,8 @@ def go_inside(run: Run, token: Token, node: Node) -> None:
     catching.arm_event_subs(run, scope.number, node.id)
     for start in container.starts:
         run.ready.append(run.new_token(start, "", scope.number))
+    if not container.starts:
+        look_at(run, scope.number)  # nothing is drawn inside
 
 
 def look_at(run: Run, number: int) -> None:
@@ -67,7 +69,7 @@ def look_at(run: Run, number: int) -> None:
     scope = run.scopes.get(number)
     if scope is None:
         return
-    for token in [t for t in run.tokens.values() if t.scope == number]:
+    for token in run.held(number):
         run.silence(token)
     if scope.kind in {ScopeKind.UNDOING, ScopeKind.WITHDRAWAL}:
         undoing.go_on(run, scope)
@@ -97,9 +99,9 @@ def _give_back(run: Run, scope: Scope, host: Token, node: Node) -> None:
 
 def remove(run: Run, number: int) -> None:
     """Take a scope away, with those inside it that are over."""
-    for inner in [one.number for one in run.scopes.values() if one.parent == number]:
-        remove(run, inner)
-    run.scopes.pop(number, None)
+    for inner in run.scopes.inside(number):
+        remove(run, inner.number)
+    run.scopes.take(number)
 
 
 # --- cancelling -------------------------------------------------------------------------------------------------------------
@@ -111,43 +113,44 @@ def cancel_inside(run: Run, token: Token, node: Node) -> None:
         return
     if not run.whole:
         raise PartlyLoadedError
-    for scope in [one for one in run.scopes.values() if one.host == token.number and not one.done]:
-        cancel_scope(run, scope.number)
-        remove(run, scope.number)
+    for scope in run.scopes.inside(token.scope):
+        if scope.host == token.number and not scope.done:
+            cancel_scopes(run, [scope.number])
+            remove(run, scope.number)
 
 
-def cancel_scope(run: Run, number: int, *, silently: Collection[Token] = ()) -> None:
-    """Cancel all tokens of a scope and of those inside it. Those that only just arrived somewhere have nothing to cancel."""
+def cancel_scopes(run: Run, numbers: Collection[int], *, silently: Collection[Token] = ()) -> None:
+    """Cancel all tokens of scopes and of those inside them. Those that only just arrived somewhere have nothing to cancel.
+
+    What was done in the scopes and can still be undone stays.
+    """
     if not run.whole:
-        _want_all(run, number)
-    inside = {number}
-    for scope in sorted(run.scopes.values(), key=lambda one: one.number):
-        if scope.parent in inside and scope.number != number:
-            inside.add(scope.number)
+        _want_all(run, numbers)
+    inside, kept = list(numbers), set(numbers)
+    for number in inside:  # grows as it is walked
+        for scope in run.scopes.inside(number):
+            inside.append(scope.number)
+            if scope.done and number in kept:
+                kept.add(scope.number)
     arrived = {token.number for token in silently}
-    for token in sorted(run.tokens.values(), key=lambda one: -one.number):
-        if token.scope not in inside:
-            continue
+    for token in sorted((token for number in inside for token in run.held(number)), key=lambda one: -one.number):
         if run.listens(token):
             run.silence(token)
             continue
         if token.number not in arrived:
             run.leave(token, run.definition.nodes[token.element], completed=False)
         run.drop(token)
-    kept = {number}
-    for scope in sorted(run.scopes.values(), key=lambda one: one.number):
-        if scope.number in inside and scope.done and scope.parent in kept:
-            kept.add(scope.number)  # what was done there can still be undone
-    for one in inside - kept:
-        run.scopes.pop(one, None)
+    for number in inside:
+        if number not in kept:
+            run.scopes.take(number)
 
 
-def _want_all(run: Run, number: int) -> None:
-    """Ask for the whole instance unless a scope surely has nothing inside."""
+def _want_all(run: Run, numbers: Collection[int]) -> None:
+    """Ask for the whole instance unless scopes surely have nothing inside."""
     nodes = run.definition.nodes
-    for token in run.tokens.values():
+    for token in (token for number in numbers for token in run.held(number)):
         node = nodes[token.element]
-        if token.scope == number and (node.kind in CONTAINERS or node.loop is not None or node.kind in undoing.WAITS):
+        if node.kind in CONTAINERS or node.loop is not None or node.kind in undoing.WAITS:
             raise PartlyLoadedError
 
 
@@ -230,8 +233,8 @@ def end_run(run: Run, token: Token, node: Node) -> None:
     several.changed = True
     total = cast("int | None", several.data["total"])
     over = _is_over(run, one, several, rule, total)
-    for inside in [s for s in run.scopes.values() if s.parent == one.number] if run.definition.compensates else ():
-        inside.parent, inside.changed = several.parent, True  # what this run did can still be undone
+    for inside in run.scopes.inside(one.number):
+        run.scopes.hand_over(inside, several.parent)  # what this run did can still be undone
     if rule.output:
         own = {
             name: value for name, value in (one.variables or {}).items() if name not in {"loopCounter", rule.element}
@@ -243,7 +246,7 @@ def end_run(run: Run, token: Token, node: Node) -> None:
     else:
         if rule.is_standard:
             _keep_changes(run, one, several)
-        run.scopes.pop(one.number)
+        run.scopes.take(one.number)
     if over or (total is not None and finished >= total):
         _end_all(run, several, node)
     elif rule.sequential:
@@ -293,7 +296,7 @@ def _end_all(run: Run, several: Scope, node: Node) -> None:
     if begun > finished:
         _cancel_runs(run, several)
     if rule.output:
-        ended = [one for one in run.scopes.values() if one.parent == several.number and one.done]
+        ended = [one for one in run.scopes.inside(several.number) if one.done]
         ended.sort(key=lambda one: cast(int, one.data["index"]))
         run.assign({rule.output: [one.data.get("result") for one in ended]}, several.parent)
     remove(run, several.number)
@@ -305,6 +308,7 @@ def _end_all(run: Run, several: Scope, node: Node) -> None:
 
 def _cancel_runs(run: Run, several: Scope) -> None:
     """Cancel the runs that are not done; those that are keep their results."""
-    for one in [s for s in run.scopes.values() if s.parent == several.number and not s.done]:
-        cancel_scope(run, one.number)
-        remove(run, one.number)
+    running = [one.number for one in run.scopes.inside(several.number) if not one.done]
+    cancel_scopes(run, running)
+    for number in running:
+        remove(run, number)

@@ -6,7 +6,7 @@ compensation. Scope 0 is the process itself and has no row. The activity's own t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -64,6 +64,43 @@ class Scope:
     variables: dict[str, object] | None = None  # its own; None has none
     fresh: bool = True  # has no row yet
     changed: bool = False
+
+
+class Scopes(dict[int, Scope]):
+    """The scopes of an instance by number; it also knows which lie directly inside which, so that none is searched for."""
+
+    __slots__ = ("_inside",)
+
+    def __init__(self, found: Iterable[Scope] = ()) -> None:
+        super().__init__()
+        self._inside: dict[int, dict[int, Scope]] = {}
+        for scope in found:
+            self.add(scope)
+
+    def add(self, scope: Scope) -> None:
+        self[scope.number] = scope
+        self._inside.setdefault(scope.parent, {})[scope.number] = scope
+
+    def take(self, number: int) -> Scope | None:
+        """Take one scope away; those inside it stay."""
+        scope = self.pop(number, None)
+        if scope is not None:
+            del self._inside[scope.parent][number]
+        return scope
+
+    def hand_over(self, scope: Scope, parent: int) -> None:
+        """Let a scope lie inside another one from now on."""
+        del self._inside[scope.parent][scope.number]
+        scope.parent, scope.changed = parent, True
+        self._inside.setdefault(parent, {})[scope.number] = scope
+
+    def inside(self, number: int) -> list[Scope]:
+        """Give the scopes directly inside a scope (0: the process itself), in the order in which they came."""
+        return list(self._inside.get(number, {}).values())
+
+    def clear(self) -> None:
+        super().clear()
+        self._inside.clear()
 
 
 @dataclass(slots=True)

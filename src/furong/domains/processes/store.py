@@ -96,7 +96,8 @@ _LOADS = {by: query("step.sql", f"load_by_{by}") for by in ("task", "timer", "su
 _LOADS_UNLOCKED = {by: text[: text.index(" FOR UPDATE")] for by, text in _LOADS.items()}
 
 
-_LOAD_SCOPES = query("step.sql", "load_scopes")
+_LOAD_AROUND = query("step.sql", "load_around")
+_LOAD_WHOLE = query("step.sql", "load_whole")
 
 
 def load(
@@ -129,7 +130,7 @@ def load(
         if scoped:
             token = wait[0] if by != "instance" and wait[0] is not None else 0
             whole = whole or by == "instance" or not token or needs_all(row[1])
-            inside = _hot(_LOAD_SCOPES, {"id": row[0], "token": token, "whole": whole})
+            inside = _hot(_LOAD_WHOLE if whole else _LOAD_AROUND, {"id": row[0], "token": token})
             if inside is None or inside[0] != row[2]:
                 continue
             held = inside[1]

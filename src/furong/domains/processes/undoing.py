@@ -23,7 +23,7 @@ def remember(run: Run, token: Token, node: Node) -> None:
 
 def keep_or_remove(run: Run, scope: Scope) -> None:
     """Take away a scope that is over, unless something in it could still be undone and nothing undoes it as a whole."""
-    inside = run.definition.compensates and any(one.parent == scope.number and one.done for one in run.scopes.values())
+    inside = run.definition.compensates and any(one.done for one in run.scopes.inside(scope.number))
     if inside and not run.definition.nodes[scope.element].compensation:
         scope.done = scope.changed = True
         scope.data["ended"] = run.number()
@@ -38,11 +38,7 @@ def _order(scope: Scope) -> int:
 
 def _undoable(run: Run, scope: int, element: str) -> list[int]:
     """Give what was done directly in a scope, last first; of a sub-process that is over, what was done inside it."""
-    here = [
-        one
-        for one in run.scopes.values()
-        if one.parent == scope and one.done and (not element or one.element == element)
-    ]
+    here = [one for one in run.scopes.inside(scope) if one.done and (not element or one.element == element)]
     found: list[int] = []
     for one in sorted(here, key=_order, reverse=True):
         if one.kind is ScopeKind.UNDOABLE:
@@ -82,7 +78,7 @@ def withdraw(run: Run, done: list[Scope], reason: str) -> None:
     run.scopes.clear()
     for scope in done:
         scope.parent, scope.changed = 0, True
-        run.scopes[scope.number] = scope
+        run.scopes.add(scope)
     # It waits at the start, where nothing can wake it but the end of what it waits for.
     token = run.new_token(run.definition.start, "", 0)
     data: dict[str, object] = {"queue": [scope.number for scope in done], "reason": reason}
@@ -98,7 +94,7 @@ def go_on(run: Run, scope: Scope) -> None:
     queue = cast("list[int]", scope.data["queue"])
     scope.changed = True
     while queue:
-        done = run.scopes.pop(queue.pop(0), None)
+        done = run.scopes.take(queue.pop(0))
         if done is None:
             continue
         handler = run.definition.nodes[done.element].compensation
@@ -106,7 +102,7 @@ def go_on(run: Run, scope: Scope) -> None:
         run.changes.log.append((LogKind.COMPENSATED, done.element, "", token.number))
         run.ready.append(token)
         return
-    run.scopes.pop(scope.number, None)
+    run.scopes.take(scope.number)
     host = run.tokens[scope.host]
     if scope.kind is ScopeKind.WITHDRAWAL:
         run.ending, run.reason = "cancelled", str(scope.data.get("reason", ""))

@@ -3,6 +3,10 @@
 --
 -- The instance's row comes first in the writing statement, and only if it still has the version that was read; every other part
 -- asks for it ({guard}). So a step that was overtaken writes nothing, and two steps of one instance cannot deadlock.
+--
+-- Rows of an instance are looked up one by one behind an OFFSET 0, which the planner does not look through: it knows instances of
+-- few rows, and would read all rows of one that has ten thousand. Tokens and scopes, which nothing but a step writes, are then
+-- taken by ctid; tasks, timers, subscriptions and jobs, which others may be changing, by id.
 
 -- name: load_columns
 -- What a step needs of an instance. seen_version comes from the snapshot, version from the locked row: they differ when this
@@ -13,21 +17,34 @@ CASE WHEN NOT i.scoped THEN
   (SELECT json_agg(json_build_array(k.number, k.element_id, k.arrived_by, k.scope, k.stuck) ORDER BY k.number)::text
      FROM processes_token k WHERE k.instance_id = i.id) END
 
--- name: load_scopes
--- Of an instance in which activities run inside others: the scopes around one token and all tokens of these, or everything.
+-- name: load_around
+-- Of an instance in which activities run inside others: the scopes around one token, and all tokens of these and of the process
+-- itself.
 SELECT i.version,
        (SELECT json_agg(json_build_array(k.number, k.element_id, k.arrived_by, k.scope, k.stuck) ORDER BY k.number)::text
-          FROM processes_token k
-         WHERE k.instance_id = i.id AND (%(whole)s::bool OR k.scope = 0 OR k.scope = ANY (p.path))),
+          FROM (SELECT 0 UNION ALL SELECT unnest(p.path)) w (scope),
+               LATERAL (SELECT * FROM processes_token t WHERE t.instance_id = i.id AND t.scope = w.scope OFFSET 0) k),
        (SELECT json_agg(json_build_array(s.number, s.parent, s.element_id, s.kind, s.host, s.done, s.data::text, s.variables::text)
                         ORDER BY s.number)::text
-          FROM processes_scope s WHERE s.instance_id = i.id AND (%(whole)s::bool OR s.number = ANY (p.path)))
+          FROM unnest(p.path) w (scope),
+               LATERAL (SELECT * FROM processes_scope n WHERE n.instance_id = i.id AND n.number = w.scope OFFSET 0) s)
   FROM processes_instance i
   LEFT JOIN LATERAL (
-    SELECT s.path FROM processes_token k JOIN processes_scope s ON s.instance_id = k.instance_id AND s.number = k.scope
+    SELECT s.path FROM processes_token k,
+           LATERAL (SELECT path FROM processes_scope n WHERE n.instance_id = k.instance_id AND n.number = k.scope OFFSET 0) s
      WHERE k.instance_id = i.id AND k.number = %(token)s::int
   ) p ON true
  WHERE i.id = %(id)s::uuid
+
+-- name: load_whole
+-- All tokens and scopes of an instance in which activities run inside others.
+SELECT i.version,
+       (SELECT json_agg(json_build_array(k.number, k.element_id, k.arrived_by, k.scope, k.stuck) ORDER BY k.number)::text
+          FROM processes_token k WHERE k.instance_id = i.id),
+       (SELECT json_agg(json_build_array(s.number, s.parent, s.element_id, s.kind, s.host, s.done, s.data::text, s.variables::text)
+                        ORDER BY s.number)::text
+          FROM processes_scope s WHERE s.instance_id = i.id)
+  FROM processes_instance i WHERE i.id = %(id)s::uuid
 
 -- name: load_by_task
 -- The instance of a task, both rows locked when a transaction is open; nothing when the task is no longer open.
@@ -60,13 +77,17 @@ SELECT {load_columns} FROM processes_instance i WHERE i.id = %(id)s FOR UPDATE O
 
 -- name: tokens_removed
 -- Tokens that ended or were merged.
-DELETE FROM processes_token WHERE instance_id = %(instance)s::uuid AND number IN (SELECT v::int FROM json_array_elements_text(%(parts)s::json -> 'tokens_removed') AS v) AND {guard}
+DELETE FROM processes_token WHERE {guard} AND ctid = ANY (ARRAY(
+     SELECT r.ctid FROM json_array_elements_text(%(parts)s::json -> 'tokens_removed') AS v,
+       LATERAL (SELECT ctid FROM processes_token WHERE instance_id = %(instance)s::uuid AND number = v::int OFFSET 0) r))
 
 -- name: tokens_moved
 -- Tokens that stand elsewhere now.
 UPDATE processes_token k SET element_id = m.element, arrived_by = m.arrived_by, stuck = m.stuck
   FROM json_to_recordset(%(parts)s::json -> 'tokens_moved') AS m (number int, element text, arrived_by text, stuck boolean)
- WHERE k.instance_id = %(instance)s::uuid AND k.number = m.number AND {guard}
+ WHERE k.number = m.number AND {guard} AND k.ctid = ANY (ARRAY(
+     SELECT r.ctid FROM json_array_elements(%(parts)s::json -> 'tokens_moved') AS v,
+       LATERAL (SELECT ctid FROM processes_token WHERE instance_id = %(instance)s::uuid AND number = (v ->> 'number')::int OFFSET 0) r))
 
 -- name: tokens_added
 -- New tokens.
@@ -78,7 +99,9 @@ SELECT %(instance)s::uuid, a.number, a.scope, a.element, a.arrived_by, a.stuck
 
 -- name: scopes_removed
 -- Scopes that are over.
-DELETE FROM processes_scope WHERE instance_id = %(instance)s::uuid AND number IN (SELECT v::int FROM json_array_elements_text(%(parts)s::json -> 'scopes_removed') AS v) AND {guard}
+DELETE FROM processes_scope WHERE {guard} AND ctid = ANY (ARRAY(
+     SELECT r.ctid FROM json_array_elements_text(%(parts)s::json -> 'scopes_removed') AS v,
+       LATERAL (SELECT ctid FROM processes_scope WHERE instance_id = %(instance)s::uuid AND number = v::int OFFSET 0) r))
 
 -- name: scopes_gone
 -- All scopes of an instance that ended.
@@ -89,7 +112,9 @@ DELETE FROM processes_scope WHERE instance_id = %(instance)s::uuid AND {guard}
 UPDATE processes_scope s SET parent = c.parent, host = c.host, done = c.done, data = c.data::jsonb, variables = c.variables::jsonb
   FROM json_to_recordset(%(parts)s::json -> 'scopes_changed')
     AS c (number int, parent int, host int, done boolean, data text, variables text)
- WHERE s.instance_id = %(instance)s::uuid AND s.number = c.number AND {guard}
+ WHERE s.number = c.number AND {guard} AND s.ctid = ANY (ARRAY(
+     SELECT r.ctid FROM json_array_elements(%(parts)s::json -> 'scopes_changed') AS v,
+       LATERAL (SELECT ctid FROM processes_scope WHERE instance_id = %(instance)s::uuid AND number = (v ->> 'number')::int OFFSET 0) r))
 
 -- name: scopes_added
 -- New scopes; the path names those around a scope and the scope itself.
@@ -103,7 +128,9 @@ SELECT %(instance)s::uuid, a.number, a.parent, a.element, a.kind, a.host, a.done
 -- Open tasks whose token has left, taken off the work list.
 DELETE FROM processes_task t
  USING json_to_recordset(%(parts)s::json -> 'tasks_closed') AS c (token int, ending text, outcome text, by uuid)
- WHERE t.instance_id = %(instance)s::uuid AND t.token = c.token AND {guard}
+ WHERE t.token = c.token AND {guard} AND t.id = ANY (ARRAY(
+     SELECT r.id FROM json_array_elements(%(parts)s::json -> 'tasks_closed') AS v,
+       LATERAL (SELECT id FROM processes_task WHERE instance_id = %(instance)s::uuid AND token = (v ->> 'token')::int OFFSET 0) r))
 RETURNING t.*, c.ending AS how, c.outcome AS gave, c.by AS who
 
 -- name: tasks_kept
@@ -126,9 +153,9 @@ SELECT %(instance)s::uuid, n.id, n.token, n.element_id, n.kind, n.title, n.depar
 
 -- name: timers_dropped
 -- Timers whose token has left, and those that have fired.
-DELETE FROM processes_timer
- WHERE instance_id = %(instance)s::uuid AND {guard}
-   AND (token IN (SELECT v::int FROM json_array_elements_text(%(parts)s::json -> 'timers_dropped') AS v) OR id = %(fired)s::uuid)
+DELETE FROM processes_timer WHERE {guard} AND id = ANY (%(fired)s::uuid || ARRAY(
+     SELECT r.id FROM json_array_elements_text(%(parts)s::json -> 'timers_dropped') AS v,
+       LATERAL (SELECT id FROM processes_timer WHERE instance_id = %(instance)s::uuid AND token = v::int OFFSET 0) r))
 
 -- name: timers_opened
 -- New timers.
@@ -140,10 +167,9 @@ SELECT %(instance)s::uuid, n.id, n.token, n.element_id, n.due_at, n.escalates, n
 
 -- name: subscriptions_dropped
 -- Subscriptions whose token has left, and those that were served.
-DELETE FROM processes_subscription
- WHERE instance_id = %(instance)s::uuid AND {guard}
-   AND (token IN (SELECT v::int FROM json_array_elements_text(%(parts)s::json -> 'subscriptions_dropped') AS v)
-        OR id = %(served)s::uuid)
+DELETE FROM processes_subscription WHERE {guard} AND id = ANY (%(served)s::uuid || ARRAY(
+     SELECT r.id FROM json_array_elements_text(%(parts)s::json -> 'subscriptions_dropped') AS v,
+       LATERAL (SELECT id FROM processes_subscription WHERE instance_id = %(instance)s::uuid AND token = v::int OFFSET 0) r))
 
 -- name: subscriptions_opened
 -- New subscriptions.
@@ -155,7 +181,9 @@ SELECT %(instance)s::uuid, n.id, n.token, n.element_id, n.message, n.correlation
 
 -- name: jobs_dropped
 -- Jobs and incidents whose token has left or goes on.
-DELETE FROM processes_job WHERE instance_id = %(instance)s::uuid AND token IN (SELECT v::int FROM json_array_elements_text(%(parts)s::json -> 'jobs_dropped') AS v) AND {guard}
+DELETE FROM processes_job WHERE {guard} AND id = ANY (ARRAY(
+     SELECT r.id FROM json_array_elements_text(%(parts)s::json -> 'jobs_dropped') AS v,
+       LATERAL (SELECT id FROM processes_job WHERE instance_id = %(instance)s::uuid AND token = v::int OFFSET 0) r))
 
 -- name: jobs_opened
 -- New work for the workers, and new incidents.
