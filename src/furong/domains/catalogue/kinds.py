@@ -1,9 +1,13 @@
-"""The kind of definition that the catalogue owns: ``data_elements/GROUP.yaml``."""
+"""The kinds of definitions that the catalogue owns: data elements, classes of resources, resources."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from furong.domains.catalogue.resources.builtin import built_in_files
+from furong.domains.catalogue.resources.checks import check_resources
+from furong.domains.catalogue.resources.shapes import CLASSES, RESOURCE, build_classes, build_resource
+from furong.domains.catalogue.resources.values import Resource
 from furong.domains.catalogue.values import GROUP, DataElement, Dictionary, ElementGroup, build_group
 from furong.foundation.codes.errors import UnknownCodeTable
 from furong.foundation.codes.queries import get_table
@@ -126,6 +130,10 @@ def _finding(element: DataElement, rule: str, message: Text, mend: Text) -> Find
     return Finding(file=element.file, line=element.line, element=element.code, rule=rule, message=message, mend=mend)
 
 
+def _group(resource: Resource) -> str:
+    return resource.provider.department
+
+
 register_kind(
     Kind(
         name="data_element",
@@ -133,5 +141,19 @@ register_kind(
         parse=yaml_parse(GROUP, build_group),
         cross_check=check_elements,
         order=20,
+    )
+)
+register_kind(
+    Kind(name="resource_class", folder="resource_classes", parse=yaml_parse(CLASSES, build_classes), order=21)
+)
+register_kind(
+    Kind(
+        name="resource",
+        folder="resources",
+        parse=yaml_parse(RESOURCE, build_resource),
+        cross_check=check_resources,
+        group_of=_group,
+        built_in=built_in_files,
+        order=22,
     )
 )

@@ -16,6 +16,7 @@ from furong.foundation.packs.errors import KindUnknown, PackDrift, PackIsOlder, 
 from furong.foundation.packs.queries import FRAME_KIND, forget_cache, get_definition, get_frame
 from furong.foundation.packs.reading import check, parse_file, read_pack
 from furong.foundation.packs.values import (
+    BUILT_IN,
     ImportContext,
     ImportResult,
     Pack,
@@ -121,8 +122,9 @@ def publish_definition(
     if spec is None:
         raise KindUnknown(kind=kind)
     frame = get_frame()
-    path = _path_of(spec.folder, spec.file, code)
-    draft = PackFile(kind=kind, code=code, path=path, shown=path, content=content, media_type=spec.media_type)
+    draft = PackFile(kind=kind, code=code, path=code, shown=code, content=content, media_type=spec.media_type)
+    path = spec.path_of(code, spec.parse(content, code, frame)[0])
+    draft.path = draft.shown = path
     parse_file(draft, spec, frame)
     newest = _newest_releases(frame.code)
     published = [f for f in published_files(frame.code, newest) if (f.kind, f.code) != (kind, code)]
@@ -138,7 +140,7 @@ def publish_definition(
         in_force_from=in_force_from,
         origin=WORKBENCH,
         pack=frame.code,
-        path=before.path if before else path,
+        path=before.path if before and not before.path.startswith(BUILT_IN) else path,
         actor=actor,
         now=now,
     )
@@ -163,7 +165,7 @@ def export_pack(*, path: str | os.PathLike[str], actor: Actor, now: datetime) ->
     changed: list[str] = []
     for (kind, code), release in sorted(_newest_releases(frame.code).items()):
         place = root.joinpath(*PurePosixPath(release.path).parts)
-        if not place.resolve().is_relative_to(root.resolve()):
+        if release.path.startswith(BUILT_IN) or not place.resolve().is_relative_to(root.resolve()):
             continue
         if release.is_withdrawn:
             if place.exists():
@@ -339,12 +341,6 @@ def _mark(kind: str, code: str, pack: str, path: str, digest: str, now: datetime
         code=code,
         defaults={"pack": pack, "path": path, "digest": digest, "synced_at": now},
     )
-
-
-def _path_of(folder: str, file: str, code: str) -> str:
-    if not folder:
-        return file
-    return f"{folder}/{code}/{file}" if file else f"{folder}/{code}.yaml"
 
 
 def _value(row: models.Release) -> Release:

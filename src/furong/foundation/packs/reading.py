@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from furong.foundation.packs.frames import FALLBACK, read_frame
 from furong.foundation.packs.values import (
+    BUILT_IN,
     Finding,
     Frame,
     Kind,
@@ -110,6 +111,11 @@ def read_pack(path: str | os.PathLike[str]) -> Pack:
         if file is not None:
             parse_file(file, kind, frame)
             files.append(file)
+    for kind in kinds():
+        for file in kind.built_in(frame) if kind.built_in is not None else ():
+            if (kind.name, file.code) not in places:
+                parse_file(file, kind, frame)
+                files.append(file)
     return Pack(frame=frame, files=files, root=root, findings=findings)
 
 
@@ -130,6 +136,22 @@ def parse_file(file: PackFile, kind: Kind, frame: Frame) -> None:
                     f"The code {declared} is not the file's, {file.code}.",
                 ),
                 both("请使两者一致。", "Make them the same."),
+            )
+        )
+    group = kind.group_of(file.value) if kind.group_of is not None and file.value is not None else ""
+    stands = PurePosixPath(file.path).parent.name
+    if group and stands != group and not file.path.startswith(BUILT_IN):
+        file.findings.append(
+            _finding(
+                file.shown,
+                1,
+                file.code,
+                "pack.group",
+                both(
+                    f"文件应当放在文件夹 {group} 中，而不是 {stands}。",
+                    f"The file belongs into the folder {group}, not {stands}.",
+                ),
+                both("请移动文件。", "Move the file."),
             )
         )
 
@@ -182,9 +204,12 @@ def _match(relative: PurePosixPath, by_folder: dict[str, list[Kind]]) -> tuple[K
             None,
         )
     for kind in by_folder.get(parts[0], []):
-        if not kind.file and len(parts) == 2 and relative.suffix == ".yaml":
+        if kind.group_of is not None:
+            if len(parts) == 3 and relative.suffix == ".yaml":
+                return kind, relative.stem
+        elif not kind.file and len(parts) == 2 and relative.suffix == ".yaml":
             return kind, relative.stem
-        if kind.file and len(parts) == 3 and parts[2] == kind.file:
+        elif kind.file and len(parts) == 3 and parts[2] == kind.file:
             return kind, parts[1]
     return None
 

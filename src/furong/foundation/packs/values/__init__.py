@@ -2,6 +2,7 @@
 
 from furong.foundation.packs.values.findings import Finding, Severity, has_errors, in_order
 from furong.foundation.packs.values.kinds import (
+    BUILT_IN,
     XML,
     YAML,
     Frame,
@@ -52,6 +53,7 @@ from furong.foundation.packs.values.source import (
 from furong.foundation.packs.values.text import Text, both
 
 __all__ = [
+    "BUILT_IN",
     "CODE",
     "XML",
     "YAML",

@@ -15,6 +15,8 @@ from furong.foundation.packs.values.source import SourceRefused, parse_yaml
 from furong.foundation.packs.values.text import Text
 
 YAML = "application/yaml"
+# Paths of definitions that code brings along; they are released with a pack and never written into its folder.
+BUILT_IN = "platform/"
 XML = "application/xml"
 
 
@@ -107,6 +109,9 @@ class Kind:
     empty. ``parse`` gives the value and findings. ``cross_check`` sees the whole pack. ``importer`` writes the room's own tables,
     in the import's transaction, in the order of ``order``; it must be repeatable. With ``on_publish`` it also runs after a
     definition was published from the workbench.
+
+    ``group_of`` makes it ``folder/GROUP/CODE.yaml``; the value says its group (empty: any). For thousands of files.
+    ``built_in`` gives definitions that code brings along for a frame; a pack's own file of the same code replaces one.
     """
 
     name: str
@@ -119,6 +124,16 @@ class Kind:
     in_force_from: Callable[[Any], date | None] | None = None
     on_publish: bool = False
     order: int = 100
+    group_of: Callable[[Any], str] | None = None
+    built_in: Callable[[Frame], Iterable[PackFile]] | None = None
+
+    def path_of(self, code: str, value: Any) -> str:
+        """Give where the file of a definition stands in a pack."""
+        if not self.folder:
+            return self.file
+        if self.group_of is not None:
+            return f"{self.folder}/{(value is not None and self.group_of(value)) or 'other'}/{code}.yaml"
+        return f"{self.folder}/{code}/{self.file}" if self.file else f"{self.folder}/{code}.yaml"
 
 
 _KINDS: dict[str, Kind] = {}
