@@ -27,6 +27,7 @@ from furong.foundation.identity.sessions import SessionStore
 from furong.foundation.jobs import commands as jobs
 from furong.foundation.jobs import worker
 from furong.foundation.jobs.loops import Loop
+from furong.foundation.partitions import commands as partitions
 
 DATABASES = ("default", "population")
 
@@ -48,7 +49,9 @@ def wire() -> None:
 
 
 def tidy(*, now: datetime) -> None:
-    """Throw away what has served: delivered events, ended jobs, expired sessions, old counts of tries, abandoned drafts."""
+    """Throw away what has served (delivered events, ended jobs, expired sessions, old counts, abandoned drafts), and make the
+    parts of tables by year for the years ahead.
+    """
     for name in DATABASES:
         dispatcher.purge(database=name, now=now)
     jobs.purge(now=now)
@@ -56,6 +59,7 @@ def tidy(*, now: datetime) -> None:
     SessionStore.clear_expired()
     process_tasks.tidy(now=now)
     case_commands.sweep_old_drafts(now=now)
+    partitions.prepare_years(now=now, databases=DATABASES)
 
 
 def worker_loops() -> list[Loop]:
