@@ -34,8 +34,8 @@ from furong.domains.processes.values.insights import (
 from furong.foundation.access.values import Scope
 
 _FILE = "insights.sql"
-# More open instances of one process than this are not looked at one by one for a page: half a second's work.
-MOST_OPEN = 50_000
+# More open instances of one process than this are not looked at one by one for a page; the page says so.
+MOST_OPEN = 20_000
 _MOST_LOOPS = 8
 Buckets = dict[int, tuple[int, float]]
 
