@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from furong.domains.cases import commands, models, queries
+from furong.domains.cases.queries.listing import light_from_days
 from furong.domains.cases.queries.reading import light_of
-from furong.domains.cases.queries.supervising import light_from_days
 from furong.domains.cases.values import CaseState, Light
 from furong.foundation.access.errors import AccessRefused
 from tests.factories.newborn import World

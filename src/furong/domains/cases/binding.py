@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from furong.domains.cases import alerting, following, handlers, staffing
+from furong.domains.cases import alerting, following, handlers, ports, staffing
+from furong.domains.cases.planning import ServicesPlanner
 from furong.domains.cases.prefilling import BirthRecordsSource, MarriageSource, MedicalInsuranceSource
+from furong.domains.cases.twins import HospitalTwin, MarriageTwin
 from furong.domains.processes import ports as processes
 from furong.domains.services.values.prefill import PrefillSource, register_prefill_source
 
@@ -17,6 +19,8 @@ SOURCES: dict[str, PrefillSource] = {
 
 def bind() -> None:
     """This function will register the handlers that diagrams name, follow processes, tell staff what is late, bind the twins."""
+    if not ports.is_bound("services"):
+        ports.bind(services=ServicesPlanner(), birth_records=HospitalTwin(), marriages=MarriageTwin())
     wiring = processes.wiring()
     for name, (function, within_step) in handlers.HANDLERS.items():
         if name not in wiring.handlers:

@@ -306,6 +306,12 @@ class ParametersMissingError(Fault):
     code = "cases.parameters_missing"
 
 
+class PortNotBoundError(Fault):
+    """The wiring bound nothing to a port that this room needs."""
+
+    code = "cases.port_not_bound"
+
+
 class TwinUnavailableError(Fault):
     """A register outside does not answer; the step is tried again and then becomes an incident."""
 

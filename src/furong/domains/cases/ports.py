@@ -1,7 +1,6 @@
 """What cases need from others and do not own: how services plan an application, and two registers outside the platform.
 
-``entrypoints/wiring.py`` binds them. The hospital's and the marriage register's twins ship in ``twins.py`` and serve until the
-exchange carries the real ones.
+``binding`` binds the planner over services and the twins of ``twins.py``, which serve until the exchange carries the real ones.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from furong.domains.cases.errors import PortNotBoundError
 from furong.domains.cases.values.drafts import FormDescription
 from furong.domains.cases.values.plans import Answer, ApplicationPlan, Text
 from furong.foundation.access.values import Actor, Basis
@@ -150,30 +150,29 @@ def bind(
 
 
 def services() -> Services:
-    """This function will return the bound planner; by default the one over ``domains.services``."""
-    if "services" not in _bound:
-        from furong.domains.cases.planning import ServicesPlanner
-
-        _bound["services"] = ServicesPlanner()
-    found: Services = _bound["services"]
+    """This function will return the bound planner. Raises PortNotBoundError."""
+    found: Services = _of("services")
     return found
 
 
 def birth_records() -> BirthRecords:
-    """This function will return the bound hospitals' records; by default the twin."""
-    if "birth_records" not in _bound:
-        from furong.domains.cases.twins import HospitalTwin
-
-        _bound["birth_records"] = HospitalTwin()
-    found: BirthRecords = _bound["birth_records"]
+    """This function will return the bound hospitals' records. Raises PortNotBoundError."""
+    found: BirthRecords = _of("birth_records")
     return found
 
 
 def marriages() -> MarriageRegister:
-    """This function will return the bound marriage register; by default the twin."""
-    if "marriages" not in _bound:
-        from furong.domains.cases.twins import MarriageTwin
-
-        _bound["marriages"] = MarriageTwin()
-    found: MarriageRegister = _bound["marriages"]
+    """This function will return the bound marriage register. Raises PortNotBoundError."""
+    found: MarriageRegister = _of("marriages")
     return found
+
+
+def is_bound(name: str) -> bool:
+    """This function will tell whether something is bound to a port."""
+    return name in _bound
+
+
+def _of(name: str) -> Any:
+    if name not in _bound:
+        raise PortNotBoundError(f"Nothing is bound to the port {name}; binding.bind does it.")
+    return _bound[name]

@@ -21,6 +21,7 @@ from furong.domains.cases.commands.moving import today
 from furong.domains.cases.errors import CaseNotFound
 from furong.domains.cases.parameters import current_rules
 from furong.domains.cases.queries.applying import RELATED
+from furong.domains.cases.queries.listing import LIGHT, case_lines, text_of
 from furong.domains.cases.queries.reading import (
     answer_views,
     consent_view,
@@ -29,13 +30,11 @@ from furong.domains.cases.queries.reading import (
     organization_names,
     timeline,
 )
-from furong.domains.cases.queries.supervising import LIGHT
 from furong.domains.cases.values.clock import Light
 from furong.domains.cases.values.states import ENDED, TRANSITIONS, Act, CaseState
 from furong.domains.cases.values.supplements import NOTE, answered, files_in, is_element
 from furong.domains.cases.values.views import (
     CaseFile,
-    CaseLine,
     CasePage,
     CaseView,
     ExtensionView,
@@ -291,18 +290,6 @@ def acts_offered(case: models.Case, actor: Actor, on: date) -> frozenset[str]:
 
 
 # One page of cases in a scope, by number; no answers in it.
-_LINES = """
-SELECT c.id, c.number, c.item_code, c.item_name, p.title, c.state, c.organization_id, c.division_code, p.submitted_at,
-       c.promised_due_on, c.statutory_due_on, c.acceptance_due_on, c.yellow_on, c.clock -> 'segments' -> -1 -> 'until_on',
-       c.decided_on, c.clock IS NOT NULL
-FROM cases_case AS c
-JOIN cases_application AS p ON p.id = c.application_id
-WHERE {where}
-ORDER BY c.number DESC
-LIMIT %s
-"""
-
-
 @read("cases.search_cases")
 def search_cases(
     *,
@@ -333,7 +320,7 @@ def search_cases(
     if after:
         conditions.append("c.number < %s")
         params.append(after)
-    lines = _lines(conditions, params, limit=limit + 1, on=today(now))
+    lines = case_lines(conditions, params, limit=limit + 1, on=today(now))
     return CasePage(lines=tuple(lines[:limit]), next_after=lines[limit - 1].number if len(lines) > limit else "")
 
 
@@ -346,48 +333,6 @@ def _in_scope(scope: Scope) -> tuple[list[str], list[Any]]:
     return [sql], list(params)
 
 
-def _lines(conditions: Sequence[str], params: Sequence[Any], *, limit: int, on: date) -> list[CaseLine]:
-    with connection.cursor() as cursor:
-        cursor.execute(_LINES.format(where=" AND ".join(conditions)), [*params, limit])
-        rows = cursor.fetchall()
-    return [_line(row, on) for row in rows]
-
-
-def _line(row: Sequence[Any], on: date) -> CaseLine:
-    from furong.domains.cases.queries.supervising import light_from_days
-
-    return CaseLine(
-        case_id=row[0],
-        number=row[1],
-        item_code=row[2],
-        item_name=_object(row[3]),
-        application_title=_object(row[4]),
-        state=CaseState(row[5]),
-        organization_id=row[6],
-        division_code=row[7],
-        submitted_at=row[8],
-        due_on=row[9],
-        statutory_due_on=row[10],
-        acceptance_due_on=row[11],
-        light=light_from_days(
-            on=on,
-            state=CaseState(row[5]),
-            has_clock=row[15],
-            stopped=row[13] not in (None, "null"),
-            decided=row[14] is not None,
-            yellow_on=row[12],
-            due_on=row[9],
-            statutory_due_on=row[10],
-        ),
-    )
-
-
-def _object(value: Any) -> Mapping[str, str]:
-    import json
-
-    return dict(json.loads(value) if isinstance(value, str) else value)
-
-
 def items_in_scope(*, scope: Scope) -> dict[str, Mapping[str, str]]:
     """This function will return the names of the items that have cases in ``scope``, by code; empty without any."""
     (where,), params = _in_scope(scope)
@@ -397,7 +342,7 @@ def items_in_scope(*, scope: Scope) -> dict[str, Mapping[str, str]]:
             "ORDER BY c.item_code, c.id DESC",
             params,
         )
-        return {code: _object(name) for code, name in cursor.fetchall()}
+        return {code: text_of(name) for code, name in cursor.fetchall()}
 
 
 @read("cases.export_cases")
@@ -414,7 +359,7 @@ def export_cases(
         raise AccessRefused
     conditions, params = _in_scope(scope)
     conditions.append("c.item_code = %s")
-    lines = _lines(conditions, [*params, item_code], limit=limit, on=today(now))
+    lines = case_lines(conditions, [*params, item_code], limit=limit, on=today(now))
     people = dict(
         models.Case.objects.filter(id__in=[line.case_id for line in lines]).values_list(
             "id", "application__applicant_person_id"

@@ -10,25 +10,12 @@ from django.db import connection
 
 from furong.domains.cases import models
 from furong.domains.cases.commands.moving import today
+from furong.domains.cases.queries.listing import LIGHT, case_lines
 from furong.domains.cases.queries.reading import organization_names
 from furong.domains.cases.values.clock import Light
-from furong.domains.cases.values.states import ENDED, CaseState
 from furong.domains.cases.values.views import CallBackView, CaseLine, ServiceFigures, SupervisionRow
 from furong.foundation.access import queries as access
 from furong.foundation.access.values import Actor, Scope
-
-# The light of a case from the days stored with it: the same answer as ``Clock.light`` gives, in SQL and without a calendar.
-LIGHT = """
-CASE
-  WHEN c.ended_at IS NOT NULL OR c.decided_on IS NOT NULL OR c.clock IS NULL THEN 'none'
-  WHEN c.statutory_due_on < %(on)s THEN 'overdue'
-  WHEN c.promised_due_on < %(on)s THEN 'red'
-  WHEN c.clock -> 'segments' -> -1 ->> 'until_on' IS NOT NULL THEN 'stopped'
-  WHEN c.yellow_on IS NULL THEN 'none'
-  WHEN c.yellow_on <= %(on)s THEN 'yellow'
-  ELSE 'green'
-END
-"""
 
 _BY_ORGANIZATION = f"""
 SELECT organization_id, min(division_code), count(*) AS open,
@@ -72,31 +59,6 @@ WHERE r.rated_on >= %(from_on)s AND r.rated_on <= %(until_on)s AND r.division_co
 """
 
 
-def light_from_days(
-    *,
-    on: date,
-    state: CaseState,
-    has_clock: bool,
-    stopped: bool,
-    decided: bool,
-    yellow_on: date | None,
-    due_on: date | None,
-    statutory_due_on: date | None,
-) -> Light:
-    """This function will return a case's light from the days stored with it, as the SQL above does."""
-    if state in ENDED or decided or not has_clock:
-        return Light.NONE
-    if statutory_due_on is not None and statutory_due_on < on:
-        return Light.OVERDUE
-    if due_on is not None and due_on < on:
-        return Light.RED
-    if stopped:
-        return Light.STOPPED
-    if yellow_on is None:
-        return Light.NONE
-    return Light.YELLOW if yellow_on <= on else Light.GREEN
-
-
 def supervision(*, actor: Actor, now: datetime, scope: Scope | None = None) -> tuple[SupervisionRow, ...]:
     """This function will count open, yellow, red and overdue cases by organisation, the worst first.
 
@@ -134,8 +96,6 @@ def list_late_cases(
     limit: int = 100,
 ) -> tuple[CaseLine, ...]:
     """This function will list open cases with one of the lights, the latest first. Needs ``cases.supervise``."""
-    from furong.domains.cases.queries.handling import _lines
-
     access.require(actor=actor, right="cases.supervise")
     fragment, params = _named(access.scope(actor=actor, right="cases.supervise"))
     if organization_id is not None:
@@ -147,7 +107,7 @@ def list_late_cases(
             {"on": today(now), "lights": [light.value for light in lights], "limit": limit, **params},
         )
         ids = [row[0] for row in cursor.fetchall()]
-    found = {line.case_id: line for line in _lines(["c.id = ANY(%s::uuid[])"], [ids], limit=limit, on=today(now))}
+    found = {line.case_id: line for line in case_lines(["c.id = ANY(%s::uuid[])"], [ids], limit=limit, on=today(now))}
     return tuple(found[key] for key in ids if key in found)
 
 
