@@ -45,7 +45,9 @@ def open_scope(
 
 def go_inside(run: Run, token: Token, node: Node) -> None:
     """Enter a sub-process, an event sub-process or a call activity."""
-    container = run.definition.containers[node.id]
+    container = run.definition.containers.get(node.id)
+    if container is None:
+        raise StuckError("call_unknown", f"{node.id} calls a process that was not there when it was read.")
     variables: dict[str, object] | None = dict.fromkeys(container.own) if container.own else None
     kind = ScopeKind.INSIDE
     if node.kind is NodeKind.CALL_ACTIVITY:

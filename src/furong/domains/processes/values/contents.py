@@ -81,6 +81,10 @@ class Contents:
             if namespace != MODEL or tag in DRAWN or tag in _OF_THE_CONTAINER:
                 continue
             line, name = element.sourceline or 0, element.get("id") or ""
+            if not name and tag == "sequenceFlow":  # BPMN lets a flow go without
+                name = f"{element.get('sourceRef', '')}-{element.get('targetRef', '')}"
+                name = f"{name}-{line}" if name in known else name
+                element.set("id", name)
             if not name:
                 findings.add("bpmn.id_missing", line=line, element=tag, tag=tag)
                 continue

@@ -130,6 +130,8 @@ RULES: dict[str, Rule] = {
         "The process {name} that is called is neither in this file nor among those given.",
         "把该流程放在同一文件或同一目录中，或更正 calledElement。",
         "Put the process into this file or beside it, or correct calledElement.",
+        Severity.WARNING,
+        to_publish=True,
     ),
     "bpmn.call_recursive": Rule(
         "流程 {name} 直接或间接调用自己。",
@@ -144,10 +146,11 @@ RULES: dict[str, Rule] = {
         "Divide the process.",
     ),
     "bpmn.sub_empty": Rule(
-        "子流程中没有可以开始的元素。",
-        "Nothing in the sub-process can begin.",
+        "子流程中没有可以开始的元素，运行时直接通过。",
+        "Nothing in the sub-process can begin; it is passed through.",
         "在其中添加开始事件。",
         "Add a start event inside.",
+        Severity.WARNING,
     ),
     "bpmn.event_sub_start": Rule(
         "事件子流程必须恰有一个开始事件（消息、定时、错误或升级）。",
