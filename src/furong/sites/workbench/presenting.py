@@ -192,7 +192,18 @@ def compared(view: CaseView) -> list[tuple[str, str, int]]:
 
 def outcome_words(outcome: str) -> str:
     """Give the words on the button that ends a step with ``outcome``."""
-    return {"passed": _("In order"), "failed": _("Not in order"), "done": _("Done")}.get(outcome, outcome)
+    words = {
+        "passed": _("In order"),
+        "failed": _("Not in order"),
+        "done": _("Done"),
+        "found": _("Found"),
+        "none": _("Not found"),
+        "corrected": _("Corrected"),
+        "impossible": _("Cannot be corrected"),
+        "answered": _("They have answered"),
+        "lapsed": _("They have not answered"),
+    }
+    return words.get(outcome, outcome)
 
 
 def consent_words(state: str) -> str:
