@@ -36,14 +36,29 @@ def canonical_time(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def _clean(text: str) -> str:
+    """Replace what no UTF-8 text and no PostgreSQL text can hold, so that an entry is never lost for it."""
+    if text.isascii():
+        return text.replace("\0", "\ufffd") if "\0" in text else text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 def _plain(value: object) -> Any:
+    # Every command passes here twice: what entries hold nearly always comes first, by its very type.
+    if type(value) is str:
+        return _clean(value)
+    if type(value) is UUID:
+        return str(value)
+    if type(value) is dict:
+        return {_key(k): _plain(v) for k, v in value.items()}
+    if type(value) is list:
+        return [_plain(v) for v in value]
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Enum):
         return _plain(value.value)
     if isinstance(value, str):
-        # What no UTF-8 text and no PostgreSQL text can hold is replaced, so that an entry is never lost for it.
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+        return _clean(value)
     if isinstance(value, int):
         return value
     if isinstance(value, datetime):
