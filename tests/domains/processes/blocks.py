@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,24 @@ from tests.domains.processes.diagrams import bpmn
 Block = tuple[Any, ...]
 
 
-def blocks(*, inclusive: bool = True, loops: bool = True) -> st.SearchStrategy[Block]:
-    """Give nested blocks: ("task",), ("pass",), ("seq", …), ("xor", …), ("and", …), ("or", …), ("loop", inner, times)."""
-    leaf = st.sampled_from([("task",), ("task",), ("pass",)])
+def blocks(*, inclusive: bool = True, loops: bool = True, nested: bool = False) -> st.SearchStrategy[Block]:
+    """Give nested blocks: ("task",), ("pass",), ("seq", …), ("xor", …), ("and", …), ("or", …), ("loop", inner, times).
+
+    With ``nested`` also ("many",), a task that is repeated, ("timed",) and ("nudged",), tasks with a timer that interrupts or
+    does not, ("sub", inner), and ("fails", inner), a sub-process that may end in an error which is caught; for rehearsals only.
+    """
+    more = [("many",), ("timed",), ("nudged",)] if nested else []
+    leaf = st.sampled_from([("task",), ("task",), ("pass",), *more])
 
     def extend(inner: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
         several = st.lists(inner, min_size=2, max_size=3)
         kinds = ["seq", "xor", "and", *(["or"] if inclusive else [])]
-        nested = st.tuples(st.sampled_from(kinds), several).map(lambda pair: (pair[0], *pair[1]))
+        found = st.tuples(st.sampled_from(kinds), several).map(lambda pair: (pair[0], *pair[1]))
         if loops:
-            nested |= st.tuples(inner, st.integers(0, 2)).map(lambda pair: ("loop", *pair))
-        return nested
+            found |= st.tuples(inner, st.integers(0, 2)).map(lambda pair: ("loop", *pair))
+        if nested:
+            found |= st.tuples(st.sampled_from(["sub", "fails"]), inner)
+        return found
 
     return st.recursive(leaf, extend, max_leaves=10)
 
@@ -39,9 +46,15 @@ class Drawn:
     loops: dict[str, int]
 
 
+_TAGS = {"xor": "exclusiveGateway", "and": "parallelGateway", "or": "inclusiveGateway"}
+_TIMER = "<timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition>"
+_TWICE = "<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>"
+
+
 class _Pen:
-    def __init__(self, choose: Callable[[int], int]) -> None:
+    def __init__(self, choose: Callable[[int], int], joins: Mapping[str, str]) -> None:
         self.choose = choose
+        self.joins = joins
         self.elements: list[str] = ['<startEvent id="s"/>', '<endEvent id="e"/>']
         self.flows: list[str] = []
         self.variables: dict[str, object] = {}
@@ -71,14 +84,71 @@ class _Pen:
             for one in inner:
                 source = self.draw(one, source, live)
             return source
+        if kind in {"many", "timed", "nudged"}:
+            return self._leaf(kind, source)
+        if kind in {"sub", "fails"}:
+            return self._sub(kind, inner[0], source, live)
         if kind == "loop":
             return self._loop(inner[0], inner[1], source, live)
         return self._gateway(kind, inner, source, live)
 
+    def _leaf(self, kind: str, source: str) -> str:
+        """A task that is repeated or has a timer; gives where its ways meet again."""
+        name = self.new("userTask", "t")
+        self.flow(source, name)
+        if kind == "many":
+            self.elements[-1] = f'<userTask id="{name}">{_TWICE}</userTask>'
+            return name
+        stops = "true" if kind == "timed" else "false"
+        self.elements.append(
+            f'<boundaryEvent id="b{name}" attachedToRef="{name}" cancelActivity="{stops}">{_TIMER}</boundaryEvent>'
+        )
+        late = self.new("userTask", "t")
+        self.flow(f"b{name}", late)
+        if kind == "nudged":
+            self.flow(late, self.new("endEvent", "n"))
+            return name
+        join = self.new("exclusiveGateway", "j")
+        self.flow(name, join)
+        self.flow(late, join)
+        return join
+
+    def _sub(self, kind: str, inner: Block, source: str, live: bool) -> str:
+        """A sub-process around a block, which may end in an error that is caught."""
+        self.count += 1
+        name = f"u{self.count}"
+        pen = _Pen(self.choose, self.joins)
+        pen.count, pen.variables = self.count, self.variables
+        pen.elements = [f'<startEvent id="s{name}"/>', f'<endEvent id="e{name}"/>']
+        last = pen.draw(inner, f"s{name}", live)
+        if kind == "fails":
+            choice = f"x{name}"
+            pen.elements += [
+                f'<exclusiveGateway id="{choice}" default="{choice}-e{name}"/>',
+                f'<endEvent id="f{name}"><errorEventDefinition errorRef="er"/></endEvent>',
+            ]
+            self.variables[f"fail_{name}"] = False
+            pen.flow(last, choice)
+            pen.flow(choice, f"f{name}", f"fail_{name}")
+            last = choice
+        pen.flow(last, f"e{name}")
+        self.count = pen.count
+        whole = bpmn("\n".join(pen.elements), "\n".join(pen.flows)).decode().splitlines()[2:-2]
+        self.elements.append(f'<subProcess id="{name}">{"".join(whole)}</subProcess>')
+        self.flow(source, name)
+        if kind == "sub":
+            return name
+        self.elements.append(
+            f'<boundaryEvent id="b{name}" attachedToRef="{name}"><errorEventDefinition errorRef="er"/></boundaryEvent>'
+        )
+        join = self.new("exclusiveGateway", "j")
+        self.flow(name, join)
+        self.flow(f"b{name}", join)
+        return join
+
     def _gateway(self, kind: str, inner: list[Block], source: str, live: bool) -> str:
-        tag = {"xor": "exclusiveGateway", "and": "parallelGateway", "or": "inclusiveGateway"}[kind]
-        split = self.new(tag, "g")
-        join = self.new(tag, "j")
+        split = self.new(_TAGS[kind], "g")
+        join = self.new(self.joins.get(kind, _TAGS[kind]), "j")
         self.flow(source, split)
         if kind == "xor":
             chosen = {self.choose(len(inner))}
@@ -127,11 +197,20 @@ class _Pen:
         return out
 
 
-def draw(block: Block, choose: Callable[[int], int]) -> Drawn:
-    """Draw a block between a start and an end; ``choose(n)`` gives which of n ways each choice takes."""
-    pen = _Pen(choose)
+def draw(block: Block, choose: Callable[[int], int], *, joins: Mapping[str, str] | None = None) -> Drawn:
+    """Draw a block between a start and an end; ``choose(n)`` gives which of n ways each choice takes.
+
+    ``joins`` gives other tags for the joins of a kind of block, for diagrams that are to be wrong.
+    """
+    pen = _Pen(choose, joins or {})
     pen.flow(pen.draw(block, "s", True), "e")
-    return Drawn(bpmn("\n".join(pen.elements), "\n".join(pen.flows)), pen.variables, pen.expected, pen.loops)
+    content = bpmn("\n".join(pen.elements), "\n".join(pen.flows), more='<error id="er" errorCode="no"/>')
+    return Drawn(content, pen.variables, pen.expected, pen.loops)
+
+
+def has(block: Block, *kinds: str) -> bool:
+    """Say whether a block of one of ``kinds`` is anywhere in a block."""
+    return block[0] in kinds or any(has(one, *kinds) for one in block[1:] if isinstance(one, tuple))
 
 
 def has_loop(block: Block) -> bool:

@@ -40,7 +40,8 @@ def run_to_the_end(memory: Memory, loops: dict[str, int], data: Any) -> Counter[
 def test_every_structured_diagram_is_sound_and_reaches_its_end(block: Block, data: Any) -> None:
     drawn = draw(block, lambda n: data.draw(st.integers(0, n - 1)))
     reading = read_bpmn(drawn.xml)
-    assert [f.format() for f in reading.findings if f.rule != "bpmn.variable_unknown"] == []
+    hints = {"bpmn.variable_unknown", "bpmn.markings_many"}
+    assert [f.format() for f in reading.findings if f.rule not in hints] == []
     assert reading.definition is not None
     done = run_to_the_end(Memory(reading.definition, dict(drawn.variables)), drawn.loops, data)
     if not _loop_within_loop(block):

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from furong.domains.processes.values import markings as markings_module
-from furong.domains.processes.values import read_bpmn
+from furong.domains.processes.values import read_bpmn, soundness
 from furong.domains.processes.values.reader import list_processes
 from furong.domains.processes.values.rules import RULES
 from furong.foundation.feel import FeelType
@@ -28,7 +27,7 @@ def test_a_broken_rule_is_found_in_its_line_at_its_element_and_nothing_else_is(
 ) -> None:
     one = BROKEN[rule]
     if rule == "bpmn.markings_many":
-        monkeypatch.setattr(markings_module, "MOST_MARKINGS", 3)
+        monkeypatch.setattr(soundness, "MOST_MARKINGS", 3)
     reading = read_bpmn(one.content, file="x.bpmn", **one.kwargs)  # type: ignore[arg-type]
     found = {
         (f.rule, f.line, f.element) for f in reading.findings if f.rule in {rule, *RULES} - {"bpmn.variable_unknown"}

@@ -10,9 +10,9 @@ from typing import Any
 from furong.domains.processes.values.cycles import Passing, check_cycles
 from furong.domains.processes.values.graph import ProcessDefinition
 from furong.domains.processes.values.holders import check_holders
-from furong.domains.processes.values.markings import check_markings
 from furong.domains.processes.values.parts import drawn_parts
 from furong.domains.processes.values.rules import Findings
+from furong.domains.processes.values.soundness import check_markings
 from furong.domains.processes.values.structure import check_shape
 from furong.domains.processes.values.throwing import check_throwing
 from furong.domains.processes.values.typed import check_expressions

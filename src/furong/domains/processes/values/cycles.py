@@ -13,8 +13,7 @@ from furong.domains.processes.values.rules import Findings
 
 _MOST_MARKINGS = 2_000
 _INSIDE = frozenset({NodeKind.SUB_PROCESS, NodeKind.CALL_ACTIVITY})
-# What may change a variable that a condition asks.
-_COMPUTES = frozenset({NodeKind.SCRIPT_TASK, NodeKind.BUSINESS_RULE_TASK, *_INSIDE})
+_COMPUTES = frozenset({NodeKind.SCRIPT_TASK, NodeKind.BUSINESS_RULE_TASK})
 _THROWS = {
     NodeKind.BOUNDARY_ERROR: frozenset({NodeKind.ERROR_END}),
     NodeKind.BOUNDARY_ESCALATION: frozenset({NodeKind.ESCALATION_END, NodeKind.THROW_ESCALATION}),
@@ -43,6 +42,12 @@ class Passing:
             found += [event.id for event in events if thrown & _THROWS.get(event.kind, frozenset())]
         return found
 
+    def computes(self, node: Node) -> bool:
+        """Say whether ``node`` may change a variable that a condition asks."""
+        if node.kind not in _INSIDE:
+            return node.kind in _COMPUTES
+        return any(self.computes(one) for one in part_of(self.definition, node.id).nodes.values())
+
     def waits_inside(self, name: str) -> bool:
         """Say whether tokens can stop inside the activity ``name``, or in the process for ""."""
         return any(
@@ -63,18 +68,18 @@ def check_cycles(definition: ProcessDefinition, part: Part, passing: Passing, fi
     steps = {name: passing.follows(node) for name, node in part.nodes.items()}
     for group in _components(steps):
         if len(group) > 1 or group[0] in steps[group[0]]:
-            _report(group, steps, part, findings)
+            _report(group, steps, part, passing, findings)
     for node in part.nodes.values():
         rule = node.loop
         if rule is None or not rule.is_standard or rule.most is not None or not passing.passes(node):
             continue
         if "loopCounter" in getattr(rule.while_, "names", ()):
             continue
-        rule_name = "bpmn.cycle_computes" if node.kind in _COMPUTES else "bpmn.cycle_without_wait"
+        rule_name = "bpmn.cycle_computes" if passing.computes(node) else "bpmn.cycle_without_wait"
         findings.add(rule_name, line=node.line, element=node.id, path=f"{node.id} → {node.id}")
 
 
-def _report(group: list[str], steps: dict[str, list[str]], part: Part, findings: Findings) -> None:
+def _report(group: list[str], steps: dict[str, list[str]], part: Part, passing: Passing, findings: Findings) -> None:
     inside = set(group)
     members = [part.nodes[name] for name in group]
     first = min(members, key=lambda node: (node.line, node.id))
@@ -85,7 +90,7 @@ def _report(group: list[str], steps: dict[str, list[str]], part: Part, findings:
         if here in path[:-1]:
             break
     leaves = any(target not in inside for name in group for target in steps[name])
-    computes = leaves and any(node.kind in _COMPUTES for node in members)
+    computes = leaves and any(passing.computes(node) for node in members)
     findings.add(
         "bpmn.cycle_computes" if computes else "bpmn.cycle_without_wait",
         line=first.line,

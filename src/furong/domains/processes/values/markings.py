@@ -7,16 +7,13 @@ A sub-process is one element here: what is inside has a walk of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from furong.domains.processes.values.elements import ENDS, NodeKind
 from furong.domains.processes.values.graph import Flow, Node, ProcessDefinition
-from furong.domains.processes.values.parts import Part, drawn, order_of
-from furong.domains.processes.values.rules import Findings
+from furong.domains.processes.values.parts import Part, order_of
 
-# Past so many markings the walk stops and says so; a diagram that large is beyond what people read.
-MOST_MARKINGS = 20_000
-# More tokens than this in one place mean that a cycle makes them.
+# More tokens than this in one place may mean that a cycle makes them.
 _MOST_TOKENS = 4
 # Of a choice with more ways than this not every combination is tried.
 _MOST_WAYS = 6
@@ -25,7 +22,7 @@ _MOST_WAYS = 6
 # element, "@id" for one in the host of boundary events, "!id" for one at an element that is not to be passed.
 _Marking = tuple[tuple[str, int], ...]
 _OVER_ALL = frozenset({NodeKind.TERMINATE_END, NodeKind.ERROR_END})
-_JOINS = frozenset({NodeKind.PARALLEL, NodeKind.INCLUSIVE})
+JOINS = frozenset({NodeKind.PARALLEL, NodeKind.INCLUSIVE})
 
 
 class Walk:
@@ -89,15 +86,16 @@ class Walk:
             return any(p[0] == "^" for p, _ in key), len(key), min(self._rank(place) for place, _ in key)
 
         fewest = min(without, key=how_far)
-        return min((self._at(place) for place, _ in fewest), key=lambda node: (node.line, node.id))
+        return min((self.at(place) for place, _ in fewest), key=lambda node: (node.line, node.id))
 
     # --- one step -----------------------------------------------------------------------------------------------------------
 
-    def _at(self, place: str) -> Node:
+    def at(self, place: str) -> Node:
+        """Give the element at which a place is."""
         return self.nodes[place[1:] if place[0] in "@^!" else self.definition.flows[place].target]
 
     def _rank(self, place: str) -> tuple[int, str]:
-        return self._order.get(self._at(place).id, 0), place
+        return self._order.get(self.at(place).id, 0), place
 
     def _after(self, marking: dict[str, int]) -> list[dict[str, int]] | None:
         """Give the markings after one token has moved; an empty list when stuck, None when all is over.
@@ -106,36 +104,52 @@ class Walk:
         """
         if not marking:
             return None
-        many = [place for place, count in marking.items() if count > 1]
-        self.doubled.update(many)
-        if any(marking[place] > _MOST_TOKENS for place in many):
-            self.multiplied.update(many)
+        if self._multiplies(marking):
             return []
         joins: list[Node] = []
         for place in sorted((p for p in marking if p[0] != "!"), key=self._rank):
-            node = self._at(place)
+            node = self.at(place)
             if place[0] == "@":
                 return self._leave(marking, node)
-            if place[0] != "^" and node.kind in _JOINS and len(node.incoming) > 1:
+            if place[0] != "^" and node.kind in JOINS and len(node.incoming) > 1:
                 joins.append(node)
                 continue
-            return self._enter(_less(marking, place), node)
+            return self._enter(less(marking, place), node)
         for node in joins:
             if node.kind is NodeKind.PARALLEL and all(flow.id in marking for flow in node.incoming):
-                return [_more(_without(marking, node.incoming), node.outgoing)]
+                return [more(without(marking, node.incoming), node.outgoing)]
         for node in joins:
             if node.kind is NodeKind.INCLUSIVE and self._inclusive_is_ready(marking, node):
-                return self._choices(_without(marking, node.incoming), node)
+                return self._choices(without(marking, node.incoming), node)
+        self._stuck(marking, joins)
+        return []
+
+    def _multiplies(self, marking: Mapping[str, int]) -> bool:
+        """Say whether tokens grow without end: the same tokens and more came of a marking before."""
+        many = [place for place, count in marking.items() if count > 1]
+        self.doubled.update(many)
+        if all(marking[place] <= _MOST_TOKENS for place in many):
+            return False
+        here: _Marking | None = tuple(sorted(marking.items()))
+        seen: set[_Marking] = set()
+        while here is not None and here not in seen:
+            seen.add(here)
+            here = next(iter(self._before.get(here, ())), None)
+            if here is not None and here not in seen and all(marking.get(place, 0) >= count for place, count in here):
+                self.multiplied.update(many)
+                return True
+        return False
+
+    def _stuck(self, marking: Mapping[str, int], joins: Iterable[Node]) -> None:
         for node in joins:
             missing = {flow.id for flow in node.incoming if flow.id not in marking}
             self.stuck.setdefault(node.id, set()).update(missing)
-        return []
 
     def _inclusive_is_ready(self, marking: Mapping[str, int], node: Node) -> bool:
         reach = self.definition.reach[node.id]
         full = {flow.id for flow in node.incoming if flow.id in marking}
         for place in marking:
-            at = self._at(place).id
+            at = self.at(place).id
             if at == node.id:
                 continue
             ways = reach.get(at, frozenset())
@@ -152,31 +166,31 @@ class Walk:
         if node.kind in ENDS:
             return [marking]
         if self.passes is not None and not self.passes(node):
-            return [_put(marking, f"!{node.id}")]
+            return [put(marking, f"!{node.id}")]
         if node.boundary and self.passes is None:
-            return [_put(marking, f"@{node.id}")]
+            return [put(marking, f"@{node.id}")]
         if node.kind is NodeKind.EVENT_GATEWAY:
-            return [_more(marking, (flow,)) for flow in node.outgoing]
+            return [more(marking, (flow,)) for flow in node.outgoing]
         return self._choices(marking, node)
 
     def _leave(self, marking: dict[str, int], node: Node) -> list[dict[str, int]]:
-        left = _less(marking, f"@{node.id}")
-        found = [_more(left, node.outgoing)]
+        left = less(marking, f"@{node.id}")
+        found = [more(left, node.outgoing)]
         for name in node.boundary:
             event = self.nodes.get(name)
             if event is None:
                 continue
             # An event that does not interrupt is let fire once, together with the end of its host.
-            after = _more(left, event.outgoing)
-            found.append(after if event.interrupting else _more(after, node.outgoing))
+            after = more(left, event.outgoing)
+            found.append(after if event.interrupting else more(after, node.outgoing))
         return found
 
     def _choices(self, marking: dict[str, int], node: Node) -> list[dict[str, int]]:
         flows = node.outgoing
         if node.kind is NodeKind.EXCLUSIVE:
-            return [_more(marking, (flow,)) for flow in flows]
+            return [more(marking, (flow,)) for flow in flows]
         if node.kind is not NodeKind.INCLUSIVE or (len(flows) == 1 and not node.hidden):
-            return [_more(marking, flows)]
+            return [more(marking, flows)]
         always = tuple(f for f in flows if f.condition is None and f.id != node.default)
         maybe = tuple(f for f in flows if f.condition is not None and f.id != node.default)
         default = tuple(f for f in flows if f.id == node.default)
@@ -185,10 +199,11 @@ class Walk:
         else:
             chosen = [tuple(f for bit, f in enumerate(maybe) if one >> bit & 1) for one in range(1, 1 << len(maybe))]
         none = always or default
-        return [*(_more(marking, (*always, *some)) for some in chosen), *([_more(marking, none)] if none else [])]
+        return [*(more(marking, (*always, *some)) for some in chosen), *([more(marking, none)] if none else [])]
 
 
-def _less(marking: Mapping[str, int], place: str) -> dict[str, int]:
+def less(marking: Mapping[str, int], place: str) -> dict[str, int]:
+    """Take a token away from a place."""
     left = dict(marking)
     if left[place] == 1:
         del left[place]
@@ -197,52 +212,23 @@ def _less(marking: Mapping[str, int], place: str) -> dict[str, int]:
     return left
 
 
-def _without(marking: Mapping[str, int], flows: tuple[Flow, ...]) -> dict[str, int]:
+def without(marking: Mapping[str, int], flows: tuple[Flow, ...]) -> dict[str, int]:
     """Take one token from each of ``flows`` that has one."""
     left = dict(marking)
     for flow in flows:
         if flow.id in left:
-            left = _less(left, flow.id)
+            left = less(left, flow.id)
     return left
 
 
-def _put(marking: Mapping[str, int], place: str) -> dict[str, int]:
+def put(marking: Mapping[str, int], place: str) -> dict[str, int]:
+    """Put a token into a place."""
     return {**marking, place: marking.get(place, 0) + 1}
 
 
-def _more(marking: Mapping[str, int], flows: tuple[Flow, ...]) -> dict[str, int]:
+def more(marking: Mapping[str, int], flows: tuple[Flow, ...]) -> dict[str, int]:
+    """Put a token on each of ``flows``."""
     grown = dict(marking)
     for flow in flows:
         grown[flow.id] = grown.get(flow.id, 0) + 1
     return grown
-
-
-def check_markings(definition: ProcessDefinition, part: Part, findings: Findings) -> None:
-    """Find joins that can wait for ever, tokens that multiply, branches that nothing joins, and markings without an end."""
-    walk = Walk(definition, part)
-    walk.run(MOST_MARKINGS)
-    nodes = part.nodes
-    for name, missing in walk.stuck.items():
-        words = ", ".join(sorted(drawn(one) for one in missing)) or "–"
-        findings.add("bpmn.join_never", line=nodes[name].line, element=drawn(name), missing=words)
-    for place in sorted(one for one in walk.multiplied if one[0] not in "@^!"):
-        findings.add("bpmn.tokens_multiply", line=definition.flows[place].line, element=drawn(place))
-    if not walk.whole:
-        first = part.first
-        line = first.line if first else 1
-        findings.add("bpmn.markings_many", line=line, element=part.id or definition.code, most=MOST_MARKINGS)
-    if walk.multiplied or walk.stuck:
-        return
-    _report_meetings(definition, part, walk, findings)
-    if walk.whole and (node := walk.endless()) is not None:
-        findings.add("bpmn.never_ends", line=node.line, element=drawn(node.id))
-
-
-def _report_meetings(definition: ProcessDefinition, part: Part, walk: Walk, findings: Findings) -> None:
-    """Say where branches meet, and not again for everything behind it."""
-    doubled = {place for place in walk.doubled if place[0] not in "@^!"}
-    twice = {definition.flows[place].source for place in doubled} | {p[1:] for p in walk.doubled if p[0] == "@"}
-    meeting = [part.nodes[name] for name in twice if len(part.nodes[name].incoming) > 1]
-    first = [node for node in meeting if not any(flow.id in doubled for flow in node.incoming)]
-    for node in first or meeting:
-        findings.add("bpmn.not_synchronised", line=node.line, element=drawn(node.id))
