@@ -67,19 +67,30 @@ class Memory:
 
     def fire(self, element: str) -> None:
         """Let the oldest timer of an element fire."""
-        timer = next(one for one in self.timers if one.element == element)
+        self.fire_token(next(one.token for one in self.timers if one.element == element), element)
+
+    def fire_token(self, token: int, element: str) -> None:
+        """Let the timer of an element at which a token waits fire."""
+        timer = next(one for one in self.timers if (one.token, one.element) == (token, element))
         self.timers.remove(timer)
         self._step(lambda run: run.fire(timer.token, element, {}, due_at=timer.due_at, repeats=timer.repeats))
 
     def send(self, message: str) -> None:
         """Give a message to the one that waits longest."""
         waiting = next(one for one in self.subscriptions if one.message == message)
-        self.subscriptions.remove(waiting)
-        self._step(lambda run: run.fire(waiting.token, waiting.element, {}))
+        self.send_token(waiting.token, waiting.element)
 
-    def fail(self, token: int, code: str) -> None:
-        """Let the service task at which a token waits end in an error."""
-        self._step(lambda run: run.error(token, code, {}))
+    def send_token(self, token: int, element: str) -> None:
+        """Give a token the message for which it waits at an element."""
+        waiting = next(one for one in self.subscriptions if (one.token, one.element) == (token, element))
+        self.subscriptions.remove(waiting)
+        self._step(lambda run: run.fire(token, element, {}))
+
+    def fail(self, token: int, code: str) -> bool:
+        """Let the service task at which a token waits end in an error; False when nothing catches it."""
+        caught: list[bool] = []
+        self._step(lambda run: caught.append(run.error(token, code, {"error_code": code})))
+        return caught[0]
 
     def cancel(self, *, undo: bool = False) -> None:
         self._step(lambda run: run.cancel(reason="withdrawn", undo=undo))
