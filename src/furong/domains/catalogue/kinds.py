@@ -11,7 +11,7 @@ from furong.domains.catalogue.resources.values import Resource
 from furong.domains.catalogue.values import GROUP, DataElement, Dictionary, ElementGroup, build_group
 from furong.foundation.codes.errors import UnknownCodeTable
 from furong.foundation.codes.queries import get_table
-from furong.foundation.packs.values import Finding, Kind, Pack, Text, both, register_kind, yaml_parse
+from furong.foundation.packs.values import Finding, ImportContext, Kind, Pack, Text, both, register_kind, yaml_parse
 
 
 def dictionary_of(pack: Pack) -> Dictionary:
@@ -130,6 +130,12 @@ def _finding(element: DataElement, rule: str, message: Text, mend: Text) -> Find
     return Finding(file=element.file, line=element.line, element=element.code, rule=rule, message=message, mend=mend)
 
 
+def _index(context: ImportContext) -> None:
+    from furong.domains.catalogue.indexing import index_resources  # its tables: Django must be ready
+
+    index_resources(context)
+
+
 def _group(resource: Resource) -> str:
     return resource.provider.department
 
@@ -154,6 +160,8 @@ register_kind(
         cross_check=check_resources,
         group_of=_group,
         built_in=built_in_files,
+        importer=_index,
+        on_publish=True,
         order=22,
     )
 )

@@ -1,4 +1,4 @@
-"""Reads of the catalogue: the dictionary of data elements in force on a day."""
+"""Reads of the catalogue: the dictionary in force on a day, and information resources as far as the actor may see them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,29 @@ from datetime import date
 
 from furong.domains.catalogue.errors import ElementMissing
 from furong.domains.catalogue.kinds import dictionary_of
+from furong.domains.catalogue.lookup import (
+    count_waiting,
+    get_resource,
+    list_history,
+    list_lines,
+    list_resources,
+    list_suppliers,
+)
 from furong.domains.catalogue.values import DataElement, Dictionary
 from furong.foundation.packs import queries as packs
 
-__all__ = ["dictionary_of", "get_dictionary", "get_element", "list_elements"]
+__all__ = [
+    "count_waiting",
+    "dictionary_of",
+    "get_dictionary",
+    "get_element",
+    "get_resource",
+    "list_elements",
+    "list_history",
+    "list_lines",
+    "list_resources",
+    "list_suppliers",
+]
 
 _kept: OrderedDict[tuple[str, ...], Dictionary] = OrderedDict()
 

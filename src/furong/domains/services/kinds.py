@@ -7,6 +7,7 @@ from typing import Any
 from furong.domains.services.checks.pack import check_services
 from furong.domains.services.checks.scenarios import parse_scenarios
 from furong.domains.services.closures import store_closures
+from furong.domains.services.dependents import dependents_of  # noqa: F401 - tells the catalogue what depends on it
 from furong.domains.services.values.forms import FORM, Form, with_file
 from furong.domains.services.values.implementations import OVERRIDE
 from furong.domains.services.values.items import ITEM

@@ -17,6 +17,7 @@ from furong.foundation.packs.queries import FRAME_KIND, forget_cache, get_defini
 from furong.foundation.packs.reading import check, parse_file, read_pack
 from furong.foundation.packs.values import (
     BUILT_IN,
+    Finding,
     ImportContext,
     ImportResult,
     Pack,
@@ -104,6 +105,32 @@ def import_pack(
     return ImportResult(released=released, withdrawn=withdrawn, unchanged=len(from_files) - len(changed))
 
 
+def check_draft(*, kind: str, code: str, content: bytes) -> tuple[PackFile, Pack, list[Finding]]:
+    """Check a definition that is being edited together with everything that is published: what publishing it would find.
+
+    Gives the draft as it was read, the pack as it would be, and the findings. Raises `KindUnknown`.
+    """
+    spec = kind_named(kind)
+    if spec is None:
+        raise KindUnknown(kind=kind)
+    frame = get_frame()
+    draft = PackFile(kind=kind, code=code, path=code, shown=code, content=content, media_type=spec.media_type)
+    draft.path = draft.shown = spec.path_of(code, spec.parse(content, code, frame)[0])
+    parse_file(draft, spec, frame)
+    newest = _newest_releases(frame.code)
+    published = [f for f in published_files(frame.code, newest) if (f.kind, f.code) != (kind, code)]
+    whole = Pack(frame=frame, files=[*published, draft])
+    return draft, whole, check(whole)
+
+
+def store_draft(*, content: bytes, media_type: str, now: datetime) -> str:
+    """Keep the bytes of a draft as an immutable definition, so that a review can point at it; gives its digest.
+
+    It is released to nobody. Joins the caller's transaction.
+    """
+    return _store(content, media_type, now)
+
+
 @command("packs.publish_definition", database="default")
 def publish_definition(
     *,
@@ -118,20 +145,12 @@ def publish_definition(
 
     The rest of the pack is what is published now. Raises `KindUnknown`, `PackRefused` with the findings.
     """
-    spec = kind_named(kind)
-    if spec is None:
-        raise KindUnknown(kind=kind)
-    frame = get_frame()
-    draft = PackFile(kind=kind, code=code, path=code, shown=code, content=content, media_type=spec.media_type)
-    path = spec.path_of(code, spec.parse(content, code, frame)[0])
-    draft.path = draft.shown = path
-    parse_file(draft, spec, frame)
-    newest = _newest_releases(frame.code)
-    published = [f for f in published_files(frame.code, newest) if (f.kind, f.code) != (kind, code)]
-    whole = Pack(frame=frame, files=[*published, draft])
-    findings = check(whole)
+    draft, whole, findings = check_draft(kind=kind, code=code, content=content)
     if has_errors(findings):
         raise PackRefused(findings)
+    spec, newest = kind_named(kind), _newest_releases(whole.frame.code)
+    assert spec is not None  # noqa: S101 - check_draft asked for it
+    frame, path = whole.frame, draft.path
     before = newest.get((kind, code))
     row = _release(
         kind=kind,

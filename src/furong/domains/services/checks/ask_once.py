@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from furong.domains.catalogue.resources.reading import Supply
+from furong.domains.catalogue.resources.values import SharingType
 from furong.domains.catalogue.values import DataElement, SourceKind
 from furong.domains.services.checks.scope import Scope
 from furong.domains.services.values.forms import FieldType, FormField
@@ -24,8 +26,9 @@ def check_ask_once(scope: Scope) -> None:
                     ("请改正代码，或在 data_elements/ 中定义它。", "Correct the code, or define it in data_elements/."),
                 )
                 continue
-            if one.is_asked and element.source.is_held:
-                _asked(scope, code, one, element)
+            supply = None if element.source.is_held else _supply(scope, code, element)
+            if one.is_asked and (element.source.is_held or supply is not None):
+                _asked(scope, code, one, element, supply)
             elif one.ask_because is not None:
                 scope.add(
                     one.file,
@@ -61,12 +64,48 @@ def _holder(scope: Scope, code: str, element: DataElement) -> tuple[str, str]:
     return (f"平台已有该数据元（{source.name}，见 {at}）", f"the platform holds it ({source.name}, {at})")
 
 
-def _asked(scope: Scope, code: str, one: FormField, element: DataElement) -> None:
-    zh, en = _holder(scope, code, element)
+def _supply(scope: Scope, code: str, element: DataElement) -> Supply | None:
+    """A resource that supplies what only persons declare: somebody collected it before.
+
+    A resource that is collected by this very form, or by one of the same life event (which asks once for both), and one that is
+    not shared supply nothing to it.
+    """
+    together = {code, *(item for event in scope.events_with(code) for item in event.item_codes())}
+    for one in scope.catalog.supply.get(element.code, ()):
+        collected_here = any(
+            duty.service in together and one.item.code in {str(item) for item in duty.items}
+            for duty in one.resource.resource.collection
+        )
+        if not collected_here and one.item.sharing.type is not SharingType.NONE:
+            return one
+    return None
+
+
+def _resource_words(scope: Scope, element: DataElement) -> tuple[str, str]:
+    found = next(iter(scope.catalog.sources(element.code)), None)
+    if found is None:
+        return "", ""
+    name = found.resource.resource.name
+    return (
+        f"，由信息资源“{name.primary}”（{found.resource.code}）提供",
+        f"; the resource {found.resource.code} supplies it",
+    )
+
+
+def _asked(scope: Scope, code: str, one: FormField, element: DataElement, supply: Supply | None) -> None:
+    if supply is not None:
+        resource, at = supply.resource.resource, f"{supply.resource.resource.file}:{supply.item.item.line}"
+        zh = f"{supply.resource.provider.department} 的信息资源“{resource.name.primary}”（{resource.code}，{at}）已有该数据元"
+        en = f"the resource {resource.code} of {supply.resource.provider.department} supplies it ({at})"
+    else:
+        zh, en = _holder(scope, code, element)
+        more = _resource_words(scope, element)
+        zh, en = zh + more[0], en + more[1]
     rule = {
         SourceKind.REGISTER: "ask_once.register",
         SourceKind.ITEM: "ask_once.item",
         SourceKind.PLATFORM: "ask_once.platform",
+        SourceKind.DECLARED: "ask_once.resource",
     }[element.source.kind]
     if one.ask_because is not None:
         basis = one.ask_because.legal_basis[0]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from furong.domains.catalogue.kinds import dictionary_of
+from furong.domains.catalogue.resources.reading import Catalog, catalog_of
 from furong.domains.catalogue.values import Dictionary
 from furong.domains.services.values.forms import Form
 from furong.domains.services.values.implementations import Override
@@ -41,6 +42,11 @@ class Scope:
     @cached_property
     def dictionary(self) -> Dictionary:
         return dictionary_of(self.pack)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The information resources of the pack, and who supplies which element."""
+        return catalog_of(self.pack)
 
     @cached_property
     def dictionary_is_whole(self) -> bool:

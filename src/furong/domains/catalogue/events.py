@@ -1,0 +1,28 @@
+"""What others may follow: a resource came into force, went online or went offline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from furong.foundation.events.values import event
+
+
+@event("catalogue.resource_published")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourcePublished:
+    """The data authority approved a resource, or a change of it: ``version`` is in force."""
+
+    code: str
+    version: int
+
+
+@event("catalogue.resource_online")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceOnline:
+    code: str
+
+
+@event("catalogue.resource_offline")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceOffline:
+    code: str

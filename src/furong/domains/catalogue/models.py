@@ -1,0 +1,146 @@
+"""The catalogue's index for reading, and how resources stand. Private to this room.
+
+Definitions are releases of `foundation.packs`; ``catalogue_resource``, ``catalogue_item`` and ``catalogue_carried`` are made from
+them in the import's transaction and can be made anew at any time, but for the states, which are kept here only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from furong.foundation.codes.ids import new_id
+
+
+class Tokens(models.Field):  # type: ignore[type-arg]  # Django's field takes no parameters when it runs
+    """A column of search tokens (``tsvector`` without positions); written and searched by SQL."""
+
+    def db_type(self, connection: Any) -> str:
+        return "tsvector"
+
+
+class Facet(models.Model):
+    """One combination of what lists are narrowed by, so that counting many resources groups by one small number."""
+
+    id = models.AutoField(primary_key=True)
+    class_kind = models.TextField()
+    class_item = models.TextField()
+    department = models.TextField()
+    sharing = models.TextField()
+    openness = models.TextField()
+    cycle = models.TextField()
+    format_kind = models.TextField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["class_kind", "class_item", "department", "sharing", "openness", "cycle", "format_kind"],
+                name="catalogue_facet_once",
+            ),
+        )
+
+
+class Resource(models.Model):
+    """A resource as it is in force, and where it stands."""
+
+    code = models.CharField(primary_key=True, max_length=64)
+    stamp = models.CharField(max_length=64)  # of all that the index was made from
+    digest = models.CharField(max_length=64)
+    version = models.PositiveIntegerField()
+    number = models.TextField(db_index=True)
+    name_zh = models.TextField()
+    name_en = models.TextField(default="")
+    name_pinyin = models.TextField()
+    facet = models.ForeignKey(Facet, on_delete=models.PROTECT, related_name="+")
+    organization_id = models.UUIDField(null=True)
+    division_code = models.TextField(default="")
+    published_on = models.DateField(null=True)
+    items = models.PositiveIntegerField()  # all of them; those that staff, and everybody, may see:
+    items_staff = models.PositiveIntegerField()
+    items_public = models.PositiveIntegerField()
+    audience = models.SmallIntegerField()  # states.Audience
+    tokens = Tokens()
+    detail = models.JSONField()
+    publish_state = models.TextField()
+    online_state = models.TextField()
+    live = models.BooleanField(default=False)
+    pending_digest = models.CharField(max_length=64, default="")
+    pending_from = models.CharField(max_length=64, default="")  # the digest that the pending change began from
+    reason = models.TextField(default="")
+    review_due_on = models.DateField(null=True)
+    update_due_on = models.DateField(null=True)
+    is_update_extended = models.BooleanField(default=False)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(live=False)
+                | (
+                    Q(publish_state__in=["published", "change_auditing", "change_rejected"])
+                    & Q(online_state__in=["online", "down_auditing"])
+                ),
+                name="catalogue_live_is_published",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["name_pinyin", "code"], name="catalogue_resource_sort"),
+            models.Index(fields=["organization_id"], name="catalogue_resource_owner"),
+            models.Index(
+                fields=["review_due_on"], condition=Q(review_due_on__isnull=False), name="catalogue_resource_review"
+            ),
+        )
+
+
+class Item(models.Model):
+    """An information item of a resource in force."""
+
+    id = models.BigAutoField(primary_key=True)
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="+", db_index=False)
+    position = models.PositiveIntegerField()
+    code = models.TextField()
+    name_zh = models.TextField()
+    name_en = models.TextField(default="")
+    type = models.CharField(max_length=1)
+    length = models.PositiveIntegerField(null=True)
+    audience = models.SmallIntegerField()
+    detail = models.JSONField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["resource", "position"], name="catalogue_item_place"),)
+
+
+class Carried(models.Model):
+    """An element that an item carries; ``is_source`` when it is the element's one authoritative source."""
+
+    id = models.BigAutoField(primary_key=True)
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="+")
+    element = models.TextField()
+    item_code = models.TextField()
+    is_source = models.BooleanField()
+    audience = models.SmallIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["element"], condition=Q(is_source=True), name="catalogue_one_source"),
+        )
+        indexes = (models.Index(fields=["element", "resource"], name="catalogue_carried_element"),)
+
+
+class Review(models.Model):
+    """One act on a resource: who moved it, from where to where, and why. Rows are only added."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    code = models.CharField(max_length=64)
+    act = models.TextField()
+    publish_state = models.TextField()
+    online_state = models.TextField()
+    digest = models.CharField(max_length=64, default="")
+    reason = models.TextField(default="")
+    by = models.TextField()  # post and organisation, never a person's name
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=["code", "-at"], name="catalogue_review_of"),)
