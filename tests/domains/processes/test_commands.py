@@ -158,6 +158,22 @@ def test_a_task_goes_to_the_organization_that_wiring_finds(wiring: ports.Wiring)
     assert (asked[0].department, asked[0].right) == ("police", "cases.handle")
 
 
+def test_what_a_resolver_has_found_out_serves_all_tasks_of_a_step_and_no_other_step(wiring: ports.Wiring) -> None:
+    seen: list[dict[object, object]] = []
+
+    def find(request: ports.AssignmentRequest) -> ports.Assignment:
+        seen.append(dict(request.found))
+        request.found[request.element_id] = True
+        return ports.Assignment(organization_id=None, division_code="430202")
+
+    wiring.assign = find
+    for _ in range(2):
+        seen.clear()
+        instance = begin(DEPARTMENTS)
+        assert len(seen) == len(open_tasks(instance)) > 1
+        assert [len(found) for found in seen] == list(range(len(seen)))
+
+
 def test_a_clerk_needs_the_right_over_the_organization(wiring: ports.Wiring) -> None:
     office = assigned(wiring)
     instance = begin(SEQUENCE)

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from furong.foundation.access.values import Scope
+from furong.foundation.codes.ids import new_id
 from furong.foundation.organizations import queries
 from furong.foundation.organizations.errors import DivisionUnknown, NoResponsibleOrganization
 from furong.foundation.organizations.values import Level, prefix_of
@@ -86,6 +87,12 @@ def test_nobody_is_responsible_for_an_unknown_department_or_place(province: obje
     with pytest.raises(NoResponsibleOrganization):
         queries.get_responsible(department="astrology", division_code="430202")
     assert queries.find_responsible(department="police", division_code="990000") is None
+
+
+def test_the_department_of_an_organisation_is_read_alone(places: Places) -> None:
+    found = queries.get_organization(organization_id=places.station)
+    assert queries.find_department_of(organization_id=places.station) == found.department == "police"
+    assert queries.find_department_of(organization_id=new_id()) is None
 
 
 def test_a_list_shows_only_its_scope(places: Places) -> None:

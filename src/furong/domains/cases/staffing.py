@@ -42,8 +42,8 @@ def assign(request: AssignmentRequest) -> Assignment:
         return own
     department = request.found.get(own.organization_id)
     if department is None:
-        owner = organizations.find_organization(organization_id=own.organization_id)
-        department = request.found[own.organization_id] = "" if owner is None else owner.department
+        department = organizations.find_department_of(organization_id=own.organization_id) or ""
+        request.found[own.organization_id] = department
     if department in {"", request.department}:
         return own
     other = organizations.find_responsible(department=request.department, division_code=own.division_code)
