@@ -172,7 +172,8 @@ def test_what_the_checker_says_can_stand_still_does() -> None:
 def test_an_inclusive_join_that_an_early_reminder_can_fire_alone_is_found() -> None:
     # The timer's token opens the join n before a is done; then a second token comes to m, and nobody else does.
     content = bpmn(
-        '<startEvent id="s"/><userTask id="a"/><userTask id="b"/><inclusiveGateway id="n"/><parallelGateway id="m"/><endEvent id="e"/>'
+        '<startEvent id="s"/><userTask id="a"/><userTask id="b"/><inclusiveGateway id="n"/><parallelGateway id="m"/>'
+        '<endEvent id="e"/>'
         f'<boundaryEvent id="t" attachedToRef="a" cancelActivity="false">{TIMER}</boundaryEvent>',
         "s -> a\na -> b\na -> n\nt -> n\nb -> m\nn -> m\nm -> e",
     )

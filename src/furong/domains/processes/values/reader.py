@@ -52,7 +52,7 @@ def read_bpmn(
     ``decision_types`` say what decisions give, for the types of expressions.
     ``check=False`` leaves out the checks of structure, for a definition that was checked when it was published.
     With ``to_publish`` what only publication wants (handlers, decisions, messages) is an error and not a warning.
-    Raises nothing: what is wrong is in ``findings``. Cost: some milliseconds for twenty elements, 1 ms without checks.
+    Raises nothing: what is wrong is in ``findings``. Cost: about 10 ms for twenty elements, 2 ms without checks, at most seconds.
     """
     findings = Findings(file, to_publish=to_publish)
     reader = _Reader(
