@@ -26,7 +26,7 @@ from benchmarks.processes_full import compare_doors
 from benchmarks.processes_ground import NOW, Meter, cluster, p95, publish
 from benchmarks.processes_lists import work_lists
 from benchmarks.processes_load import LOADED_NOW, due_scans, load
-from benchmarks.processes_many import Doors, rates, workers
+from benchmarks.processes_many import A_WORKER_A_CORE, ONE, PROCESSES, SHAPES, THREADS, Doors, rates, workers
 from benchmarks.processes_page import make_department, page_times
 from benchmarks.processes_peer import compare
 
@@ -82,12 +82,9 @@ def engines(url: str, quick: bool) -> dict[str, float]:
     commit = commit_ms()
     many = rates(url, rounds=4 if quick else 12, seconds=1.5 if quick else 3.0)
     print(f"\n{'many connections, medians of the rounds':52}{'steps/s':>10}   (a commit of one row: {commit:.2f} ms)")
-    for name, times in (
-        ("one connection", many.one),
-        ("eight connections, a process each", many.eight),
-        ("eight connections, threads of one process", many.threads),
-    ):
-        print(f"{name:52}{statistics.median(times):10.0f}", flush=True)
+    for processes, threads in SHAPES:
+        name = f"{processes * threads} connections, processes x threads: {processes} x {threads}"
+        print(f"{name:52}{many.median((processes, threads)):10.0f}", flush=True)
     return {
         "steps_per_s": round(ours.steps_per_s, 1),
         "cpu_ms": round(ours.cpu_ms, 3),
@@ -99,10 +96,11 @@ def engines(url: str, quick: bool) -> dict[str, float]:
         "full_cpu_ms": round(full.cpu_ms, 3),
         "full_ratio": round(full.steps_per_s / alone.steps_per_s, 2),
         "commit_ms": round(commit, 2),
-        "steps_per_s_1": round(statistics.median(many.one), 1),
-        "steps_per_s_8": round(statistics.median(many.eight), 1),
-        "steps_per_s_8_ratio": round(many.ratio, 2),
-        "steps_per_s_8_threads": round(statistics.median(many.threads), 1),
+        "steps_per_s_1": round(many.median(ONE), 1),
+        "steps_per_s_8": round(many.median(A_WORKER_A_CORE), 1),
+        "steps_per_s_8_ratio": round(many.ratio(A_WORKER_A_CORE), 2),
+        "steps_per_s_8_processes": round(many.median(PROCESSES), 1),
+        "steps_per_s_8_threads": round(many.median(THREADS), 1),
     }
 
 

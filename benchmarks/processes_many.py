@@ -1,7 +1,8 @@
-"""Worker processes that run cases on a connection each, as production does; threads in one process, for comparison.
+"""Eight connections, in the shapes in which a machine may hold them, and workers that keep a database open to be timed.
 
-A machine that serves eight connections runs eight processes: the interpreter's lock lets one thread of a process run at a time.
-A worker holds its database open, so that two databases can be timed in turns.
+Production runs ``furong web --workers W --threads T``: threads in a few processes. Here that is a worker a core, so on two cores
+two processes of four threads. Eight processes of one thread each, and eight threads of one process, which its lock lets run one
+at a time, are measured beside it.
 """
 
 from __future__ import annotations
@@ -10,15 +11,21 @@ import itertools
 import multiprocessing
 import os
 import statistics
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from benchmarks.processes_ground import STEPS_PER_CASE, our_case, publish, set_up
+
+CONNECTIONS = 8
+CORES = min(CONNECTIONS, os.cpu_count() or 1)
+ONE, A_WORKER_A_CORE = (1, 1), (CORES, CONNECTIONS // CORES)
+PROCESSES, THREADS = (CONNECTIONS, 1), (1, CONNECTIONS)
+SHAPES = tuple(dict.fromkeys((ONE, A_WORKER_A_CORE, PROCESSES, THREADS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +58,28 @@ def _serve(pipe: Any, url: str, number: int) -> None:
         full_case(definition, actor)
     pipe.send("ready")
 
-    def steps_until(end: float, found: list[int]) -> None:
+    def steps_until(end: float) -> int:
         done = 0
         while time.perf_counter() < end:
             our_case(definition, next(numbers))
             done += STEPS_PER_CASE
-        found.append(done)
+        return done
 
-    def on_own_connection(end: float, found: list[int]) -> None:
-        steps_until(end, found)
-        connection.close()
-
-    while (asked := pipe.recv()) is not None:
-        if isinstance(asked, Doors):
-            starts: list[float] = []
-            completions: list[float] = []
-            for _ in range(asked.cases):
-                for every, one in zip((starts, completions), full_case(definition, actor, now=asked.now), strict=True):
-                    every += one
-            pipe.send((starts, completions))
-            continue
-        began, found = time.perf_counter(), list[int]()
-        end = began + asked.seconds
-        if asked.threads == 1:
-            steps_until(end, found)
-        else:
-            threads = [threading.Thread(target=on_own_connection, args=(end, found)) for _ in range(asked.threads)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        pipe.send(sum(found) / (time.perf_counter() - began))
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as threads:  # kept, and so are their connections
+        while (asked := pipe.recv()) is not None:
+            if isinstance(asked, Doors):
+                starts: list[float] = []
+                completions: list[float] = []
+                for _ in range(asked.cases):
+                    one_start, its_completions = full_case(definition, actor, now=asked.now)
+                    starts += one_start
+                    completions += its_completions
+                pipe.send((starts, completions))
+                continue
+            began = time.perf_counter()
+            running = [threads.submit(steps_until, began + asked.seconds) for _ in range(asked.threads)]
+            done = sum(one.result() for one in running)
+            pipe.send(done / (time.perf_counter() - began))
     connection.close()
 
 
@@ -120,28 +118,28 @@ def workers(*urls: str) -> Iterator[list[Worker]]:
 
 @dataclass(slots=True)
 class Rates:
-    """Steps a second of each round, on one connection, on eight in as many processes, on eight threads of one process."""
+    """Steps a second of each round, by shape: processes and threads of each."""
 
-    one: list[float] = field(default_factory=list)
-    eight: list[float] = field(default_factory=list)
-    threads: list[float] = field(default_factory=list)
+    rounds: dict[tuple[int, int], list[float]] = field(default_factory=dict)
 
-    @property
-    def ratio(self) -> float:
-        """The median of the rounds' ratios: the two of a round saw the same machine."""
-        return statistics.median(eight / one for one, eight in zip(self.one, self.eight, strict=True))
+    def median(self, shape: tuple[int, int]) -> float:
+        return statistics.median(self.rounds[shape])
+
+    def ratio(self, shape: tuple[int, int]) -> float:
+        """The median of the rounds' ratios to one connection: the two of a round saw the same machine."""
+        return statistics.median(many / one for one, many in zip(self.rounds[ONE], self.rounds[shape], strict=True))
 
 
-def rates(url: str, *, rounds: int, seconds: float, connections: int = 8) -> Rates:
-    """This function will measure the three in turns."""
+def rates(url: str, *, rounds: int, seconds: float) -> Rates:
+    """This function will measure all shapes in turns."""
     found = Rates()
-    with workers(*[url] * connections) as pool:
-        for turn in range(rounds):
-            for group, times in ((pool[:1], found.one), (pool, found.eight)):
-                for one in group:
-                    one.ask(Steps(seconds))
-                times.append(sum(one.answer() for one in group))
-            if turn % 3 == 0:
-                pool[0].ask(Steps(seconds, threads=connections))
-                found.threads.append(pool[0].answer())
+    with workers(*[url] * CONNECTIONS) as pool:
+        for turn in range(rounds + 1):
+            for processes, threads in SHAPES:
+                used = pool[:processes]
+                for one in used:
+                    one.ask(Steps(seconds, threads))
+                steps_per_s = sum(one.answer() for one in used)
+                if turn:  # the first round warms up
+                    found.rounds.setdefault((processes, threads), []).append(steps_per_s)
     return found
