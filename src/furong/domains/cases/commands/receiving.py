@@ -96,25 +96,18 @@ def request_consents(case: models.Case, *, actor: Actor, now: datetime) -> None:
     if not wanted:
         return
     current = rules(now)
-    standing = set(case.consents.exclude(state="dropped").values_list("code", "requested_of_person_id"))
+    asked = {(row.code, row.requested_of_person_id): row for row in case.consents.all()}
     for consent, person_id in wanted:
-        if (consent["code"], person_id) in standing:
+        before = asked.get((consent["code"], person_id))
+        if before is not None and before.state != "dropped":
             continue
-        row, _ = models.Consent.objects.update_or_create(
-            case=case,
-            code=consent["code"],
-            requested_of_person_id=person_id,
-            defaults={
-                "state": "requested",
-                "statement": consent["statement"],
-                "message": consent["message"],
-                "requested_at": now,
-                "answered_at": None,
-                "reminded_at": None,
-                "remind_on": due_after(days=consent["reminder_days"] or current.consent_reminder_days, now=now),
-                "due_on": due_after(days=consent["days"] or current.consent_days, now=now),
-            },
-        )
+        row = before or models.Consent(case=case, code=consent["code"], requested_of_person_id=person_id)
+        row.case, row.state = case, "requested"
+        row.statement, row.message = consent["statement"], consent["message"]
+        row.requested_at, row.answered_at, row.reminded_at = now, None, None
+        row.remind_on = due_after(days=consent["reminder_days"] or current.consent_reminder_days, now=now)
+        row.due_on = due_after(days=consent["days"] or current.consent_days, now=now)
+        row.save(force_insert=before is None)
         note(
             case.application,
             case,

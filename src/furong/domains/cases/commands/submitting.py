@@ -114,8 +114,9 @@ def _check_plan(plan: ApplicationPlan) -> None:
         raise ItemNotPartOfEvent
 
 
-# Whoever applies for the same matter at the same time waits here for the other to finish.
-_LOCK_MATTER = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 22))"
+# Whoever applies for the same matters at the same time waits here for the other to finish; in the order given, so that two
+# never wait for each other crosswise.
+_LOCK_MATTERS = "SELECT pg_advisory_xact_lock(hashtextextended(key, 22)) FROM unnest(%s::text[]) AS key"
 
 
 def _matter(item: ItemPlan, answers: Mapping[str, Answer]) -> str:
@@ -130,8 +131,7 @@ def _check_matters(plan: ApplicationPlan, answers: Mapping[str, Answer], *, acto
     if not matters:
         return
     with connection.cursor() as cursor:
-        for code, matter in matters:
-            cursor.execute(_LOCK_MATTER, [f"{code}:{matter}"])
+        cursor.execute(_LOCK_MATTERS, [[f"{code}:{matter}" for code, matter in matters]])
     same = reduce(or_, (Q(item_code=code, matter=matter) for code, matter in matters))
     rows = models.Case.objects.filter(same).exclude(state__in=[s.value for s in FAILED]).select_related("application")
     found = {case.item_code: case for case in rows.order_by("id")}
