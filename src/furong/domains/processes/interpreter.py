@@ -207,10 +207,15 @@ class Run:
         self.advance()
 
     def cancel(self, *, reason: str = "", undo: bool = False) -> None:
-        """Take all tokens away; what they waited for is cancelled. With ``undo`` what can be undone is undone first."""
-        self.ending, self.reason = "cancelled", reason
+        """Take all tokens away; what they waited for is cancelled. With ``undo`` what can be undone is undone first.
+
+        One that is being undone already goes on being undone.
+        """
         if not self.whole:
             raise PartlyLoadedError
+        if undo and any(one.kind is ScopeKind.WITHDRAWAL for one in self.scopes.values()):
+            return
+        self.ending, self.reason = "cancelled", reason
         undone = undoing.everything(self) if undo else []
         nesting.cancel_scopes(self, [0])
         if undone:

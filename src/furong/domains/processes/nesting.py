@@ -143,8 +143,8 @@ def cancel_scopes(run: Run, numbers: Collection[int], *, silently: Collection[To
             run.leave(token, run.definition.nodes[token.element], completed=False)
         run.drop(token)
     for number in inside:
-        if number not in kept:
-            run.scopes.take(number)
+        if number not in kept and (gone := run.scopes.take(number)) is not None and gone.kind is ScopeKind.UNDOING:
+            undoing.cut_short(run, gone)
 
 
 def _want_all(run: Run, numbers: Collection[int]) -> None:

@@ -38,7 +38,11 @@ def _order(scope: Scope) -> int:
 
 def _undoable(run: Run, scope: int, element: str) -> list[int]:
     """Give what was done directly in a scope, last first; of a sub-process that is over, what was done inside it."""
-    here = [one for one in run.scopes.inside(scope) if one.done and (not element or one.element == element)]
+    here = [
+        one
+        for one in run.scopes.inside(scope)
+        if one.done and not one.data.get("undoing") and (not element or one.element == element)
+    ]
     found: list[int] = []
     for one in sorted(here, key=_order, reverse=True):
         if one.kind is ScopeKind.UNDOABLE:
@@ -49,7 +53,7 @@ def _undoable(run: Run, scope: int, element: str) -> list[int]:
 
 
 def everything(run: Run) -> list[Scope]:
-    """Give all that was done and can be undone, last first."""
+    """Give all that was done and is not undone yet, last first."""
     found = [one for one in run.scopes.values() if one.kind is ScopeKind.UNDOABLE]
     return sorted(found, key=_order, reverse=True)
 
@@ -78,6 +82,7 @@ def withdraw(run: Run, done: list[Scope], reason: str) -> None:
     run.scopes.clear()
     for scope in done:
         scope.parent, scope.changed = 0, True
+        scope.data.pop("undoing", None)
         run.scopes.add(scope)
     # It waits at the start, where nothing can wake it but the end of what it waits for.
     token = run.new_token(run.definition.start, "", 0)
@@ -90,13 +95,19 @@ def withdraw(run: Run, done: list[Scope], reason: str) -> None:
 
 
 def go_on(run: Run, scope: Scope) -> None:
-    """Run what undoes the next activity; when there is none left, let the one who asked go on."""
+    """Run what undoes the next activity; when there is none left, let the one who asked go on.
+
+    An activity counts as done until what undoes it has ended: who cuts that short leaves it to be undone by another.
+    """
     queue = cast("list[int]", scope.data["queue"])
     scope.changed = True
+    run.scopes.take(cast(int, scope.data.pop("now", 0)))
     while queue:
-        done = run.scopes.take(queue.pop(0))
+        done = run.scopes.get(queue.pop(0))
         if done is None:
             continue
+        scope.data["now"] = done.number
+        done.data["undoing"] = done.changed = True
         handler = run.definition.nodes[done.element].compensation
         token = run.new_token(handler, "", scope.number)
         run.changes.log.append((LogKind.COMPENSATED, done.element, "", token.number))
@@ -111,6 +122,14 @@ def go_on(run: Run, scope: Scope) -> None:
     node = run.definition.nodes[host.element]
     run.leave(host, node, completed=True)
     _go_on(run, host, node, waited=True)
+
+
+def cut_short(run: Run, scope: Scope) -> None:
+    """Note that what undoes an activity is cancelled with the scope in which it runs."""
+    done = run.scopes.get(cast(int, scope.data.get("now", 0)))
+    if done is not None:
+        done.data.pop("undoing", None)
+        done.changed = True
 
 
 def _go_on(run: Run, token: Token, node: Node, *, waited: bool) -> None:
