@@ -36,6 +36,13 @@ PAGES = {
     ],
     "administrator": ["work/organizations", "work/accounts", "work/accounts/new", "work/supervision/incidents"],
     "auditor": ["work/audit"],
+    "catalogue": [
+        "work/resources",
+        "work/resources?state=draft",
+        "work/resources/marriages",
+        "work/resources/vaccine_stock/acts/require_update",
+    ],
+    "officer": ["work/resources/insured_persons", "work/resources/insured_persons/draft"],
 }
 LOOKS = {
     "desktop": (1280, {}),

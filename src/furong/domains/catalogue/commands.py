@@ -78,7 +78,10 @@ def save_draft(*, code: str, content: bytes, actor: Actor, now: datetime) -> Dra
     A draft that waits for review cannot be replaced. Gives what it would touch.
     Raises `DraftRefused` with the findings, `ActImpossible`, `AccessRefused`, `ResourceMissing`.
     """
+    access.require(actor=actor, right=EDIT)
     row = _locked(code, actor, missing_ok=True)
+    if row is not None:
+        _require(row, actor, EDIT)
     draft, whole = check_resource(code=code, content=content)
     if whole is None:
         raise DraftRefused(draft.findings)
@@ -93,7 +96,6 @@ def save_draft(*, code: str, content: bytes, actor: Actor, now: datetime) -> Dra
         _write_draft(catalog, whole, code, digest, actor, now)
         row = models.Resource.objects.select_for_update().get(code=code)
     else:
-        _require(row, actor, EDIT)
         if PublishState(row.publish_state).is_waiting:
             raise ActImpossible
         if row.version == 0:

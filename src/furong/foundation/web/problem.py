@@ -32,6 +32,7 @@ STATUS: dict[str, int] = {
     "identity.second_factor_needed": 403,
     "organizations.right_beyond_own": 403,
     "catalogue.element_missing": 404,
+    "catalogue.resource_missing": 404,
     "packs.definition_missing": 404,
     "services.form_missing": 404,
     "services.item_missing": 404,

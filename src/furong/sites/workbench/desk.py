@@ -71,6 +71,14 @@ def menu(actor: Actor) -> list[Group]:
             _entry("licences", _("Licences"), "licences.read", "licences.issue", "licences.revoke"),
         ),
         (
+            _("Catalogue"),
+            _entry(
+                "resources",
+                _("Information resources"),
+                *("catalogue.edit", "catalogue.review", "definitions.publish", "cases.supervise", *work),
+            ),
+        ),
+        (
             _("Content"),
             _entry("items", _("Items and forms"), "definitions.publish", "cases.supervise"),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.workbench import urls_administration, urls_content, urls_processes, urls_registers
+from furong.sites.workbench import urls_administration, urls_catalogue, urls_content, urls_processes, urls_registers
 from furong.sites.workbench.views import export, home, notices, supervision, work
 
 app_name = "workbench"
@@ -28,6 +28,7 @@ urlpatterns = [
     path("supervision/call-backs/<uuid:call_back_id>", supervision.call_back, name="call_back"),
     *urls_processes.urlpatterns,
     *urls_registers.urlpatterns,
+    *urls_catalogue.urlpatterns,
     *urls_content.urlpatterns,
     *urls_administration.urlpatterns,
 ]
