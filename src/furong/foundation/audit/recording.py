@@ -17,6 +17,7 @@ from django.db import connections
 from furong.foundation.access.values import Actor, ActorKind, Basis
 from furong.foundation.audit.values import canonical_text, canonical_time, detail_digest, entry_digest
 from furong.foundation.codes.ids import new_id
+from furong.foundation.codes.statements import execute
 
 # One statement and one round trip for entries, their details and the persons concerned.
 INSERT = """
@@ -40,6 +41,8 @@ INSERT INTO audit_subject (person_id, at, entry_id, fields)
 SELECT person_id, at, entry_id, ARRAY(SELECT json_array_elements_text(fields))
 FROM given, json_to_recordset(rows->'subjects') AS s(person_id uuid, at timestamptz, entry_id uuid, fields json)
 """
+# The same for entries that name no person, as those of most commands.
+INSERT_ALONE = INSERT.partition("INSERT INTO audit_subject")[0] + "SELECT 1"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,16 +145,8 @@ def columns_digest(columns: Mapping[str, object]) -> bytes:
 
 
 def write(rows: Sequence[Mapping[str, list[dict[str, Any]]]], *, database: str) -> None:
-    """Insert entries on Django's connection, in the transaction that is open there, if one is.
-
-    Every command comes here: the layers between Django and psycopg, which cost a third of its time, are left out. What they
-    guard against, a transaction that will be rolled back whatever the command says, is looked for here.
-    """
-    django = connections[database]
-    django.ensure_connection()
-    django.validate_no_broken_transaction()
-    with django.wrap_database_errors:
-        psycopg.Cursor(django.connection).execute(INSERT, [_payload(rows)])
+    """Insert entries on Django's connection, in the transaction that is open there, if one is."""
+    execute(*_statement(rows), database=database)
 
 
 def write_apart(rows: Sequence[Mapping[str, list[dict[str, Any]]]], *, database: str) -> None:
@@ -160,12 +155,13 @@ def write_apart(rows: Sequence[Mapping[str, list[dict[str, Any]]]], *, database:
         write(rows, database=database)
         return
     with own_connection(database) as connection:
-        connection.execute(INSERT, [_payload(rows)])
+        connection.execute(*_statement(rows))
 
 
-def _payload(rows: Sequence[Mapping[str, list[dict[str, Any]]]]) -> str:
+def _statement(rows: Sequence[Mapping[str, list[dict[str, Any]]]]) -> tuple[str, list[object]]:
     joined = {part: [row for one in rows for row in one[part]] for part in ("entries", "details", "subjects")}
-    return json.dumps(joined, ensure_ascii=False)
+    text = INSERT if joined["subjects"] else INSERT_ALONE
+    return text, [json.dumps(joined, ensure_ascii=False)]
 
 
 @contextmanager

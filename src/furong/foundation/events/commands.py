@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connections
-
 from furong.foundation.codes.ids import new_id
+from furong.foundation.codes.statements import execute
 from furong.foundation.events.errors import SubscriptionError
 from furong.foundation.events.values import Delivery, event, name_of, to_json
 
@@ -35,8 +34,7 @@ def publish(event: object, *, database: str = "default", now: datetime) -> UUID:
     It is delivered after the commit, and not at all after a rollback. Wakes the dispatcher by NOTIFY.
     """
     event_id = new_id()
-    with connections[database].cursor() as cursor:
-        cursor.execute(_PUBLISH, [event_id, name_of(type(event)), json.dumps(to_json(event)), now, CHANNEL])
+    execute(_PUBLISH, [event_id, name_of(type(event)), json.dumps(to_json(event)), now, CHANNEL], database=database)
     return event_id
 
 
