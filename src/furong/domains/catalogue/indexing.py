@@ -68,7 +68,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.name != "line"}
+        return {
+            f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.name not in {"line", "lines"}
+        }
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
     if isinstance(value, date):

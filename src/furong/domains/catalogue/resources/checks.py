@@ -172,7 +172,7 @@ class _Check:
         if resource.class_.kind is ClassKind.BASE and resource.sharing.type is not SharingType.UNCONDITIONAL:
             self.add(
                 one,
-                resource.sharing.line,
+                resource.sharing.lines.get("type", resource.sharing.line),
                 "sharing.type",
                 "base_not_unconditional",
                 (
@@ -188,7 +188,7 @@ class _Check:
             named = "、".join(sorted(wrong))
             self.add(
                 one,
-                resource.sharing.line,
+                resource.sharing.lines.get("methods", resource.sharing.line),
                 "sharing.methods",
                 "method",
                 (
@@ -421,7 +421,9 @@ class _Check:
             for element in item.elements
             if element not in item.source_of
             for source in self.catalog.sources(element)
-            if source.resource is not one and source.resource.resource.cycle.rank is not None
+            if source.resource is not one
+            and source.resource.resource.cycle.rank is not None
+            and source.resource.provider.department == self.catalog.dictionary[element].owner
         ]
         return max(found, key=lambda s: s.resource.resource.cycle.rank or 0, default=None)
 

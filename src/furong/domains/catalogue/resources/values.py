@@ -271,6 +271,7 @@ class Sharing:
     legal_basis: tuple[LegalBasis, ...] = ()
     methods: tuple[SharingMethod, ...] = ()
     line: int = field(default=0, compare=False)
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
