@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from furong.entrypoints.lifeline import die_with_parent
+from furong.entrypoints.lifeline import MASTER, die_with_parent
 from furong.entrypoints.postgres import port_is_free
 
 
@@ -20,6 +21,7 @@ def serve(*, host: str, port: int, workers: int, threads: int) -> int:
     from furong.entrypoints.static import collected_static
 
     static = collected_static()
+    os.environ[MASTER] = str(os.getpid())
     Granian(
         "furong.entrypoints.wsgi:application",
         address=host,

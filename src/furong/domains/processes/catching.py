@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from furong.domains.processes import nesting
+from furong.domains.processes import nesting, waits
 from furong.domains.processes.errors import StuckError
 from furong.domains.processes.scopes import PartlyLoadedError, ScopeKind, Token
 from furong.domains.processes.values.elements import NodeKind
@@ -148,7 +148,7 @@ def arm_event_subs(run: Run, scope: int, container: str) -> None:
         if start.trigger in {"timer", "message"}:
             token = run.new_token(start.id, "", scope)
             try:
-                run.listen(token, start)
+                waits.listen(run, token, start)
             except StuckError as exc:
                 run.stop(token, start, exc)
 

@@ -3,25 +3,23 @@
 A token stands at one element. A stimulus (start, a task done, an event, an error) moves it, and it runs on until every
 token waits: at an element that a row will wake, at an activity inside which others run, at a join that lacks tokens, or at an
 incident. One call is one step; the caller makes it durable.
-Every element kind has one behaviour in `_ENTER`. What nests is in ``nesting``, what is thrown and caught in ``catching``, what is
-undone in ``undoing``.
+Every element kind has one behaviour in `_ENTER`. Gateways are in ``gateways``, timers and messages in ``waits``, what nests in
+``nesting``, what is thrown and caught in ``catching``, what is undone in ``undoing``.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
-from furong.domains.processes import catching, nesting, undoing
+from furong.domains.processes import catching, gateways, nesting, undoing, waits
 from furong.domains.processes.errors import EngineError, StuckError
 from furong.domains.processes.scopes import (
     Changes,
     LogKind,
     OpenedJob,
-    OpenedSubscription,
     OpenedTask,
     OpenedTimer,
     PartlyLoadedError,
@@ -31,7 +29,7 @@ from furong.domains.processes.scopes import (
     Token,
 )
 from furong.domains.processes.values.elements import CONTAINERS, NodeKind
-from furong.domains.processes.values.graph import Expression, Flow, Node, ProcessDefinition, TimerRule
+from furong.domains.processes.values.graph import Expression, Flow, Node, ProcessDefinition
 from furong.domains.processes.variables import as_json
 from furong.foundation.calendar.values import Calendar
 from furong.foundation.feel import FeelLimitReached
@@ -66,12 +64,12 @@ class Run:
         "_listening",
         "_moves",
         "_next",
-        "_opened",
         "changes",
         "definition",
         "ending",
         "host",
         "now",
+        "opened",
         "ready",
         "reason",
         "scopes",
@@ -107,7 +105,7 @@ class Run:
         self._moves = 0
         self._listening = any(container.events for container in definition.containers.values())
         self._contexts: dict[int, dict[str, object]] = {}
-        self._opened: set[int] = set()  # tokens for which this step opened something
+        self.opened: set[int] = set()  # tokens for which this step opened something
         self._held: dict[int, dict[int, Token]] = {}  # by scope
         for token in tokens.values():
             self._held.setdefault(token.scope, {})[token.number] = token
@@ -154,7 +152,7 @@ class Run:
         event = self.definition.nodes[element]
         self.assign(variables, token.scope)
         if event.kind is NodeKind.EVENT_START:
-            self._rearm(token, event, due_at, repeats)
+            waits.rearm(self, token, event, due_at, repeats)
             catching.start_event_sub(self, token, event)
         elif element == token.element:
             self.leave(token, host, completed=True)
@@ -165,7 +163,7 @@ class Run:
         elif event.interrupting:
             catching.interrupt(self, token, host, event)
         else:
-            self._rearm(token, event, due_at, repeats)
+            waits.rearm(self, token, event, due_at, repeats)
             self.catch(self.new_token(element, "", token.scope), event)
         self.advance()
 
@@ -191,7 +189,7 @@ class Run:
         self.leave(token, node, completed=False)
         if node.kind in {NodeKind.EXCLUSIVE, NodeKind.INCLUSIVE} and len(node.outgoing) > 1:
             flow = next((f for f in node.outgoing if f.id == node.default), node.outgoing[0])
-            self._move(token, flow)
+            self.move_along(token, flow)
         else:
             self.done(token, node)
         self.advance()
@@ -350,7 +348,7 @@ class Run:
                         _ENTER[node.kind](self, token, node)
                 except StuckError as exc:
                     self.stop(token, node, exc)
-            if not self.definition.reach or not self._release_inclusive():
+            if not self.definition.reach or not gateways.release_inclusive(self):
                 break
         if not self.busy(0):
             for token in self.held(0):
@@ -366,12 +364,13 @@ class Run:
     def stop(self, token: Token, node: Node, why: StuckError) -> None:
         """Park a token at the element it could not pass; an administrator mends the cause and retries."""
         self._forget(token.number)
-        self._opened.add(token.number)
+        self.opened.add(token.number)
         token.stuck = True
         self.changes.log.append((LogKind.STUCK, node.id, token.arrived_by, token.number))
         self.changes.jobs.append(OpenedJob(token.number, node.id, "element", reason=why.reason, detail=str(why)[:500]))
 
-    def _move(self, token: Token, flow: Flow) -> None:
+    def move_along(self, token: Token, flow: Flow) -> None:
+        """Take a token to where a flow leads."""
         token.element = flow.target
         token.arrived_by = flow.id
         self.ready.append(token)
@@ -383,7 +382,7 @@ class Run:
             self.drop(token)
             nesting.look_at(self, token.scope)
             return
-        self._move(token, flows[0])
+        self.move_along(token, flows[0])
         for flow in flows[1:]:
             self.ready.append(self.new_token(flow.target, flow.id, token.scope))
 
@@ -434,9 +433,9 @@ class Run:
 
     def _forget(self, number: int) -> None:
         """Drop what was opened in this very step and is cut short in it: it never becomes a row."""
-        if number not in self._opened:
+        if number not in self.opened:
             return
-        self._opened.discard(number)
+        self.opened.discard(number)
         changes = self.changes
         if changes.tasks:
             changes.tasks = [t for t in changes.tasks if t.token != number]
@@ -447,65 +446,6 @@ class Run:
         if changes.jobs:
             changes.jobs = [j for j in changes.jobs if j.token != number]
 
-    # --- what wakes a token -------------------------------------------------------------------------------------------------
-
-    def arm(self, token: Token, node: Node) -> None:
-        """Open the rows that can wake a token from outside while it waits at ``node``; of a repeated one its host has them."""
-        if node.boundary and not (node.loop is not None and nesting.is_one_run(self, token)):
-            for name in node.boundary:
-                self.listen(token, self.definition.nodes[name])
-
-    def listen(self, token: Token, event: Node) -> None:
-        """Open the row of one event."""
-        self._opened.add(token.number)
-        if event.timer is not None:
-            due_at = self._due(event.timer, token.scope)
-            repeats = self._repeats(event, token.scope)
-            self.changes.timers.append(OpenedTimer(token.number, event.id, due_at, repeats=repeats))
-        elif event.message is not None:
-            key = self._correlation(event, token.scope)
-            self.changes.subscriptions.append(OpenedSubscription(token.number, event.id, event.message.name, key))
-
-    def _due(self, rule: TimerRule, scope: int) -> datetime:
-        try:
-            return rule.due_at(variables=self.context(scope), now=self.now, calendar=self.host.calendar)
-        except (ValueError, OverflowError) as exc:
-            raise StuckError("timer_invalid", str(exc)) from exc
-
-    def _repeats(self, event: Node, scope: int) -> int | None:
-        rule = event.timer
-        if rule is None or not rule.is_cycle or event.kind is NodeKind.CATCH_TIMER or event.interrupting:
-            return 0
-        cycle = rule.cycle(self.context(scope), now=self.now, calendar=self.host.calendar)
-        return None if cycle.times is None else max(cycle.times - 1, 0)
-
-    def _rearm(self, token: Token, event: Node, due_at: datetime | None, repeats: int | None) -> None:
-        """Let an event that does not interrupt happen again: a message at any time, a timer as often as its cycle says."""
-        if event.interrupting:
-            return
-        if event.message is not None:
-            with suppress(StuckError):  # its correlation no longer gives a key
-                self.listen(token, event)
-        elif event.timer is not None and repeats != 0:
-            again = self.changes.timers
-            try:
-                cycle = event.timer.cycle(self.context(token.scope), now=self.now, calendar=self.host.calendar)
-                following = event.timer.after(cycle.every, due_at or self.now, calendar=self.host.calendar)
-            except (ValueError, OverflowError):
-                return
-            left = None if repeats is None else repeats - 1
-            self._opened.add(token.number)
-            again.append(OpenedTimer(token.number, event.id, following, repeats=left))
-
-    def _correlation(self, node: Node, scope: int) -> str:
-        rule = node.message
-        if rule is None or rule.correlation is None:
-            return self.host.business_key
-        found = self.evaluate(rule.correlation, node.id, scope)
-        if found is None or isinstance(found, dict | list):
-            raise StuckError("correlation_missing", f"The correlation of {node.id} gives no key.")
-        return str(found)
-
     # --- behaviours: activities and events ----------------------------------------------------------------------------------
 
     def _pass(self, token: Token, node: Node) -> None:
@@ -513,11 +453,11 @@ class Run:
         self.done(token, node)
 
     def _user_task(self, token: Token, node: Node) -> None:
-        self.arm(token, node)
-        self._opened.add(token.number)
+        waits.arm(self, token, node)
+        self.opened.add(token.number)
         work = node.work
         if work is not None and work.escalate_after is not None:
-            due_at = self._due(work.escalate_after, token.scope)
+            due_at = waits.due(self, work.escalate_after, token.scope)
             self.changes.timers.append(OpenedTimer(token.number, node.id, due_at, escalates=True))
         self.entered(token, node)
         self.changes.tasks.append(OpenedTask(token.number, node))
@@ -526,17 +466,17 @@ class Run:
         payload = self.input(node, token.scope)
         if payload is None and token.scope:
             payload = dict(self.context(token.scope))
-        self.arm(token, node)
+        waits.arm(self, token, node)
         self.entered(token, node)
-        self._opened.add(token.number)
+        self.opened.add(token.number)
         self.changes.jobs.append(OpenedJob(token.number, node.id, "handler", payload=payload))
 
     def _send_task(self, token: Token, node: Node) -> None:
         if node.service is not None:
             self._service_task(token, node)
             return
-        self.arm(token, node)
-        self._opened.add(token.number)
+        waits.arm(self, token, node)
+        self.opened.add(token.number)
         self._send(token.number, node, token.scope)
         self.entered(token, node)
 
@@ -546,7 +486,7 @@ class Run:
 
     def _send(self, number: int | None, node: Node, scope: int) -> None:
         name = node.message.name if node.message else ""
-        key, payload = self._correlation(node, scope), self.input(node, scope) or {}
+        key, payload = waits.correlation(self, node, scope), self.input(node, scope) or {}
         self.changes.jobs.append(OpenedJob(number, node.id, "message", message=name, correlation=key, payload=payload))
 
     def input(self, node: Node, scope: int) -> dict[str, object] | None:
@@ -559,13 +499,13 @@ class Run:
         return found
 
     def _wait_event(self, token: Token, node: Node) -> None:
-        self.listen(token, node)
-        self.arm(token, node)
+        waits.listen(self, token, node)
+        waits.arm(self, token, node)
         self.entered(token, node)
 
     def _event_gateway(self, token: Token, node: Node) -> None:
         for flow in node.outgoing:
-            self.listen(token, self.definition.nodes[flow.target])
+            waits.listen(self, token, self.definition.nodes[flow.target])
         self.entered(token, node)
 
     def _business_rule(self, token: Token, node: Node) -> None:
@@ -589,108 +529,6 @@ class Run:
         elif isinstance(found, dict):
             self.assign(found, token.scope)
         self._pass(token, node)
-
-    # --- behaviours: gateways -----------------------------------------------------------------------------------------------
-
-    def _is_true(self, flow: Flow, scope: int) -> bool:
-        if flow.condition is None:
-            return True
-        found = self.evaluate(flow.condition, flow.id, scope)
-        if found is True:
-            return True
-        if found is False:
-            return False
-        # A missing variable makes a condition null. Taking the default then would misroute a case in silence.
-        raise StuckError("condition_not_boolean", f"The condition of {flow.id} is neither true nor false.")
-
-    def _exclusive(self, token: Token, node: Node) -> None:
-        taken: Flow | None = None
-        if len(node.outgoing) == 1:
-            taken = node.outgoing[0]
-        else:
-            for flow in node.outgoing:
-                if flow.id != node.default and self._is_true(flow, token.scope):
-                    taken = flow
-                    break
-            else:
-                taken = next((flow for flow in node.outgoing if flow.id == node.default), None)
-        if taken is None:
-            raise StuckError("no_way_taken", f"No condition of {node.id} is true, and it has no default.")
-        self.passed(token, node)
-        self._move(token, taken)
-
-    def _parallel(self, token: Token, node: Node) -> None:
-        if len(node.incoming) > 1 and not self._join_all(token, node):
-            return
-        self.passed(token, node)
-        self.go_on(token, node)
-
-    def _join_all(self, token: Token, node: Node) -> bool:
-        """Take one token of each incoming flow into ``token``; False while a flow lacks one."""
-        first: dict[str, Token] = {}
-        for other in self._held[token.scope].values():
-            if other.element == node.id:
-                best = first.get(other.arrived_by)
-                if best is None or other.number < best.number:
-                    first[other.arrived_by] = other
-        if len(first) < len(node.incoming):
-            return False
-        first[token.arrived_by] = token
-        self._merge([other for other in first.values() if other is not token], node)
-        return True
-
-    def _merge(self, others: list[Token], node: Node) -> None:
-        for other in others:
-            self.changes.log.append((LogKind.MERGED, node.id, other.arrived_by, other.number))
-            self.drop(other)
-
-    def _inclusive(self, token: Token, node: Node) -> None:
-        if len(node.incoming) > 1:
-            return  # `_release_inclusive` looks at it once nothing else can move
-        self._split_inclusive(token, node)
-
-    def _release_inclusive(self) -> bool:
-        """Fire the inclusive joins that no other token can still reach along an empty flow (BPMN 2.0, 13.4.3)."""
-        for name in self.definition.reach:
-            scopes = {t.scope for t in self.tokens.values() if t.element == name}
-            released = [self._release_in(name, scope) for scope in sorted(scopes)]
-            if any(released):
-                return True
-        return False
-
-    def _release_in(self, name: str, scope: int) -> bool:
-        reach = self.definition.reach[name]
-        here = self.held(scope)
-        waiting = [t for t in here if t.element == name]
-        if any(token.stuck for token in waiting):
-            return False
-        full = {token.arrived_by for token in waiting}
-        others = (reach.get(t.element, frozenset()) for t in here if t.element != name)
-        if any(ways - full and not ways & full for ways in others):
-            return False
-        node = self.definition.nodes[name]
-        first: dict[str, Token] = {}
-        for token in sorted(waiting, key=lambda t: t.number):
-            first.setdefault(token.arrived_by, token)
-        token, *rest = first.values()
-        try:
-            self._split_inclusive(token, node, merge=rest)
-        except StuckError as exc:
-            self.stop(token, node, exc)
-        return True
-
-    def _split_inclusive(self, token: Token, node: Node, merge: list[Token] | None = None) -> None:
-        flows = node.outgoing
-        if len(flows) > 1 or (flows and node.hidden):
-            taken = [f for f in flows if f.id != node.default and self._is_true(f, token.scope)]
-            flows = tuple(taken) or tuple(f for f in flows if f.id == node.default)
-            if not flows:
-                raise StuckError("no_way_taken", f"No condition of {node.id} is true, and it has no default.")
-        self._merge(merge or [], node)
-        self.passed(token, node)
-        self._move(token, flows[0])
-        for flow in flows[1:]:
-            self.ready.append(self.new_token(flow.target, flow.id, token.scope))
 
     # --- behaviours: ends ---------------------------------------------------------------------------------------------------
 
@@ -727,9 +565,9 @@ _ENTER: dict[NodeKind, Callable[[Run, Token, Node], None]] = {
     NodeKind.CATCH_MESSAGE: Run._wait_event,
     NodeKind.BUSINESS_RULE_TASK: Run._business_rule,
     NodeKind.SCRIPT_TASK: Run._script,
-    NodeKind.EXCLUSIVE: Run._exclusive,
-    NodeKind.PARALLEL: Run._parallel,
-    NodeKind.INCLUSIVE: Run._inclusive,
+    NodeKind.EXCLUSIVE: gateways.exclusive,
+    NodeKind.PARALLEL: gateways.parallel,
+    NodeKind.INCLUSIVE: gateways.inclusive,
     NodeKind.EVENT_GATEWAY: Run._event_gateway,
     NodeKind.THROW_MESSAGE: Run._throw_message,
     NodeKind.THROW_ESCALATION: catching.escalate,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from furong.domains.processes import definitions, engine, migrating, store
+from furong.domains.processes import definitions, engine, migrating, store, waits
 from furong.domains.processes.engine import Host
 from furong.domains.processes.errors import (
     InstanceUnknown,
@@ -295,7 +295,7 @@ def _rearm(found: Loaded, planned: Plan, new: definitions.Published, nodes: Mapp
         execute(query(_FILE, f"migrate_{table}"), [target, key])
     try:
         for (number, _), event in wanted.items():
-            run.listen(found.tokens[number], event)
+            waits.listen(run, found.tokens[number], event)
     except StuckError as exc:
         raise MigrationRefused(why=f"{event.id}: {exc}") from exc
     for number, node in escalates.items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, cast
 
-from furong.domains.processes import catching, undoing
+from furong.domains.processes import catching, undoing, waits
 from furong.domains.processes.errors import EngineError, StuckError
 from furong.domains.processes.scopes import PartlyLoadedError, Scope, ScopeKind, Token
 from furong.domains.processes.values.elements import CONTAINERS, NodeKind
@@ -54,7 +54,7 @@ def go_inside(run: Run, token: Token, node: Node) -> None:
         kind = ScopeKind.CALLED
         given = run.input(node, token.scope)
         variables = as_json(dict(run.context(token.scope)) if given is None else given)
-    run.arm(token, node)
+    waits.arm(run, token, node)
     run.entered(token, node)
     scope = open_scope(run, parent=token.scope, element=node.id, kind=kind, host=token.number, variables=variables)
     catching.arm_event_subs(run, scope.number, node.id)
@@ -172,7 +172,7 @@ def repeat(run: Run, token: Token, node: Node) -> None:
     rule = node.loop
     assert rule is not None  # noqa: S101 - the caller looked
     items, total = _how_often(run, token, node, rule)
-    run.arm(token, node)
+    waits.arm(run, token, node)
     data: dict[str, object] = {"total": total, "done": 0, "begun": 0}
     if items is not None and rule.sequential:
         data["items"] = items
