@@ -121,10 +121,15 @@ def deliver(
     *, name: str, correlation: str, payload: Mapping[str, object], by: UUID | None, now: datetime
 ) -> Step | None:
     """Wake the token that waits longest for the message, or start the process it starts; None when there is neither."""
-    for (subscription,) in execute(query("waking.sql", "subscriptions"), [correlation, name]).fetchall():
-        step = engine.deliver(subscription_id=subscription, payload=payload, by=by, now=now)
-        if step is not None:
-            return step
+    # One that was just served may listen again under another id, so what was there and is gone is looked for once more.
+    for _ in range(3):
+        waiting = execute(query("waking.sql", "subscriptions"), [correlation, name]).fetchall()
+        for (subscription,) in waiting:
+            step = engine.deliver(subscription_id=subscription, payload=payload, by=by, now=now)
+            if step is not None:
+                return step
+        if not waiting:
+            break
     found = execute(query("waking.sql", "start_by_message"), [name]).fetchall()
     if len(found) != 1:
         return None
