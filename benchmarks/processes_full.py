@@ -103,12 +103,11 @@ def compare_doors(definition: Any, *, rounds: int, cases: int) -> tuple[Meter, M
                 our_case(definition, next(numbers))
 
     def by_commands() -> None:
-        cpu = time.process_time()
+        cpu, milliseconds = time.process_time(), 0.0
         for _ in range(cases):
             starts, completions = full_case(definition, actor)
-            full.wall_s += (sum(starts) + sum(completions)) / 1000
-            full.steps += STEPS_PER_CASE
-        full.cpu_s += time.process_time() - cpu
+            milliseconds += sum(starts) + sum(completions)
+        full.add(milliseconds / 1000, time.process_time() - cpu, cases * STEPS_PER_CASE)
 
     for turn in range(rounds):
         for run in (by_engine, by_commands) if turn % 2 else (by_commands, by_engine):

@@ -24,28 +24,38 @@ SERVER = {"fsync": "on", "synchronous_commit": "on", "max_wal_size": "8GB"}
 
 @dataclass
 class Meter:
-    """Sums up one engine's share of the run."""
+    """Sums up one side's share of the run, and keeps its rounds."""
 
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-    steps: int = 0
-    step_ms: list[float] = field(default_factory=list)
+    rounds: list[tuple[float, float, int]] = field(default_factory=list)  # seconds, seconds of CPU, steps
+
+    def add(self, wall_s: float, cpu_s: float, steps: int) -> None:
+        self.rounds.append((wall_s, cpu_s, steps))
 
     @contextmanager
     def running(self, steps: int) -> Iterator[None]:
         wall, cpu = time.perf_counter(), time.process_time()
         yield
-        self.wall_s += time.perf_counter() - wall
-        self.cpu_s += time.process_time() - cpu
-        self.steps += steps
+        self.add(time.perf_counter() - wall, time.process_time() - cpu, steps)
+
+    @property
+    def steps(self) -> int:
+        return sum(steps for _, _, steps in self.rounds)
 
     @property
     def steps_per_s(self) -> float:
-        return self.steps / self.wall_s
+        return self.steps / sum(wall for wall, _, _ in self.rounds)
 
     @property
     def cpu_ms(self) -> float:
-        return self.cpu_s * 1000 / self.steps
+        return sum(cpu for _, cpu, _ in self.rounds) * 1000 / self.steps
+
+    def speed_over(self, other: Meter) -> float:
+        """The median of the rounds' ratios of steps a second: the two of a round saw the same machine."""
+        return statistics.median(theirs[0] / own[0] for own, theirs in zip(self.rounds, other.rounds, strict=True))
+
+    def cpu_over(self, other: Meter) -> float:
+        """The same for the CPU of a step."""
+        return statistics.median(own[1] / theirs[1] for own, theirs in zip(self.rounds, other.rounds, strict=True))
 
 
 @contextmanager
