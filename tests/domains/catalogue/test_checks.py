@@ -222,10 +222,10 @@ def test_a_code_twice_and_a_file_in_another_departments_folder_are_refused(pack:
 
 
 def test_a_held_element_without_a_resource_is_a_warning_at_the_element(pack: Planted) -> None:
-    (pack.root / "resources/human_resources/social_security_cards.yaml").unlink()
+    pack.replace("resources/civil_affairs/marriages.yaml", "  - {code: registered_on}\n", "")
     found = [one for one in pack.check() if one.rule == "resource.no_source"]
-    assert [(one.element, one.is_error) for one in found] == [("newborn.social_security_card_number", False)]
-    assert found[0].file.endswith("human_resources.yaml")
+    assert [(one.element, one.is_error) for one in found] == [("marriage.registered_on", False)]
+    assert found[0].file.endswith("data_elements/marriage.yaml")
 
 
 def test_a_provider_that_does_not_exist_or_is_not_bound_is_named(pack: Planted) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from django.db import connection
 
-from furong.domains.catalogue import commands, queries
+from furong.domains.catalogue import commands, drafts, queries
 from furong.domains.catalogue.errors import (
     ActImpossible,
     ChangedMeanwhile,
@@ -44,7 +44,7 @@ def changed(old: str, new: str, code: str = CODE) -> bytes:
     return text.replace(old, new).encode()
 
 
-def save(content: bytes, actor: Actor, code: str = CODE) -> commands.Draft:
+def save(content: bytes, actor: Actor, code: str = CODE) -> drafts.Draft:
     return commands.save_draft(code=code, content=content, actor=actor, now=NOW)
 
 
@@ -189,7 +189,7 @@ def test_nothing_is_submitted_without_a_draft() -> None:
 
 def test_removing_an_item_shows_the_forms_services_and_resources_it_touches() -> None:
     content = changed("  - {code: contribution_base_fen}\n", "")
-    draft, _whole = commands.check_resource(code=CODE, content=content)
+    draft, _whole = drafts.check_resource(code=CODE, content=content)
     assert draft.change is not None
     assert [(d.what, d.item, d.hurts) for d in draft.change.differences] == [("removed", "contribution_base_fen", True)]
     assert draft.change.elements == {"mother.contribution_base_fen"}
@@ -197,7 +197,7 @@ def test_removing_an_item_shows_the_forms_services_and_resources_it_touches() ->
     assert {("item", "maternity_benefit"), ("life_event", "newborn")} <= touched
     # terms that become narrower touch everything that the resource is the source of
     narrower = changed("type: conditional", "type: none")
-    draft, _whole = commands.check_resource(code=CODE, content=narrower)
+    draft, _whole = drafts.check_resource(code=CODE, content=narrower)
     assert draft.change is not None
     assert {"mother.insured_kind", "mother.contribution_base_fen"} <= draft.change.elements
     assert ("resource", "maternity_benefits") in {(one.kind, one.code) for one in draft.change.affected}

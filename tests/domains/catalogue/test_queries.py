@@ -137,7 +137,7 @@ def test_registers_of_the_platform_publish_their_resources_by_themselves() -> No
     assert found.line.number == "101001/000001"
     carried = {code for item in found.items for code in item.source_of}
     assert {"mother.name", "father.name", "mother.id_number", "mother.household_id"} <= carried
-    assert queries.get_resource(actor=SYSTEM, code="e_licences").line.class_item == "e_licence"
+    assert queries.get_resource(actor=SYSTEM, code="e_licences").line.class_item == "base.e_licence"
 
 
 @pytest.mark.parametrize(

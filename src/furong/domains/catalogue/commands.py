@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from furong.domains.catalogue import indexing, models
-from furong.domains.catalogue.changes import Change, affected_by
+from furong.domains.catalogue.drafts import Draft, check_resource
 from furong.domains.catalogue.errors import (
     ActImpossible,
     ChangedMeanwhile,
@@ -18,7 +17,6 @@ from furong.domains.catalogue.errors import (
 )
 from furong.domains.catalogue.events import ResourceOffline, ResourceOnline, ResourcePublished
 from furong.domains.catalogue.resources.reading import Catalog, catalog_of
-from furong.domains.catalogue.resources.values import Resource
 from furong.domains.catalogue.sight import EDIT, REVIEW, sight_of
 from furong.domains.catalogue.states import (
     ONLINE,
@@ -38,37 +36,11 @@ from furong.foundation.audit.commands import command, current
 from furong.foundation.calendar import queries as calendar
 from furong.foundation.events.commands import publish
 from furong.foundation.packs import commands as packs
+from furong.foundation.packs import drafts
 from furong.foundation.packs import queries as released
-from furong.foundation.packs.values import YAML, Finding, Pack, has_errors
+from furong.foundation.packs.values import YAML, Pack
 
 MAX_REASON = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A draft as it was checked: its findings, and what it would change and touch (None for a new resource)."""
-
-    digest: str
-    findings: tuple[Finding, ...]
-    change: Change | None
-
-
-def check_resource(*, code: str, content: bytes) -> tuple[Draft, Pack | None]:
-    """Check a draft as `furong check` would and say whom it touches, without keeping it.
-
-    The findings are those of the draft's own file. Cost: reading everything that is published.
-    """
-    draft, whole, findings = packs.check_draft(kind="resource", code=code, content=content)
-    mine = tuple(one for one in findings if one.file == draft.shown or one.is_error)
-    if draft.value is None or has_errors(mine):
-        return Draft(digest=draft.digest, findings=mine, change=None), None
-    row = models.Resource.objects.filter(code=code, version__gt=0).first()
-    change = None
-    if row is not None:
-        catalog = catalog_of(whole)
-        before: Resource = released.get_value(kind="resource", digest=row.digest)
-        change = affected_by(pack=whole, catalog=catalog, before=catalog.resolve(before), after=catalog.resources[code])
-    return Draft(digest=draft.digest, findings=mine, change=change), whole
 
 
 @command("catalogue.save_draft")
@@ -91,7 +63,7 @@ def save_draft(*, code: str, content: bytes, actor: Actor, now: datetime) -> Dra
     access.require(
         actor=actor, right=EDIT, organization_id=owner.organization_id, division_code=owner.division_code or None
     )
-    digest = packs.store_draft(content=content, media_type=YAML, now=now)
+    digest = drafts.store_draft(content=content, media_type=YAML, now=now)
     if row is None:
         _write_draft(catalog, whole, code, digest, actor, now)
         row = models.Resource.objects.select_for_update().get(code=code)

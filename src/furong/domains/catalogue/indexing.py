@@ -131,7 +131,7 @@ def make(
     }
     facet = (
         placed.kind.value,
-        placed.item,
+        f"{placed.kind.value}.{placed.item}",  # a theme and a department may have the same code
         resolved.provider.department,
         resource.sharing.type.value,
         resource.openness.type.value,

@@ -35,6 +35,7 @@ from furong.foundation.access.values import Actor
 EVERYTHING = Filter()
 MAX_SIZE = 100
 MAX_PAGE = 1000
+_RANKED = 5000
 
 _LINE = """r.code, r.number, r.name_zh, r.name_en, r.detail -> 'summary', r.facet_id, r.published_on, r.publish_state,
     r.online_state, r.review_due_on, r.version, r.items, r.items_staff, r.items_public, r.organization_id, r.division_code"""
@@ -78,7 +79,6 @@ def list_resources(
         where.append(f"{_STATES[filter.state]} AND {owned}")
         values += scope
     clause = " AND ".join(where)
-    order, given = _order(filter)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT r.facet_id, count(*) FROM catalogue_resource AS r WHERE {clause} GROUP BY r.facet_id",
@@ -88,8 +88,16 @@ def list_resources(
         total = sum(counts.values())
         rows: list[Any] = []
         if total > (page - 1) * size:
+            order, given = _order(filter, total)
+            # The page's keys first: what is long is read for its rows only.
             cursor.execute(
-                f"SELECT {_LINE} FROM catalogue_resource AS r WHERE {clause} ORDER BY {order} LIMIT %s OFFSET %s",
+                f"""WITH chosen AS MATERIALIZED (
+                        SELECT r.code, row_number() OVER () AS place FROM (
+                            SELECT r.code FROM catalogue_resource AS r WHERE {clause} ORDER BY {order} LIMIT %s OFFSET %s
+                        ) AS r
+                    )
+                    SELECT {_LINE} FROM chosen JOIN catalogue_resource AS r ON r.code = chosen.code
+                     ORDER BY chosen.place""",
                 [*values, *given, size, (page - 1) * size],
             )
             rows = cursor.fetchall()
@@ -260,12 +268,14 @@ def _visible(sight: Sight, text: str) -> tuple[str | None, list[Any]]:
     return f"({found} OR ({owned} AND r.tokens @@ %s::tsquery))", [*level, narrow, *scope, wide]
 
 
-def _order(filter: Filter) -> tuple[str, list[Any]]:
+def _order(filter: Filter, total: int) -> tuple[str, list[Any]]:
     if filter.state == "waiting":
         return "r.review_due_on NULLS LAST, r.code", []
     words = filter.text.strip()
     if not words:
         return "r.name_pinyin, r.code", []
+    if total > _RANKED:  # a word that nearly all have ranks nothing: the shortest names come first
+        return "(r.name_zh = %s) DESC, length(r.name_zh), r.code", [words]
     pieces = words.split()[:4]
     in_name = " + ".join("(strpos(lower(r.name_zh || ' ' || r.name_en), %s) > 0)::int" for _ in pieces)
     return (

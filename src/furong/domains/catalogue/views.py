@@ -20,7 +20,7 @@ class Filter:
 
     text: str = ""
     class_kind: str = ""
-    class_item: str = ""
+    class_item: str = ""  # with its class: theme.health
     department: str = ""
     sharing: str = ""
     openness: str = ""

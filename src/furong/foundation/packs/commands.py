@@ -12,12 +12,11 @@ from django.db import transaction
 from furong.foundation.access.values import Actor
 from furong.foundation.audit.commands import command, current
 from furong.foundation.packs import models
-from furong.foundation.packs.errors import KindUnknown, PackDrift, PackIsOlder, PackRefused
+from furong.foundation.packs.errors import PackDrift, PackIsOlder, PackRefused
 from furong.foundation.packs.queries import FRAME_KIND, forget_cache, get_definition, get_frame
 from furong.foundation.packs.reading import check, parse_file, read_pack
 from furong.foundation.packs.values import (
     BUILT_IN,
-    Finding,
     ImportContext,
     ImportResult,
     Pack,
@@ -105,32 +104,6 @@ def import_pack(
     return ImportResult(released=released, withdrawn=withdrawn, unchanged=len(from_files) - len(changed))
 
 
-def check_draft(*, kind: str, code: str, content: bytes) -> tuple[PackFile, Pack, list[Finding]]:
-    """Check a definition that is being edited together with everything that is published: what publishing it would find.
-
-    Gives the draft as it was read, the pack as it would be, and the findings. Raises `KindUnknown`.
-    """
-    spec = kind_named(kind)
-    if spec is None:
-        raise KindUnknown(kind=kind)
-    frame = get_frame()
-    draft = PackFile(kind=kind, code=code, path=code, shown=code, content=content, media_type=spec.media_type)
-    draft.path = draft.shown = spec.path_of(code, spec.parse(content, code, frame)[0])
-    parse_file(draft, spec, frame)
-    newest = _newest_releases(frame.code)
-    published = [f for f in published_files(frame.code, newest) if (f.kind, f.code) != (kind, code)]
-    whole = Pack(frame=frame, files=[*published, draft])
-    return draft, whole, check(whole)
-
-
-def store_draft(*, content: bytes, media_type: str, now: datetime) -> str:
-    """Keep the bytes of a draft as an immutable definition, so that a review can point at it; gives its digest.
-
-    It is released to nobody. Joins the caller's transaction.
-    """
-    return _store(content, media_type, now)
-
-
 @command("packs.publish_definition", database="default")
 def publish_definition(
     *,
@@ -145,6 +118,8 @@ def publish_definition(
 
     The rest of the pack is what is published now. Raises `KindUnknown`, `PackRefused` with the findings.
     """
+    from furong.foundation.packs.drafts import check_draft  # which reads what is published through this module
+
     draft, whole, findings = check_draft(kind=kind, code=code, content=content)
     if has_errors(findings):
         raise PackRefused(findings)
@@ -286,6 +261,7 @@ def _digest(file: PackFile | None) -> str:
 
 
 def _newest_releases(pack: str) -> dict[tuple[str, str], Release]:
+    """Give the newest release of each definition of a pack, withdrawn ones too, by kind and code."""
     rows = models.Release.objects.filter(pack=pack).order_by("kind", "code", "-version").distinct("kind", "code")
     return {(row.kind, row.code): _value(row) for row in rows}
 
@@ -300,6 +276,7 @@ def _superseded(changed: Mapping[tuple[str, str], PackFile]) -> list[str]:
 
 
 def _store(content: bytes, media_type: str, now: datetime) -> str:
+    """Keep bytes as an immutable definition and give its digest; the same bytes are kept once."""
     digest = digest_of(content)
     models.Definition.objects.bulk_create(
         [models.Definition(digest=digest, media_type=media_type, content=content, created_at=now)],

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from furong.domains.catalogue.resources.values import NATIONAL_ITEMS
+from furong.domains.catalogue.resources.values import NATIONAL_ITEMS, ClassKind
 from furong.domains.catalogue.states import Act, OnlineState, PublishState
 from furong.foundation.web.texts import text
 
@@ -147,8 +147,7 @@ KINDS: Mapping[str, Promise] = {
 
 
 def subject_words(code: str, departments: Mapping[str, object]) -> str:
-    """Give the name of a 项: the guide's, or the department's."""
-    for items in NATIONAL_ITEMS.values():
-        if code in items:
-            return text(items[code].name)
-    return text(departments.get(code, code))
+    """Give the name of a 项 (``theme.health``): the guide's, or the department's."""
+    kind, _dot, item = code.partition(".")
+    known = NATIONAL_ITEMS.get(ClassKind(kind), {}) if kind in set(ClassKind) else {}
+    return text(known[item].name if item in known else departments.get(item, item))

@@ -362,7 +362,8 @@ class _Check:
                     ),
                     ("若只是引用，请写 source: false。", "If it only refers to it, write source: false."),
                 )
-            if not own and self.whole["resource"]:
+            # What an item puts out, the case holds and its department may catalogue; what a register holds, it must.
+            if not own and element.source.kind is SourceKind.REGISTER and self.whole["resource"]:
                 self.findings.append(
                     Finding(
                         file=element.file,

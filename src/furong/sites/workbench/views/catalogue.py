@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from furong.domains.catalogue import commands
+from furong.domains.catalogue import commands, drafts
 from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.errors import DraftRefused, ResourceMissing
 from furong.domains.catalogue.states import Act
@@ -28,6 +28,7 @@ from furong.foundation.codes.errors import Refusal
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.packs import queries as packs
 from furong.foundation.packs.values import Finding
+from furong.foundation.web.texts import text
 from furong.sites.workbench import words_catalogue as words
 from furong.sites.workbench.desk import page, words_of
 from furong.sites.workbench.forms_catalogue import DraftForm, PlainForm, ReasonForm
@@ -199,7 +200,9 @@ def _departments() -> dict[str, Any]:
 
 
 def _value_words(facet: str, value: str, departments: Mapping[str, Any]) -> str:
-    if facet in {"department", "class_item"}:
+    if facet == "department":
+        return text(departments.get(value, value))
+    if facet == "class_item":
         return words.subject_words(value, departments)
     table: Mapping[str, Any] = {
         "class_kind": words.CLASSES,
@@ -219,7 +222,7 @@ def _facets(
     for name in FACETS:
         values = [] if given[name] else list(facets.get(name, {}).items())[:_MOST_VALUES]
         if name == "class_item":  # the department class has the provider's facet
-            values = [(value, count) for value, count in values if value not in departments]
+            values = [(value, count) for value, count in values if not value.startswith("department.")]
         if len(values) > 1 or (name == "class_item" and values):
             shown.append(
                 (
@@ -280,10 +283,10 @@ def _found(actor: Actor, code: str) -> ResourceView:
         raise Http404 from missing
 
 
-def _pending(view: ResourceView) -> commands.Draft:
+def _pending(view: ResourceView) -> drafts.Draft:
     """Check the pending draft against everything that is published now."""
     content = packs.get_definition(digest=view.pending_digest).content
-    return commands.check_resource(code=view.line.code, content=content)[0]
+    return drafts.check_resource(code=view.line.code, content=content)[0]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -334,7 +337,7 @@ def draft(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
     digest = found.pending_digest or found.digest
     initial = {"content": packs.get_definition(digest=digest).content.decode()}
     form = DraftForm(request.POST if request.method == "POST" else None, initial=initial)
-    checked: commands.Draft | None = None
+    checked: drafts.Draft | None = None
     findings: tuple[Finding, ...] = ()
     refused = None
     if request.method == "POST" and form.is_valid():
@@ -344,7 +347,7 @@ def draft(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
                 commands.save_draft(code=code, content=content, actor=actor, now=timezone.now())
                 messages.success(request, _("The draft has been saved. Submit it when it is ready."))
                 return HttpResponseRedirect(reverse("workbench:resource", kwargs={"code": code}))
-            checked = commands.check_resource(code=code, content=content)[0]
+            checked = drafts.check_resource(code=code, content=content)[0]
             findings = checked.findings
         except DraftRefused as refusal:
             findings, refused = refusal.findings, words_of(refusal)
