@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from furong.foundation.codes.statements import execute
+from furong.foundation.codes.statements import first_row
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -15,21 +15,21 @@ def test_a_statement_is_part_of_the_transaction_that_is_open() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE counted (n int UNIQUE)")
     with transaction.atomic():
-        execute("INSERT INTO counted VALUES (%s)", [1])
+        first_row("INSERT INTO counted VALUES (%s)", [1])
         transaction.set_rollback(True)
-    assert execute("SELECT count(*) FROM counted", []).fetchone() == (0,)
+    assert first_row("SELECT count(*) FROM counted", []) == (0,)
 
 
 def test_a_transaction_that_will_be_rolled_back_takes_no_statement() -> None:
     with transaction.atomic():
         transaction.set_rollback(True)
         with pytest.raises(TransactionManagementError):
-            execute("SELECT 1", [])
+            first_row("SELECT 1", [])
 
 
 def test_what_the_database_refuses_is_raised_as_django_names_it() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE counted (n int UNIQUE)")
-    execute("INSERT INTO counted VALUES (%s)", [1])
+    assert first_row("INSERT INTO counted VALUES (%s)", [1]) is None
     with pytest.raises(IntegrityError), transaction.atomic():
-        execute("INSERT INTO counted VALUES (%s)", [1])
+        first_row("INSERT INTO counted VALUES (%s)", [1])

@@ -11,10 +11,11 @@ from furong.domains.cases.commands.deciding import approve, complete, end_abnorm
 from furong.domains.cases.commands.moving import lock_case, move
 from furong.domains.cases.commands.receiving import end_for_consent
 from furong.domains.cases.errors import ActNotAllowed, ReasonMissing
+from furong.domains.cases.staffing import case_in_step, forget_case
 from furong.domains.cases.values.states import ENDED, Act, CaseState, EndReason
 from furong.domains.processes.ports import ProcessFact, TaskFact
 from furong.foundation.access.values import Actor, ActorKind
-from furong.foundation.codes.statements import execute
+from furong.foundation.codes.statements import first_row
 
 COMPLETED, REJECTED = "completed", "rejected"
 
@@ -33,6 +34,7 @@ def on_task_completed(fact: TaskFact) -> None:
     undecided = {CaseState.SUBMITTED, CaseState.ACCEPTED, CaseState.IN_PROGRESS}
     if state not in ({CaseState.SUBMITTED} if fact.kind == flow.ACCEPTANCE else undecided):
         return
+    forget_case(fact.found)
     case = lock_case(case_id=UUID(fact.business_key))
     actor = Actor(
         kind=ActorKind.STAFF if fact.actor_id is not None else ActorKind.SYSTEM,
@@ -54,11 +56,13 @@ def on_task_created(fact: TaskFact) -> None:
 
     A task to accept what counts as accepted already (the process was held up before it) is done as it opens.
     """
-    state = _state_of(fact.business_key)
+    known = case_in_step(fact.found, business_key=fact.business_key)
+    state = CaseState(known[2]) if known is not None else None
     if state not in {CaseState.ACCEPTED, CaseState.IN_PROGRESS} or (
         state is CaseState.IN_PROGRESS and fact.kind != flow.ACCEPTANCE
     ):
         return
+    forget_case(fact.found)
     case = lock_case(case_id=UUID(fact.business_key))
     actor = Actor.system("cases")
     if fact.kind == flow.ACCEPTANCE:
@@ -118,6 +122,5 @@ def _state_of(business_key: str) -> CaseState | None:
         key = UUID(business_key)
     except ValueError:
         return None
-    # Several times a step: the object mapper would cost ten times as much.
-    row = execute("SELECT state FROM cases_case WHERE id = %s", [key]).fetchone()
+    row = first_row("SELECT state FROM cases_case WHERE id = %s", [key])
     return CaseState(row[0]) if row is not None else None

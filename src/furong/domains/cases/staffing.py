@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 from furong.domains.processes.ports import Assignment, AssignmentRequest
 from furong.foundation.calendar import queries as calendars
-from furong.foundation.codes.statements import execute
+from furong.foundation.codes.statements import first_row
 from furong.foundation.identity import queries as identity
 from furong.foundation.identity.values import AccountKind
 from furong.foundation.organizations import queries as organizations
@@ -53,20 +54,35 @@ def assign(request: AssignmentRequest) -> Assignment:
 
 def _owner(request: AssignmentRequest) -> Assignment:
     """Whose the case is now: it may have been handed on since its process began."""
-    if "case" not in request.found:
-        request.found["case"] = _owner_of_case(request.business_key)
-    found = request.found["case"]
-    if found is None:
+    case = case_in_step(request.found, business_key=request.business_key)
+    if case is None:
         return Assignment(organization_id=request.owner_organization_id, division_code=request.division_code)
-    return Assignment(organization_id=found[0], division_code=found[1])
+    return Assignment(organization_id=case[0], division_code=case[1])
 
 
-def _owner_of_case(business_key: str) -> tuple[UUID, str] | None:
+_CASE = "cases.case"
+
+
+def case_in_step(found: dict[object, Any], *, business_key: str) -> tuple[UUID, str, str] | None:
+    """This function will return organisation, division and state of a process's case, read once in a step of the process.
+
+    None for a process that is no case's. ``found`` belongs to the step; whoever changes the case in it calls `forget_case`.
+    """
+    if _CASE not in found:
+        found[_CASE] = _read_case(business_key)
+    case: tuple[UUID, str, str] | None = found[_CASE]
+    return case
+
+
+def forget_case(found: dict[object, Any]) -> None:
+    """This function will have the case read anew where it is asked for next in the step."""
+    found.pop(_CASE, None)
+
+
+def _read_case(business_key: str) -> tuple[UUID, str, str] | None:
     try:
         key = UUID(business_key)
     except ValueError:
         return None
     # In every step that opens tasks: the object mapper would cost ten times as much.
-    found = execute("SELECT organization_id, division_code FROM cases_case WHERE id = %s", [key])
-    row: tuple[UUID, str] | None = found.fetchone()
-    return row
+    return first_row("SELECT organization_id, division_code, state FROM cases_case WHERE id = %s", [key])

@@ -50,8 +50,8 @@ class AssignmentRequest:
     business_key: str
     element_id: str
     now: datetime
-    # Shared by the requests of one step, in which several tasks may open: what a resolver has found out and need not ask again.
-    found: dict[object, Any] = field(default_factory=dict)
+    # Shared by the requests and facts of one step: what a resolver or listener has found out and need not ask again in it.
+    found: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,8 @@ class TaskFact:
     now: datetime
     outcome: str = ""
     actor_id: UUID | None = None
+    # As in `AssignmentRequest`. A listener that changes what stands there takes it out.
+    found: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ class Step:
     cancelled: list[TaskFact] = field(default_factory=list)
     jobs: list[UUID] = field(default_factory=list)
     incidents: list[UUID] = field(default_factory=list)
+    found: dict[object, Any] = field(default_factory=dict)  # what resolvers and listeners found out in this step
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +237,7 @@ def _left(resumed: Resumed, ending: Ending | None, written: dict[str, object], p
 def _opened(resumed: Resumed, step: Step, now: datetime, parts: dict[str, object]) -> None:
     changes = resumed.run.changes
     if changes.tasks:
-        found: dict[object, Any] = {}
-        opened = [_task_row(task, resumed, now, found) for task in changes.tasks]
+        opened = [_task_row(task, resumed, now, step.found) for task in changes.tasks]
         parts["tasks_opened"] = opened
         step.created = [_fact(row, step, now) for row in opened]
     if changes.timers:
@@ -358,6 +358,7 @@ def _fact(row: Mapping[str, Any], step: Step, now: datetime) -> TaskFact:
         organization_id=row["organization_id"],
         division_code=row["division_code"],
         now=now,
+        found=step.found,
     )
 
 
@@ -376,5 +377,6 @@ def _closed(one: store.Closed, ending: Ending | None, step: Step, now: datetime)
         now=now,
         outcome=own.outcome if own else "",
         actor_id=own.by if own else None,
+        found=step.found,
     )
     (step.completed if how == "completed" else step.cancelled).append(fact)

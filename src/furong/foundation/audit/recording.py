@@ -17,7 +17,7 @@ from django.db import connections
 from furong.foundation.access.values import Actor, ActorKind, Basis
 from furong.foundation.audit.values import canonical_text, canonical_time, detail_digest, entry_digest
 from furong.foundation.codes.ids import new_id
-from furong.foundation.codes.statements import execute
+from furong.foundation.codes.statements import first_row
 
 # One statement and one round trip for entries, their details and the persons concerned.
 INSERT = """
@@ -146,7 +146,7 @@ def columns_digest(columns: Mapping[str, object]) -> bytes:
 
 def write(rows: Sequence[Mapping[str, list[dict[str, Any]]]], *, database: str) -> None:
     """Insert entries on Django's connection, in the transaction that is open there, if one is."""
-    execute(*_statement(rows), database=database)
+    first_row(*_statement(rows), database=database)
 
 
 def write_apart(rows: Sequence[Mapping[str, list[dict[str, Any]]]], *, database: str) -> None:

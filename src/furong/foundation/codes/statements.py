@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import connections
 
+_cursors: WeakKeyDictionary[Any, psycopg.Cursor[Any]] = WeakKeyDictionary()
 
-def execute(text: str, params: Sequence[object], *, database: str = "default") -> psycopg.Cursor[Any]:
-    """This function will run ``text`` in the transaction that is open on ``database``, or commit it at once when none is.
 
-    For statements of which every command runs several: the layers cost the client as much as the statement. What they guard
-    against, a transaction that will be rolled back whatever is done in it, is looked for here too. Raises Django's database
-    errors. Costs one round trip; from its fifth time on a connection the statement is prepared.
+def first_row(text: str, params: Sequence[object], *, database: str = "default") -> tuple[Any, ...] | None:
+    """This function will run ``text`` in the transaction open on ``database``, or commit it at once, and return its first row.
+
+    None when it gives no row. For statements of which every command runs several: the layers cost the client as much as the
+    statement. What they guard against, a transaction that will be rolled back whatever is done in it, is looked for here too.
+    Raises Django's database errors. Costs one round trip; from its fifth time on a connection the statement is prepared.
     """
     django = connections[database]
     django.ensure_connection()
     django.validate_no_broken_transaction()
+    raw = django.connection
+    cursor = _cursors.get(raw)
+    if cursor is None:  # one for each connection: it remembers how values of each type are sent
+        cursor = _cursors[raw] = psycopg.Cursor(raw)
     with django.wrap_database_errors:
-        return psycopg.Cursor(django.connection).execute(text, params)
+        cursor.execute(text, params)
+        found: tuple[Any, ...] | None = cursor.fetchone() if cursor.description is not None else None
+    return found

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from furong.foundation.codes.ids import new_id
-from furong.foundation.codes.statements import execute
+from furong.foundation.codes.statements import first_row
 from furong.foundation.events.errors import SubscriptionError
 from furong.foundation.events.values import Delivery, event, name_of, to_json
 
@@ -34,7 +34,7 @@ def publish(event: object, *, database: str = "default", now: datetime) -> UUID:
     It is delivered after the commit, and not at all after a rollback. Wakes the dispatcher by NOTIFY.
     """
     event_id = new_id()
-    execute(_PUBLISH, [event_id, name_of(type(event)), json.dumps(to_json(event)), now, CHANNEL], database=database)
+    first_row(_PUBLISH, [event_id, name_of(type(event)), json.dumps(to_json(event)), now, CHANNEL], database=database)
     return event_id
 
 
