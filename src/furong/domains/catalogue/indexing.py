@@ -105,10 +105,11 @@ def make(
         resolved.number.partition("/")[0],
     ]
     items, carried = [], []
+    sharing, openness = plain(resource.sharing), plain(resource.openness)
     for position, item in enumerate(resolved.items):
         seen_by = max(audience, audience_of(item.sharing.type, item.openness.type))
         texts[seen_by] += [text for _, text in item.name.values] + [item.code]
-        items.append(_item_row(position, item, seen_by))
+        items.append(_item_row(position, item, seen_by, sharing, openness))
         carried += [(code, item.code, code in item.source_of, int(seen_by)) for code in item.elements]
     detail = {
         "summary": plain(resource.summary),
@@ -121,8 +122,8 @@ def make(
         },
         "provider": plain(resolved.provider),
         "format": plain(resource.format),
-        "sharing": plain(resource.sharing),
-        "openness": plain(resource.openness),
+        "sharing": sharing,
+        "openness": openness,
         "cycle": resource.cycle.value,
         "cycle_note": plain(resource.cycle_note),
         "register": resource.register,
@@ -167,13 +168,13 @@ def make(
     )
 
 
-def _item_row(position: int, item: ResolvedItem, audience: Audience) -> tuple[Any, ...]:
+def _item_row(position: int, item: ResolvedItem, audience: Audience, sharing: Any, openness: Any) -> tuple[Any, ...]:
     detail = {
         "elements": list(item.elements),
         "source_of": list(item.source_of),
         "sensitivity": item.sensitivity.value,
-        "sharing": plain(item.sharing),
-        "openness": plain(item.openness),
+        "sharing": plain(item.sharing) if item.item.sharing is not None else sharing,
+        "openness": plain(item.openness) if item.item.openness is not None else openness,
         "own_sharing": item.item.sharing is not None,
         "own_openness": item.item.openness is not None,
         "key": item.item.key,
