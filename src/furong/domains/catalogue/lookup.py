@@ -61,12 +61,12 @@ def list_resources(
     """
     size, page = max(1, min(size, MAX_SIZE)), max(1, min(page, MAX_PAGE))
     sight = sight_of(actor=actor)
-    condition, params = _visible(sight, filter.text)
-    if condition is None:
+    branches = _found_by(sight, filter.text) if filter.text.strip() else [_visible(sight)]
+    if not branches:
         return Found(lines=(), total=0, number=page, size=size)
-    wanted = filter.facets()
-    where, values = [condition], list(params)
-    if wanted:
+    where: list[str] = []
+    values: list[Any] = []
+    if wanted := filter.facets():
         numbers = facets.matching(wanted)
         if not numbers:
             return Found(lines=(), total=0, number=page, size=size)
@@ -77,9 +77,10 @@ def list_resources(
         owned, scope = sight.owned_sql()
         where.append(f"{_STATES[filter.state]} AND {owned}")
         values += scope
-    clause = " AND ".join(where)
+    narrowed = [(" AND ".join([condition, *where]), [*params, *values]) for condition, params in branches]
     order, given = _order(filter)
-    counts, codes = _search(clause, values, order, given, size, (page - 1) * size, by_text=bool(filter.text.strip()))
+    choose = _search if filter.text.strip() else _browse
+    counts, codes = choose(narrowed, order, given, size, (page - 1) * size)
     rows = _rows(codes)
     combinations = facets.known(counts)
     return Found(
@@ -108,7 +109,7 @@ def get_resource(*, actor: Actor, code: str) -> ResourceView:
     Raises `ResourceMissing` when there is none or the actor must not know of it.
     """
     sight = sight_of(actor=actor)
-    condition, params = _visible(sight, "")
+    condition, params = _visible(sight)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT {_LINE}, r.detail, r.digest, r.live, r.pending_digest,
@@ -176,7 +177,7 @@ def list_suppliers(*, actor: Actor, elements: Iterable[str]) -> list[Supplier]:
     """List the resources whose items carry one of the elements and that ``actor`` may see: sources first, then by code."""
     wanted = sorted(set(elements))
     sight = sight_of(actor=actor)
-    condition, params = _visible(sight, "")
+    condition, params = _visible(sight)
     owned, given = sight.owned_sql()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -226,63 +227,79 @@ def list_history(*, actor: Actor, code: str, limit: int = 50) -> list[ReviewEntr
 # --- how ----------------------------------------------------------------------------------------------------------------
 
 
-def _visible(sight: Sight, text: str) -> tuple[str | None, list[Any]]:
-    """The condition for what the reader sees and a text finds; None when the text holds no word.
+Branch = tuple[str, list[Any]]
 
-    By a text, what is live is found by the words of the reader's audience, what is the reader's own by all of its words.
-    """
+
+def _visible(sight: Sight) -> Branch:
+    """The condition for what the reader sees."""
+    if sight.is_whole:
+        return "TRUE", []
     live, level = sight.live_sql()
     owned, scope = sight.owned_sql()
-    if not text.strip():
-        if sight.is_whole:
-            return "TRUE", []
-        return (f"({live} OR {owned})", [*level, *scope]) if sight.owns_something else (live, level)
+    return (f"({live} OR {owned})", [*level, *scope]) if sight.owns_something else (live, level)
+
+
+def _found_by(sight: Sight, text: str) -> list[Branch]:
+    """The conditions for what the reader sees and a text finds, each a reading of the index of its own; none for no word.
+
+    What is live is found by the words of the reader's audience, what is the reader's own by all of its words. No resource is in
+    two of them.
+    """
     narrow, wide = tsquery(text, sight.level), tsquery(text, Audience.OWNER)
     if not narrow:
-        return None, []
+        return []
     if sight.is_whole:
-        return "r.tokens @@ %s::tsquery", [wide]
-    found = f"({live} AND r.tokens @@ %s::tsquery)"
+        return [("r.tokens @@ %s::tsquery", [wide])]
+    live, level = sight.live_sql()
     if not sight.owns_something:
-        return found, [*level, narrow]
-    return f"({found} OR ({owned} AND r.tokens @@ %s::tsquery))", [*level, narrow, *scope, wide]
+        return [(f"r.tokens @@ %s::tsquery AND {live}", [narrow, *level])]
+    owned, scope = sight.owned_sql()
+    return [
+        (f"r.tokens @@ %s::tsquery AND {live} AND ({owned}) IS NOT TRUE", [narrow, *level, *scope]),
+        (f"r.tokens @@ %s::tsquery AND {owned}", [wide, *scope]),
+    ]
+
+
+def _browse(
+    branches: list[Branch], order: str, given: list[Any], size: int, offset: int
+) -> tuple[dict[int, int], list[str]]:
+    """Count what a condition leaves by combination of facets, from an index alone, and give the codes of one page."""
+    ((clause, values),) = branches
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT r.facet_id, count(*) FROM catalogue_resource AS r WHERE {clause} GROUP BY r.facet_id", values
+        )
+        counts: dict[int, int] = dict(cursor.fetchall())
+        if sum(counts.values()) <= offset:
+            return counts, []
+        cursor.execute(
+            f"SELECT r.code FROM catalogue_resource AS r WHERE {clause} ORDER BY {order} LIMIT %s OFFSET %s",
+            [*values, *given, size, offset],
+        )
+        return counts, [row[0] for row in cursor.fetchall()]
 
 
 def _search(
-    clause: str, values: list[Any], order: str, given: list[Any], size: int, offset: int, *, by_text: bool
+    branches: list[Branch], order: str, given: list[Any], size: int, offset: int
 ) -> tuple[dict[int, int], list[str]]:
-    """Count what a condition leaves by combination of facets, and give the codes of one page.
+    """Count and give a page as `_browse` does, both from one reading of the index of tokens.
 
-    By a text, both are taken from one reading of the GIN index. The planner thinks that matching tokens is cheap and would read
-    every row's, out of line; so it is told not to.
+    The planner thinks that matching tokens is cheap and would read every row's, which lie out of line; so it is told not to.
     """
-    if not by_text:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT r.facet_id, count(*) FROM catalogue_resource AS r WHERE {clause} GROUP BY r.facet_id", values
-            )
-            counts: dict[int, int] = dict(cursor.fetchall())
-            if sum(counts.values()) <= offset:
-                return counts, []
-            cursor.execute(
-                f"SELECT r.code FROM catalogue_resource AS r WHERE {clause} ORDER BY {order} LIMIT %s OFFSET %s",
-                [*values, *given, size, offset],
-            )
-            return counts, [row[0] for row in cursor.fetchall()]
+    columns = "SELECT r.facet_id, r.code, r.number, r.name_zh, r.name_en FROM catalogue_resource AS r WHERE "
+    hits = " UNION ALL ".join(columns + clause for clause, _ in branches)
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '32MB'")
         cursor.execute(
-            f"""WITH r AS MATERIALIZED (
-                    SELECT r.facet_id, r.code, r.number, r.name_zh, r.name_en FROM catalogue_resource AS r WHERE {clause}
-                )
+            f"""WITH r AS MATERIALIZED ({hits})
                 SELECT facet_id, count(*), NULL FROM r GROUP BY facet_id
                 UNION ALL
                 SELECT NULL, row_number() OVER (), code
                   FROM (SELECT r.code FROM r ORDER BY {order} LIMIT %s OFFSET %s) AS page""",
-            [*values, *given, size, offset],
+            [*(value for _, values in branches for value in values), *given, size, offset],
         )
         found = cursor.fetchall()
-        cursor.execute("SET LOCAL enable_seqscan = on")
+        cursor.execute("SET LOCAL enable_seqscan = on; RESET work_mem")
     counts = {row[0]: row[1] for row in found if row[2] is None}
     return counts, [row[2] for row in sorted((row for row in found if row[2] is not None), key=lambda row: row[1])]
 
@@ -320,7 +337,7 @@ def _by_codes(codes: Iterable[str], sight: Sight) -> tuple[ResourceLine, ...]:
     wanted = list(codes)
     if not wanted:
         return ()
-    condition, params = _visible(sight, "")
+    condition, params = _visible(sight)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT {_LINE} FROM catalogue_resource AS r WHERE r.code = ANY(%s) AND {condition}
@@ -333,11 +350,14 @@ def _by_codes(codes: Iterable[str], sight: Sight) -> tuple[ResourceLine, ...]:
 
 
 def _fold(counts: Mapping[int, int], combinations: Mapping[int, tuple[str, ...]]) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {name: {} for name in FACETS}
-    for number, count in counts.items():
-        for name, value in zip(FACETS, combinations[number], strict=True):
-            found[name][value] = found[name].get(value, 0) + count
-    return {name: dict(sorted(values.items(), key=lambda one: (-one[1], one[0]))) for name, values in found.items()}
+    found: dict[str, dict[str, int]] = {}
+    for place, name in enumerate(FACETS):
+        values: dict[str, int] = {}
+        for number, count in counts.items():
+            value = combinations[number][place]
+            values[value] = values.get(value, 0) + count
+        found[name] = dict(sorted(values.items(), key=lambda one: (-one[1], one[0])))
+    return found
 
 
 def _line(row: Any, combinations: Mapping[int, tuple[str, ...]], sight: Sight) -> ResourceLine:

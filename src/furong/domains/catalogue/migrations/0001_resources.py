@@ -144,6 +144,13 @@ class Migration(migrations.Migration):
             "ALTER TABLE catalogue_resource RESET (toast_tuple_target)",
         ),
         migrations.RunSQL(
+            [
+                f"ALTER TABLE catalogue_resource ALTER COLUMN {column} SET STORAGE PLAIN"
+                for column in ("code", "number", "name_zh", "name_en", "name_pinyin", "publish_state", "online_state")
+            ],
+            migrations.RunSQL.noop,
+        ),
+        migrations.RunSQL(
             """
             CREATE INDEX catalogue_resource_counts
                 ON catalogue_resource (facet_id, live, audience, organization_id, division_code)
