@@ -163,10 +163,12 @@ def test_the_packs_demo_accounts_sit_in_their_posts_and_sign_in(database: object
     assert officer["organization_label"] == "月塘派出所"
     assert officer["division"] == "430202001"
     assert "population.register" in officer["rights"]
+    residents = {one["username"] for one in spec["accounts"] if one["kind"] == "resident"}
+    assert {"mother", "father", "representative"} <= residents
     for name in names:
         found = who(sign_in(name, spec["password"]))
-        assert found["kind"] == ("resident" if name in {"mother", "father"} else "staff")
-        assert bool(found["rights"]) is (name not in {"mother", "father"}), name
+        assert found["kind"] == ("resident" if name in residents else "staff")
+        assert bool(found["rights"]) is (name not in residents), name
 
 
 def test_production_makes_no_demo_accounts(database: object) -> None:
