@@ -13,8 +13,8 @@ from furong.domains.cases import commands as cases
 from furong.domains.cases import twins
 from furong.domains.cases.values import CaseState
 from furong.domains.processes import commands as processes
+from furong.domains.processes import overseeing, tasks
 from furong.domains.processes import queries as work
-from furong.domains.processes import tasks
 from furong.foundation.access.queries import scope
 from tests.domains.cases.conftest import world  # noqa: F401 - the same small world
 from tests.factories.newborn import World
@@ -60,7 +60,9 @@ def test_a_register_that_is_silent_for_a_moment_is_asked_again(switched: World) 
     case_id = world.case(application_id, "birth_certificate")
     _pass_time(world, 2)
     assert work.list_tasks_of(business_key=str(case_id), only_open=True) == []
-    assert work.list_incidents(scope=scope(actor=world.administrator, right="processes.administer")) == []
+    assert (
+        overseeing.list_incidents(scope=scope(actor=world.administrator, right="processes.administer")).incidents == ()
+    )
     twins.switch_twin(twin=twins.HOSPITAL)
     _pass_time(world, 10)
     assert [t.kind for t in work.list_tasks_of(business_key=str(case_id), only_open=True)] == ["acceptance"]
@@ -73,7 +75,7 @@ def test_a_register_that_stays_silent_becomes_an_incident_that_is_seen_and_tried
     application_id = _submitted_in_silence(world)
     case_id = world.case(application_id, "birth_certificate")
     _pass_time(world, 60)
-    found = work.list_incidents(scope=scope(actor=world.administrator, right="processes.administer"))
+    found = overseeing.list_incidents(scope=scope(actor=world.administrator, right="processes.administer")).incidents
     assert [(one.business_key, one.element_id) for one in found] == [(str(case_id), "fetch")]
     page = _signed_in(world, "administrator").get("/work/supervision/incidents")
     assert page.status_code == 200

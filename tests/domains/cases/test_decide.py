@@ -10,6 +10,7 @@ import pytest
 from furong.domains.cases import commands, models, twins
 from furong.domains.cases.errors import ActNotAllowed, CaseClosed, ReasonMissing
 from furong.domains.cases.values import ApplicationState, CaseState, EndReason
+from furong.domains.processes import overseeing
 from furong.domains.processes import queries as processes
 from furong.domains.processes import tasks as process_tasks
 from furong.foundation.access.errors import AccessRefused
@@ -132,7 +133,7 @@ def test_a_hospital_that_never_answers_loses_nothing_and_becomes_an_incident(wor
     case_id = world.case(application_id, "birth_certificate")
     for _ in range(12):
         process_tasks.run_due(now=world.later(1))
-    (incident,) = processes.list_incidents(scope=Scope(everything=True))
+    (incident,) = overseeing.list_incidents(scope=Scope(everything=True)).incidents
     assert incident.business_key == str(case_id)
     assert "twin_unavailable" in incident.detail
     # Nothing is lost: the department was silent, so the case counts as accepted, and goes on once the register answers.

@@ -8,8 +8,7 @@ from datetime import date
 
 from furong.domains.cases import models
 from furong.domains.cases.values import CaseState
-from furong.domains.processes import ports
-from furong.domains.processes import queries as processes
+from furong.domains.processes import overseeing, ports
 from furong.domains.processes import tasks as process_tasks
 from furong.foundation.access.values import Scope
 from furong.registries.licences.models import Licence
@@ -56,7 +55,7 @@ def test_a_benefit_paid_out_before_midnight_is_the_same_when_asked_again_after_m
     assert answers[0] == answers[1]
     (licence,) = Licence.objects.filter(case_id=world.case(application_id, "maternity_benefit"))
     assert licence.data["decided_on"] == LATE_EVENING.isoformat()
-    assert processes.list_incidents(scope=Scope(everything=True)) == []
+    assert overseeing.list_incidents(scope=Scope(everything=True)).incidents == ()
     assert world.lane(application_id, "maternity_benefit").state is CaseState.COMPLETED
 
 

@@ -11,6 +11,7 @@ from django.db import connections
 from furong.domains.cases import commands, models, twins
 from furong.domains.cases.errors import AlreadyAppliedFor
 from furong.domains.cases.values import CaseState, EndReason
+from furong.domains.processes import overseeing
 from furong.domains.processes import queries as processes
 from furong.foundation.access.values import Scope
 from furong.registries.licences.models import Licence
@@ -25,7 +26,7 @@ def _nobody_knew_the_birth(*items: str) -> None:
 
 def _incidents(application_id: UUID) -> list[object]:
     keys = {str(k) for k in models.Case.objects.filter(application_id=application_id).values_list("id", flat=True)}
-    return [i for i in processes.list_incidents(scope=Scope(everything=True)) if i.business_key in keys]
+    return [i for i in overseeing.list_incidents(scope=Scope(everything=True)).incidents if i.business_key in keys]
 
 
 def test_the_same_birth_applied_for_again_is_refused_with_what_stands_and_nothing_is_made(town: World) -> None:

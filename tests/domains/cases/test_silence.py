@@ -11,6 +11,7 @@ import pytest
 from furong.domains.cases import commands, models, twins
 from furong.domains.cases.errors import AlreadyAppliedFor, FormNotValid
 from furong.domains.cases.values import CaseState
+from furong.domains.processes import overseeing
 from furong.domains.processes import queries as processes
 from furong.domains.processes import tasks as process_tasks
 from furong.foundation.access.values import Scope
@@ -85,7 +86,7 @@ def test_once_the_register_answers_the_record_counts_and_the_hospital_of_the_rec
     world.work(application_id, "household_registration")
     assert world.lane(application_id, "household_registration").state is CaseState.COMPLETED
     assert BirthRegistration.objects.count() == 1
-    assert processes.list_incidents(scope=Scope(everything=True)) == []
+    assert overseeing.list_incidents(scope=Scope(everything=True)).incidents == ()
 
 
 def test_a_birth_applied_for_in_silence_is_known_afterwards_and_not_taken_twice(silent: World) -> None:

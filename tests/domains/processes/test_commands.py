@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from furong.domains.processes import commands, ports, queries
+from furong.domains.processes import commands, overseeing, ports, queries
 from furong.domains.processes.errors import (
     BpmnError,
     DefinitionRefused,
@@ -562,7 +562,7 @@ def test_a_fault_is_retried_with_growing_pauses_and_then_becomes_an_incident(wir
     assert pauses == [60, 120]
     assert len(calls) == 3
     assert len(set(calls)) == 1
-    incident = queries.list_incidents(scope=EVERYTHING)[0]
+    incident = overseeing.list_incidents(scope=EVERYTHING).incidents[0]
     assert (incident.reason, incident.detail, incident.attempts) == ("handler_failed", "builtins.RuntimeError", 3)
     assert commands.run_due_jobs(now=at + timedelta(days=9)) == 0
     assert queries.diagram_state(instance_id=instance, now=at).elements["a"] is ElementState.STUCK
@@ -589,7 +589,7 @@ def test_a_refusal_becomes_an_incident_at_once_and_can_be_skipped_with_a_reason(
     ports.register_handler("register.enter", refuse)
     instance = begin(SERVICE, child="x")
     assert commands.run_due_jobs(now=NOW) == 1
-    incident = queries.list_incidents(scope=EVERYTHING)[0]
+    incident = overseeing.list_incidents(scope=EVERYTHING).incidents[0]
     assert incident.reason == "refused"
     nobody = staff(new_id(), "cases.handle")
     with pytest.raises(AccessRefused):
@@ -654,7 +654,7 @@ def test_a_business_error_that_nothing_catches_is_an_incident(wiring: ports.Wiri
     ports.register_handler("register.enter", other, within_step=within_step)
     begin(ERRORS)
     assert commands.run_due_jobs(now=NOW) == 1
-    incident = queries.list_incidents(scope=EVERYTHING)[0]
+    incident = overseeing.list_incidents(scope=EVERYTHING).incidents[0]
     assert (incident.reason, incident.detail) == ("error_uncaught", "no_stamp")
 
 
@@ -716,15 +716,15 @@ def test_a_decision_that_fails_is_an_incident_and_the_clerks_work_is_kept() -> N
     instance = begin(DECIDES, resources={"rules": RULES})
     finish(instance, "a", children="many")
     assert open_tasks(instance) == {}
-    incident = queries.list_incidents(scope=EVERYTHING)[0]
+    incident = overseeing.list_incidents(scope=EVERYTHING).incidents[0]
     assert (incident.element_id, incident.reason) == ("r", "decision_failed")
     invariants()
     commands.retry_incident(incident_id=incident.id, reason="try", actor=SYSTEM, now=NOW)
-    again = queries.list_incidents(scope=EVERYTHING)[0]
+    again = overseeing.list_incidents(scope=EVERYTHING).incidents[0]
     assert again.id != incident.id
     commands.skip_incident(incident_id=again.id, reason="by hand", variables={"benefit": 250}, actor=SYSTEM, now=NOW)
     assert set(open_tasks(instance)) == {"pay"}
-    assert queries.list_incidents(scope=EVERYTHING) == []
+    assert overseeing.list_incidents(scope=EVERYTHING).incidents == ()
 
 
 def test_a_condition_without_its_variable_is_an_incident_and_takes_no_default() -> None:
@@ -732,7 +732,7 @@ def test_a_condition_without_its_variable_is_an_incident_and_takes_no_default() 
     for element in ("t1", "t2", "t3", "t4"):
         finish(instance, element)
     assert open_tasks(instance) == {}
-    incident = queries.list_incidents(scope=EVERYTHING)[0]
+    incident = overseeing.list_incidents(scope=EVERYTHING).incidents[0]
     assert (incident.element_id, incident.reason) == ("choice", "condition_not_boolean")
     commands.skip_incident(
         incident_id=incident.id, reason="score was lost", variables={"score": 1}, actor=SYSTEM, now=NOW

@@ -16,7 +16,6 @@ from furong.domains.processes.values.work import (
     DefinitionText,
     DiagramState,
     ElementState,
-    Incident,
     Instance,
     Light,
     LogEntry,
@@ -319,28 +318,6 @@ def diagram_state(*, instance_id: UUID, now: datetime) -> DiagramState:
         times=times,
         flows=frozenset(flows),
     )
-
-
-def list_incidents(*, scope: Scope, limit: int = 100) -> list[Incident]:
-    """Give what could not go on within ``scope``, oldest first."""
-    fragment, params = scope.sql(organization_column="i.organization_id", division_column="i.division_code")
-    text = query("work.sql", "list_incidents").replace("{scope}", fragment)
-    rows = execute(text, [*params, limit]).fetchall()
-    return [
-        Incident(
-            id=row[0],
-            instance_id=row[1],
-            business_key=row[2],
-            definition_code=row[3],
-            element_id=row[4],
-            kind=row[5],
-            reason=row[6],
-            detail=row[7],
-            attempts=row[8],
-            created_at=row[9],
-        )
-        for row in rows
-    ]
 
 
 def list_definitions(*, code: str = "") -> list[DefinitionInfo]:

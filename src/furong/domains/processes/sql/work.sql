@@ -90,13 +90,6 @@ SELECT t.element_id, 'late' FROM processes_task t WHERE t.instance_id = %(id)s A
 UNION ALL
 SELECT j.element_id, 'stuck' FROM processes_job j WHERE j.instance_id = %(id)s AND j.state = 'incident'
 
--- name: list_incidents
--- Incidents that wait for an administrator, oldest first.
-SELECT j.id, j.instance_id, i.business_key, i.code, j.element_id, j.kind, j.reason, j.detail, j.attempts, j.created_at
-  FROM processes_job j JOIN processes_instance i ON i.id = j.instance_id
- WHERE j.state = 'incident' AND {scope}
- ORDER BY j.created_at, j.id LIMIT %s
-
 -- name: change_deadline
 -- Move a task's deadline, with a note.
 WITH moved AS (
