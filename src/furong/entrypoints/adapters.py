@@ -123,23 +123,22 @@ class LicencesSource:
         if subject.applicant_person_id is None:
             return {}
         on = timezone.localdate(now)
-        by_item: dict[str, list[DataElement]] = {}
+        by_type: dict[str, list[DataElement]] = {}
         for element in elements:
-            by_item.setdefault(element.source.name, []).append(element)
+            type_code = services.get_item(code=element.source.name, on=on).item.result.licence_type
+            if type_code is not None:
+                by_type.setdefault(type_code, []).append(element)
         found: dict[str, Prefilled] = {}
-        for code, some in by_item.items():
-            type_code = services.get_item(code=code, on=on).item.result.licence_type
-            release = packs.find_release(kind="licence_type", code=type_code, on=on) if type_code else None
-            if type_code is None or release is None:
-                continue
-            licence = licences.find_of_person(
-                person_id=subject.applicant_person_id, type_code=type_code, actor=_reader(), basis=basis, now=now
-            )
-            if licence is None:
+        held_licences = licences.find_of_person(
+            person_id=subject.applicant_person_id, type_codes=by_type, actor=_reader(), basis=basis, now=now
+        )
+        for type_code, licence in held_licences.items():
+            release = packs.find_release(kind="licence_type", code=type_code, on=on)
+            if release is None:
                 continue
             fields = packs.get_value(kind="licence_type", digest=release.digest).fields
             held = {f.element: licence.data.get(f.code) for f in fields if f.element}
-            for element in some:
+            for element in by_type[type_code]:
                 if (value := held.get(element.code)) not in (None, ""):
                     found[element.code] = Prefilled(
                         element=element.code,

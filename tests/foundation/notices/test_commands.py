@@ -56,6 +56,7 @@ def directory(monkeypatch: pytest.MonkeyPatch) -> Directory:
 
     monkeypatch.setattr(identity, "find_account", lambda *, account_id: find(account_id))
     monkeypatch.setattr(identity, "find_account_of_person", lambda *, person_id: find(made.accounts.get(person_id)))
+    monkeypatch.setattr(identity, "find_account_id", lambda *, person_id: made.accounts.get(person_id))
     monkeypatch.setattr(identity, "phone_of_account", lambda *, account_id: made.phones.get(account_id, ""))
     return made
 

@@ -280,9 +280,8 @@ def test_a_new_licence_revokes_the_one_it_replaces():
 
     assert by_qr(first).finding is Finding.REVOKED
     assert by_qr(second).finding is Finding.VALID
-    found = queries.find_of_person(person_id=CHILD, type_code="birth_certificate", actor=SYSTEM, basis=WHY, now=NOW)
-    assert found is not None
-    assert found.id == second.id
+    found = queries.find_of_person(person_id=CHILD, type_codes=["birth_certificate"], actor=SYSTEM, basis=WHY, now=NOW)
+    assert found["birth_certificate"].id == second.id
 
 
 def test_only_those_in_whose_folder_it_lies_read_a_licence():

@@ -10,12 +10,14 @@ from furong.foundation.packs import queries as packs
 
 def list_parameters(*, on: date) -> tuple[DatedParameter, ...]:
     """This function will return every dated parameter of the definitions in force on a day. From memory."""
-    found: list[DatedParameter] = []
-    for release in packs.list_current_releases(kind="case_rules", on=on):
-        found += packs.get_value(kind="case_rules", digest=release.digest)
-    return tuple(found)
+
+    def make() -> tuple[DatedParameter, ...]:
+        releases = packs.list_current_releases(kind="case_rules", on=on)
+        return tuple(one for r in releases for one in packs.get_value(kind="case_rules", digest=r.digest))
+
+    return packs.derive("cases.parameters", on=on, make=make)
 
 
 def current_rules(*, on: date) -> Rules:
     """This function will return the rules in force on a local day."""
-    return rules_on(on, list_parameters(on=on))
+    return packs.derive("cases.rules", on=on, make=lambda: rules_on(on, list_parameters(on=on)))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from furong.domains.cases import prefilling
+from furong.domains.cases import ports, prefilling
 from furong.domains.cases.errors import ItemNotOffered, NobodyResponsible
 from furong.domains.cases.ports import CheckedAnswers
 from furong.domains.cases.values.clock import DayUnit
@@ -26,7 +26,7 @@ from furong.domains.services.values.implementations import ImplementationList
 from furong.domains.services.values.items import Item, ProjectType
 from furong.domains.services.values.prefill import Prefilled, Subject
 from furong.foundation.access.values import Actor, Basis
-from furong.foundation.feel import compile_expression
+from furong.foundation.feel import CompiledExpression, compile_expression
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Organization
 from furong.foundation.packs import queries as packs
@@ -125,9 +125,10 @@ class ServicesPlanner:
         )
         if form is not None:
             wanted += [str(f.element) for f in form.fields() if f.prefill is not None]
-        found = services.prefill(
-            elements=wanted, subject=subject_of(actor, now), actor=actor, basis=basis, on=on, now=now
-        )
+        with ports.asked_once():
+            found = services.prefill(
+                elements=wanted, subject=subject_of(actor, now), actor=actor, basis=basis, on=on, now=now
+            )
         found |= prefilling.earlier_results(
             elements=wanted,
             without=[item.code for item in items],
@@ -276,11 +277,14 @@ def _responsible(department: str, division_code: str) -> Organization | None:
 
 def place_of(item_code: str, answers: Mapping[str, Any], on: date) -> str:
     """This function will return the division by which a body is responsible, as the pack's rule says; empty without a rule."""
-    for release in packs.list_current_releases(kind="jurisdiction", on=on):
-        item, place = packs.get_value(kind="jurisdiction", digest=release.digest)
-        if item == item_code:
-            return str(compile_expression(place).evaluate(nested(answers)) or "")
-    return ""
+
+    def make() -> dict[str, CompiledExpression]:
+        releases = packs.list_current_releases(kind="jurisdiction", on=on)
+        rules = [packs.get_value(kind="jurisdiction", digest=release.digest) for release in releases]
+        return {item: compile_expression(place) for item, place in reversed(rules)}
+
+    rule = packs.derive("cases.jurisdictions", on=on, make=make).get(item_code)
+    return str(rule.evaluate(nested(answers)) or "") if rule is not None else ""
 
 
 def _item_plan(
@@ -333,10 +337,13 @@ def _item_plan(
 
 def consents_of(item_code: str, on: date) -> list[ConsentPlan]:
     """This function will return the consents that an item needs on a day, as the pack defines them."""
-    found = [
-        packs.get_value(kind="consent", digest=r.digest) for r in packs.list_current_releases(kind="consent", on=on)
-    ]
-    return [consent for item, consent in found if item == item_code]
+
+    def make() -> list[ConsentPlan]:
+        releases = packs.list_current_releases(kind="consent", on=on)
+        found = [packs.get_value(kind="consent", digest=r.digest) for r in releases]
+        return [consent for item, consent in found if item == item_code]
+
+    return packs.derive(("cases.consents", item_code), on=on, make=make)
 
 
 def _shape(one: FormField) -> str:

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
-from furong.domains.cases.errors import PortNotBoundError
+from furong.domains.cases.errors import PortNotBoundError, TwinUnavailableError
 from furong.domains.cases.values.drafts import FormDescription
 from furong.domains.cases.values.plans import Answer, ApplicationPlan, Text
 from furong.foundation.access.values import Actor, Basis
@@ -158,13 +161,64 @@ def services() -> Services:
 def birth_records() -> BirthRecords:
     """This function will return the bound hospitals' records. Raises PortNotBoundError."""
     found: BirthRecords = _of("birth_records")
-    return found
+    told = _told.get()
+    return found if told is None else _BirthsOnce(found, told)
 
 
 def marriages() -> MarriageRegister:
     """This function will return the bound marriage register. Raises PortNotBoundError."""
     found: MarriageRegister = _of("marriages")
-    return found
+    told = _told.get()
+    return found if told is None else _MarriagesOnce(found, told)
+
+
+_Told = dict[tuple[object, ...], Any]
+_told: ContextVar[_Told | None] = ContextVar("furong_cases_told", default=None)
+
+
+@contextmanager
+def asked_once() -> Iterator[None]:
+    """This function will let the registers outside be asked once for each question within, however often it comes up; a register
+    that did not answer is not asked again.
+    """
+    token = _told.set({})
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class _BirthsOnce:
+    register: BirthRecords
+    told: _Told
+
+    def find_latest(self, *, mother_person_id: UUID) -> BirthRecord | None:
+        ask = partial(self.register.find_latest, mother_person_id=mother_person_id)
+        found: BirthRecord | None = _once(self.told, ("birth", mother_person_id), ask)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _MarriagesOnce:
+    register: MarriageRegister
+    told: _Told
+
+    def find_marriage(self, *, person_id: UUID, on: date) -> MarriageRecord | None:
+        ask = partial(self.register.find_marriage, person_id=person_id, on=on)
+        found: MarriageRecord | None = _once(self.told, ("marriage", person_id, on), ask)
+        return found
+
+
+def _once(told: _Told, question: tuple[object, ...], ask: Callable[[], Any]) -> Any:
+    if question not in told:
+        try:
+            told[question] = ask()
+        except TwinUnavailableError as silent:
+            told[question] = silent
+    if isinstance(told[question], TwinUnavailableError):
+        raise told[question]
+    return told[question]
 
 
 def is_bound(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from datetime import date
 
 from furong.domains.catalogue.errors import ElementMissing
@@ -31,20 +30,16 @@ __all__ = [
     "list_suppliers",
 ]
 
-_kept: OrderedDict[tuple[str, ...], Dictionary] = OrderedDict()
-
 
 def get_dictionary(*, on: date) -> Dictionary:
     """Give the data elements in force on the local day ``on``; kept in memory while the releases stay the same."""
-    digests = tuple(release.digest for release in packs.list_current_releases(kind="data_element", on=on))
-    found = _kept.get(digests)
-    if found is None:
-        groups = [packs.get_value(kind="data_element", digest=digest) for digest in digests]
-        found = Dictionary(element for group in groups for element in group.elements)
-        _kept[digests] = found
-        while len(_kept) > 8:
-            _kept.popitem(last=False)
-    return found
+
+    def make() -> Dictionary:
+        releases = packs.list_current_releases(kind="data_element", on=on)
+        groups = [packs.get_value(kind="data_element", digest=release.digest) for release in releases]
+        return Dictionary(element for group in groups for element in group.elements)
+
+    return packs.derive("catalogue.dictionary", on=on, make=make)
 
 
 def get_element(*, code: str, on: date) -> DataElement:

@@ -10,7 +10,11 @@ from furong.foundation.packs.values import ImportContext
 
 
 def closures_on(on: date) -> tuple[dict[str, Closure], dict[str, EventClosure]]:
-    """Give the closures of all items and life events in force on the local day ``on``, by code."""
+    """Give the closures of all items and life events in force on the local day ``on``, by code; made once a publication."""
+    return packs.derive("services.closures", on=on, make=lambda: _closures_on(on))
+
+
+def _closures_on(on: date) -> tuple[dict[str, Closure], dict[str, EventClosure]]:
     parts = {kind: {r.code: r.digest for r in packs.list_current_releases(kind=kind, on=on)} for kind in PART_KINDS}
     items = {
         code: Closure(

@@ -73,8 +73,11 @@ def get_item(*, code: str, division_code: str = "", organization_code: str = "",
 
 
 def _overrides(on: date) -> list[Override]:
-    releases = packs.list_current_releases(kind="implementation", on=on)
-    return [packs.get_value(kind="implementation", digest=r.digest) for r in releases]
+    def make() -> list[Override]:
+        releases = packs.list_current_releases(kind="implementation", on=on)
+        return [packs.get_value(kind="implementation", digest=r.digest) for r in releases]
+
+    return packs.derive("services.overrides", on=on, make=make)
 
 
 def list_items(*, on: date, department: str | None = None) -> list[Item]:
@@ -118,12 +121,15 @@ def list_life_events(*, on: date, audience: str | None = None) -> list[LifeEvent
 
 def get_life_event(*, code: str, on: date) -> LifeEventInForce:
     """Give a life event as it is in force on the local day ``on``. Raises `LifeEventMissing`."""
-    items, events = closures_on(on)
-    closure = events.get(code)
-    if closure is None:
-        raise LifeEventMissing(event=code)
-    used = {c: items[c] for c, _ in closure.items}
-    return _keep(("event", closure.digest, on), lambda: _event_in_force(closure, used, on))
+
+    def make() -> LifeEventInForce:
+        items, events = closures_on(on)
+        closure = events.get(code)
+        if closure is None:
+            raise LifeEventMissing(event=code)
+        return _event_in_force(closure, {c: items[c] for c, _ in closure.items}, on)
+
+    return packs.derive(("services.life_event", code), on=on, make=make)
 
 
 def get_pinned_life_event(*, digest: str, on: date) -> LifeEventInForce:

@@ -85,8 +85,10 @@ def _look() -> None:
 
 
 def put(calendar: Calendar | None) -> Calendar | None:
-    """This function will put ``calendar`` in force and return the one it replaces."""
+    """This function will put ``calendar`` in force and return the one it replaces; after None the source is asked anew."""
     before, _state.calendar = _state.calendar, calendar
+    if calendar is None:
+        _state.released, _state.look_again_at = "", 0.0
     return before
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -27,6 +27,10 @@ def first_row(text: str, params: Sequence[object], *, database: str = "default")
     if cursor is None:  # one for each connection: it remembers how values of each type are sent
         cursor = _cursors[raw] = psycopg.Cursor(raw)
     with django.wrap_database_errors:
+        if django.queries_logged:  # somebody counts statements
+            with django.cursor() as counted:
+                counted.execute(text, cast("Sequence[Any]", params))
+                return counted.fetchone() if counted.description is not None else None
         cursor.execute(text, params)
         found: tuple[Any, ...] | None = cursor.fetchone() if cursor.description is not None else None
     return found

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from furong.foundation.access.queries import allows, require, rights_of_post
 from furong.foundation.access.queries import scope as scope_of
 from furong.foundation.access.values import Actor, ActorKind, Assurance, Scope
+from furong.foundation.codes.statements import first_row
 from furong.foundation.identity import models
 from furong.foundation.identity.errors import AccountNotFound
 from furong.foundation.identity.sessions import SessionStore
@@ -31,6 +32,8 @@ from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Page, Seat, today
 
 MANAGE = "accounts.manage"
+
+_ACCOUNT_OF = "SELECT id FROM identity_account WHERE person_id = %s AND kind = %s AND is_active LIMIT 1"
 
 
 def signed_in_of_request(request: HttpRequest) -> SignedIn | None:
@@ -101,6 +104,12 @@ def find_account_of_person(*, person_id: UUID, kind: AccountKind = AccountKind.R
     """This function will return a person's open account of a kind, or None. For notices and for messages."""
     row = models.Account.objects.filter(person_id=person_id, kind=kind, is_active=True).first()
     return account_value(row) if row else None
+
+
+def find_account_id(*, person_id: UUID) -> UUID | None:
+    """This function will return the id of a person's open resident account, or None. One read by index."""
+    row = first_row(_ACCOUNT_OF, [person_id, AccountKind.RESIDENT.value])
+    return row[0] if row is not None else None
 
 
 def find_staff_account(*, username: str, actor: Actor) -> Account | None:

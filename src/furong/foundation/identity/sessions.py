@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from furong.foundation.access.values import Assurance, Principal
 from furong.foundation.codes.ids import new_id
+from furong.foundation.codes.statements import first_row
 from furong.foundation.identity.values import AccountKind, SignedIn, digest_of_key
 from furong.foundation.organizations.queries import SEAT_OF_ACCOUNT
 from furong.foundation.organizations.values import today
@@ -75,9 +76,7 @@ class SessionStore(SessionBase):
         """Read the session, or give an empty one and forget the key when there is none."""
         now = timezone.now()
         day = today(now)
-        with connection.cursor() as cursor:
-            cursor.execute(_LOAD, [day, day, day, day, self.digest, now])
-            row = cursor.fetchone()
+        row = first_row(_LOAD, [day, day, day, day, self.digest, now])
         if row is None or (row[2] is not None and row[4] is None):
             self._session_key = None
             return {}

@@ -17,6 +17,7 @@ from procrastinate.jobs import Job as QueuedJob
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from furong.foundation.codes.errors import Refusal
+from furong.foundation.codes.statements import first_row
 from furong.foundation.events.values import from_json, to_json
 from furong.foundation.jobs.errors import JobUnknownError
 from furong.foundation.jobs.values import QUEUES, JobRun, Retry
@@ -52,6 +53,10 @@ class Job:
 
 
 JOBS: dict[str, Job] = {}
+
+_KEEP_KEY = """
+INSERT INTO jobs_deferred (key, job, job_id, deferred_at) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING 1
+"""
 
 
 def job(name: str, *, queue: str = "default", retry: Retry | None = None) -> Callable[[Callable[..., object]], Job]:
@@ -114,21 +119,14 @@ def defer(
     if declared is None:
         raise JobUnknownError(f"No job is called {name!r}.")
     plain = {k: to_json(v) for k, v in arguments.items()}
-    with transaction.atomic():
-        if key is not None:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "INSERT INTO jobs_deferred (key, job, job_id, deferred_at) VALUES (%s, %s, 0, %s) ON CONFLICT DO NOTHING",
-                    [key, name, datetime.now(UTC)],
-                )
-                if cursor.rowcount == 0:
-                    return None
+    with transaction.atomic(savepoint=False):
         job_id = app.configure_task(name, queue=declared.queue, lock=lock, priority=priority, schedule_at=run_at).defer(
             **plain
         )
-        if key is not None:
-            with connection.cursor() as cursor:
-                cursor.execute("UPDATE jobs_deferred SET job_id = %s WHERE key = %s", [job_id, key])
+        if key is not None and first_row(_KEEP_KEY, [key, name, job_id, datetime.now(UTC)]) is None:
+            # Nobody has seen the job yet: what was deferred under the key before is the one.
+            first_row("DELETE FROM procrastinate_jobs WHERE id = %s", [job_id])
+            return None
     return job_id
 
 

@@ -14,6 +14,7 @@ from furong.foundation.access.errors import SignInNeeded
 from furong.foundation.access.values import Actor
 from furong.foundation.audit.commands import command, current
 from furong.foundation.codes.ids import new_id
+from furong.foundation.codes.statements import first_row
 from furong.foundation.events.values import to_json
 from furong.foundation.jobs.commands import defer
 from furong.foundation.notices.errors import MessageNotFound, TemplateUnknownError
@@ -22,8 +23,18 @@ from furong.foundation.notices.values import LANGUAGES, Channel, render
 
 SYSTEM = Actor.system("notices")
 
+_KEEP = """
+INSERT INTO notices_message (id, account_id, person_id, template, params, case_id, created_at, key)
+VALUES (%s, %s, %s, %s, %s::jsonb, %s, %s, %s) ON CONFLICT (key) DO NOTHING RETURNING id
+"""
+# The message, and that its text is on the way, in one statement.
+_KEEP_AND_QUEUE = f"""
+WITH kept AS ({_KEEP})
+INSERT INTO notices_delivery (message_id, channel, state, at) SELECT id, 'sms', 'queued', %s FROM kept RETURNING message_id
+"""
 
-@command("notices.send")
+
+@command("notices.send", savepoint=False)
 def send(
     *,
     template: str,
@@ -52,23 +63,14 @@ def send(
             render(text, plain, language=language)
     account_id, person_id = _addressee(account_id, person_id)
     message_id = new_id()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO notices_message (id, account_id, person_id, template, params, case_id, created_at, key)
-            VALUES (%s, %s, %s, %s, %s::jsonb, %s, %s, %s) ON CONFLICT (key) DO NOTHING
-            """,
-            [message_id, account_id, person_id, template, json.dumps(plain), case_id, now, key],
-        )
-        if cursor.rowcount == 0:
-            current().detail(repeated=True)
-            return None
-        if found.sms is not None and Channel.SMS in wanted:
-            cursor.execute(
-                "INSERT INTO notices_delivery (message_id, channel, state, at) VALUES (%s, 'sms', 'queued', %s)",
-                [message_id, now],
-            )
-            defer("notices.send_sms", message_id=message_id)
+    by_sms = found.sms is not None and Channel.SMS in wanted
+    row = [message_id, account_id, person_id, template, json.dumps(plain), case_id, now, key]
+    kept = first_row(_KEEP_AND_QUEUE, [*row, now]) if by_sms else first_row(_KEEP, row)
+    if kept is None:
+        current().detail(repeated=True)
+        return None
+    if by_sms:
+        defer("notices.send_sms", message_id=message_id)
     current().object("message", message_id)
     current().detail(template=template)
     return message_id
@@ -82,8 +84,7 @@ def _addressee(account_id: UUID | None, person_id: UUID | None) -> tuple[UUID | 
         return account_id, person_id
     if person_id is None:
         raise TemplateUnknownError("A notice is sent to an account or to a person.")
-    account = identity.find_account_of_person(person_id=person_id)
-    return (account.id if account is not None else None), person_id
+    return identity.find_account_id(person_id=person_id), person_id
 
 
 @command("notices.mark_read")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Q
 
+from furong.foundation.codes.statements import first_row
 from furong.foundation.packs import models
 from furong.foundation.packs.errors import DefinitionMissing, KindUnknown
 from furong.foundation.packs.reading import check, check_pack, read_pack
@@ -21,6 +22,7 @@ __all__ = [
     "check",
     "check_pack",
     "current_release",
+    "derive",
     "find_release",
     "forget_cache",
     "get_definition",
@@ -38,11 +40,15 @@ __all__ = [
 LEASE_SECONDS = 1.0
 _MAX_DEFINITIONS = 4096
 
+# Releases are only ever added, so that the same number of them is the same releases.
+_STATE = "SELECT count(*), (SELECT id FROM pack_release ORDER BY id DESC LIMIT 1) FROM pack_release"
+
 _lock = threading.Lock()
 _definitions: OrderedDict[str, Definition] = OrderedDict()
 _values: OrderedDict[tuple[str, str], Any] = OrderedDict()
-_current: dict[tuple[str, str, date], tuple[float, dict[tuple[str, str], Release]]] = {}
+_current: dict[tuple[str, str, date], InForce] = {}
 FRAME_KIND = "pack"
+Made = TypeVar("Made")
 
 
 def forget_cache() -> None:
@@ -100,7 +106,7 @@ def get_frame() -> Frame:
     """
     from furong.foundation.packs.frames import parse_frame
 
-    releases = [r for (kind, _), r in _index(date.max).items() if kind == FRAME_KIND]
+    releases = [r for (kind, _), r in _in_force(date.max).releases.items() if kind == FRAME_KIND]
     if not releases:
         raise DefinitionMissing
     newest = max(releases, key=lambda r: (r.published_at, r.version))
@@ -123,23 +129,58 @@ def _release(row: models.Release) -> Release:
     )
 
 
-def _index(on: date) -> dict[tuple[str, str], Release]:
-    """Every definition in force on a day. One statement; kept for `LEASE_SECONDS`."""
+def _in_force(on: date) -> InForce:
+    """Every definition in force on a day. Kept for `LEASE_SECONDS`, and on while one statement finds nothing published."""
     key = (connection.alias, str(connection.settings_dict["NAME"]), on)
     with _lock:
         kept = _current.get(key)
-    if kept is not None and kept[0] > time.monotonic():
-        return kept[1]
+    if kept is not None and kept.until > time.monotonic():
+        return kept
+    until = time.monotonic() + LEASE_SECONDS
+    state = first_row(_STATE, [])
+    if kept is not None and kept.state == state:
+        kept.until = until
+        return kept
     rows = (
         models.Release.objects.filter(in_force_from__lte=on)
         .order_by("kind", "code", "-in_force_from", "-version")
         .distinct("kind", "code")
     )
-    found = {(row.kind, row.code): _release(row) for row in rows}
+    found = InForce({(row.kind, row.code): _release(row) for row in rows}, state=state, until=until)
     with _lock:
         if len(_current) > 64:
             _current.clear()
-        _current[key] = (time.monotonic() + LEASE_SECONDS, found)
+        _current[key] = found
+    return found
+
+
+class InForce:
+    """What is in force on one day in one state of the database, and what was made of it."""
+
+    def __init__(
+        self, releases: Mapping[tuple[str, str], Release], *, state: Sequence[Any] | None, until: float
+    ) -> None:
+        self.releases = releases
+        self.state = state
+        self.until = until
+        self.made: dict[Hashable, Any] = {}
+        self.by_kind: dict[str, list[Release]] = {}
+        for kind, code in sorted(releases):
+            if not releases[kind, code].is_withdrawn:
+                self.by_kind.setdefault(kind, []).append(releases[kind, code])
+
+
+def derive(key: Hashable, *, on: date, make: Callable[[], Made]) -> Made:
+    """Give what ``make`` makes of the definitions in force on the local day ``on``: made once, and again after a publication.
+
+    ``make`` may read definitions only. ``key`` names what is made, and for what.
+    """
+    made = _in_force(on).made
+    if key not in made:
+        if len(made) > _MAX_DEFINITIONS:
+            made.clear()
+        made[key] = make()
+    found: Made = made[key]
     return found
 
 
@@ -153,19 +194,18 @@ def current_release(*, kind: str, code: str, on: date) -> Release:
 
 def find_release(*, kind: str, code: str, on: date) -> Release | None:
     """Give the release in force on the local day ``on``, or None."""
-    found = _index(on).get((kind, code))
+    found = _in_force(on).releases.get((kind, code))
     return None if found is None or found.is_withdrawn else found
 
 
 def list_codes(*, kind: str, on: date) -> list[str]:
     """List the codes of a kind in force on the local day ``on``, sorted."""
-    return sorted(c for (k, c), r in _index(on).items() if k == kind and not r.is_withdrawn)
+    return [release.code for release in _in_force(on).by_kind.get(kind, ())]
 
 
-def list_current_releases(*, kind: str, on: date) -> list[Release]:
+def list_current_releases(*, kind: str, on: date) -> Sequence[Release]:
     """List the releases of a kind in force on the local day ``on``, sorted by code."""
-    found = [r for (k, _), r in _index(on).items() if k == kind and not r.is_withdrawn]
-    return sorted(found, key=lambda r: r.code)
+    return _in_force(on).by_kind.get(kind, ())
 
 
 def list_days_in_force(*, kinds: Sequence[str]) -> list[date]:

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import reduce
-from operator import or_
 from uuid import UUID
-
-from django.db import connection
-from django.db.models import Q
 
 from furong.domains.cases import models, notifying, ports
 from furong.domains.cases.commands.dependents import want_start
@@ -36,6 +31,7 @@ from furong.foundation.access.values import Actor, Assurance, Basis
 from furong.foundation.audit import commands as audit
 from furong.foundation.audit.commands import command
 from furong.foundation.codes.ids import new_id
+from furong.foundation.codes.statements import first_row
 from furong.foundation.events.commands import publish
 from furong.foundation.identity.queries import holds_power
 from furong.foundation.identity.values import Power
@@ -118,6 +114,12 @@ def _check_plan(plan: ApplicationPlan) -> None:
 # never wait for each other crosswise.
 _LOCK_MATTERS = "SELECT pg_advisory_xact_lock(hashtextextended(key, 22)) FROM unnest(%s::text[]) AS key"
 
+_STANDING = """
+SELECT array_agg(c.id) FROM unnest(%s::text[], %s::text[]) AS m(item_code, matter)
+  JOIN cases_case c ON c.item_code = m.item_code AND c.matter = m.matter AND c.matter <> ''
+ WHERE c.state <> ALL(%s)
+"""
+
 
 def _matter(item: ItemPlan, answers: Mapping[str, Answer]) -> str:
     """What tells this matter from others of its kind; empty when the item has no such element, or nobody knows its value yet."""
@@ -130,13 +132,13 @@ def _check_matters(plan: ApplicationPlan, answers: Mapping[str, Answer], *, acto
     matters = sorted((i.code, matter) for i in plan.items if (matter := _matter(i, answers)))
     if not matters:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK_MATTERS, [[f"{code}:{matter}" for code, matter in matters]])
-    same = reduce(or_, (Q(item_code=code, matter=matter) for code, matter in matters))
-    rows = models.Case.objects.filter(same).exclude(state__in=[s.value for s in FAILED]).select_related("application")
-    found = {case.item_code: case for case in rows.order_by("id")}
-    if not found:
+    first_row(_LOCK_MATTERS, [[f"{code}:{matter}" for code, matter in matters]])
+    codes, values = zip(*matters, strict=True)
+    row = first_row(_STANDING, [list(codes), list(values), [s.value for s in FAILED]])
+    if row is None or row[0] is None:
         return
+    rows = models.Case.objects.filter(id__in=row[0]).select_related("application")
+    found = {case.item_code: case for case in rows.order_by("id")}
     own = next((c.application for c in found.values() if is_own(c.application, actor)), None)
     raise AlreadyAppliedFor(
         names=[dict(i.name) for i in plan.items if i.code in found],

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Prefetch, Q
 
 from furong.domains.cases import models
@@ -45,6 +44,7 @@ from furong.domains.services.forms.conditions import nested
 from furong.foundation.access.errors import SignInNeeded
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import record_read
+from furong.foundation.codes.statements import first_row
 from furong.foundation.feel import compile_expression
 
 RELATED = (
@@ -69,9 +69,7 @@ def get_draft(*, draft_id: UUID, actor: Actor) -> DraftView:
     """This function will return the actor's own draft. Raises DraftNotFound for everybody else's."""
     if actor.account_id is None:
         raise DraftNotFound
-    with connection.cursor() as cursor:
-        cursor.execute(_DRAFT, [draft_id, actor.account_id])
-        row = cursor.fetchone()
+    row = first_row(_DRAFT, [draft_id, actor.account_id])
     if row is None:
         raise DraftNotFound
     answers = json.loads(row[5])

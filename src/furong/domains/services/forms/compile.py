@@ -6,7 +6,7 @@ when the page is sent: the page comes back with the further question, and nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -87,8 +87,18 @@ class PageForm(forms.Form):
             field_name(code): value for code, value in self.known_answers.items() if not isinstance(value, list)
         } | {field_name(c): v for c, v in self.known_answers.items() if isinstance(v, list)}
         kwargs.setdefault("initial", initial)
+        # The facts of the page are those of the answers so far; what is being sent opens and closes questions.
+        context = self.context = self._context(self.known_answers)
+        applying = self._applying(context)
+        if data is None:  # Django copies each field that it is given
+            self.base_fields = {  # type: ignore[misc]  # the class keeps its own
+                name: one for name, one in self.base_fields.items() if name in applying or name == SHOWN
+            }
         super().__init__(data, files, **kwargs)  # type: ignore[arg-type]
-        self._settle(self._context({**self.known_answers, **self._typed()}))
+        if typed := self._typed():
+            context = self._context({**self.known_answers, **typed})
+            applying = self._applying(context)
+        self._settle(context, applying)
         if SHOWN in self.fields:
             self.fields[SHOWN].initial = " ".join(n for n in self.fields if n != SHOWN)
 
@@ -118,19 +128,24 @@ class PageForm(forms.Form):
                 typed[str(one.element)] = {"yes": True, "no": False}.get(str(raw))
         return typed
 
-    def _settle(self, context: Mapping[str, Any]) -> None:
+    def _applying(self, context: Mapping[str, Any]) -> set[str]:
+        """The names of the fields that are asked for where the conditions see ``context``."""
+        return {
+            one.name
+            for group in self.compiled.page.groups
+            if holds(group.show_if, context, now=self.now)
+            for one in group.fields
+            if is_asked(one, self.prefill) and holds(one.show_if, context, now=self.now)
+        }
+
+    def _settle(self, context: Mapping[str, Any], applying: Set[str]) -> None:
         sent = self.data.get(self.add_prefix(SHOWN)) if self.is_bound else None
         was_shown = None if sent is None else set(str(sent).split())
         for group in self.compiled.page.groups:
-            group_applies = holds(group.show_if, context, now=self.now)
             for one in group.fields:
                 if one.name not in self.fields:
                     continue
-                if (
-                    not group_applies
-                    or not holds(one.show_if, context, now=self.now)
-                    or not is_asked(one, self.prefill)
-                ):
+                if one.name not in applying:
                     del self.fields[one.name]
                     continue
                 made = self.fields[one.name]
@@ -229,7 +244,7 @@ class PageForm(forms.Form):
 
     def shown(self) -> list[Row]:
         """List the facts of this page that registers hold: they are shown with their source and not asked."""
-        return self.compiled.shown(self.known_answers, self.prefill, now=self.now)
+        return self.compiled.shown(self.prefill, self.context, now=self.now)
 
 
 def is_asked(one: FormField, prefill: Mapping[str, Prefilled]) -> bool:
@@ -293,10 +308,16 @@ class CompiledPage:
         return result
 
     def applies(
-        self, answers: Mapping[str, Any], prefill: Mapping[str, Prefilled], now: datetime | None = None
+        self,
+        answers: Mapping[str, Any],
+        prefill: Mapping[str, Prefilled],
+        context: Mapping[str, Any],
+        now: datetime | None = None,
     ) -> bool:
-        """Say whether this person sees the page: its condition holds and something on it is asked or shown."""
-        context = context_of(self.form, answers, {c: p.value for c, p in prefill.items()})
+        """Say whether this person sees the page: its condition holds and something on it is asked or shown.
+
+        ``context`` is `CompiledForm.context` of the answers.
+        """
         if not holds(self.page.show_if, context, now=now):
             return False
         for group in self.page.groups:
@@ -310,10 +331,10 @@ class CompiledPage:
         return len(bound.fields) > 1 or bool(self.repeats) or bool(bound.shown())
 
     def shown(
-        self, answers: Mapping[str, Any], prefill: Mapping[str, Prefilled], now: datetime | None = None
+        self, prefill: Mapping[str, Prefilled], context: Mapping[str, Any], now: datetime | None = None
     ) -> list[Row]:
-        context = context_of(self.form, answers, {c: p.value for c, p in prefill.items()})
-        rows = []
+        """List the page's facts that registers hold, where its conditions hold in ``context``."""
+        rows, language = [], get_language()
         for group in self.page.groups:
             if not holds(group.show_if, context, now=now):
                 continue
@@ -329,9 +350,9 @@ class CompiledPage:
                 rows.append(
                     Row(
                         element=str(one.element),
-                        label=one.label.pick(get_language()),
+                        label=one.label.pick(language),
                         shown=show(one, found.value),
-                        source=found.source.pick(get_language()),
+                        source=found.source.pick(language),
                         page=self.code,
                         is_asked=False,
                     )
@@ -365,7 +386,12 @@ class CompiledForm:
         now: datetime | None = None,
     ) -> list[CompiledPage]:
         """List the pages that this person sees, in order."""
-        return [page for page in self.pages if page.applies(answers, prefill or {}, now)]
+        context = self.context(answers, prefill or {})
+        return [page for page in self.pages if page.applies(answers, prefill or {}, context, now)]
+
+    def context(self, answers: Mapping[str, Any], prefill: Mapping[str, Prefilled]) -> dict[str, Any]:
+        """Give what conditions see: the answers, and what registers hold."""
+        return context_of(self.form, answers, {code: p.value for code, p in prefill.items()})
 
     def problems(
         self,
@@ -398,11 +424,12 @@ class CompiledForm:
         """Give the answers that still apply: what a changed answer has made moot is dropped."""
         kept = {k: v for k, v in answers.items() if v is not None}
         for _round in range(len(self.pages) + 1):
+            pages = self.pages_for(kept, prefill, now)
             asked = {
                 name.replace("-", ".")
-                for page in self.pages_for(kept, prefill, now)
+                for page in pages
                 for name in page.bind(answers=kept, prefill=prefill, now=now).fields
-            } | {e for page in self.pages_for(kept, prefill, now) for e in page.repeats}
+            } | {e for page in pages for e in page.repeats}
             fewer = {k: v for k, v in kept.items() if k in asked}
             if fewer == kept:
                 break

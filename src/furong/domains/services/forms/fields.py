@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy
+from django.utils.choices import BaseChoiceIterator
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from furong.domains.services.values.forms import MEDIA_TYPES, FieldType, FormField
@@ -235,7 +236,7 @@ class AddressField(forms.MultiValueField):
     def __init__(self, *, divisions: Iterable[tuple[str, Any]] = (), **kwargs: Any) -> None:
         chosen = list(divisions)
         division: forms.Field = (
-            forms.ChoiceField(choices=_fixed([("", _("Please choose")), *chosen]))
+            forms.ChoiceField(choices=Options([("", _("Please choose")), *chosen]))
             if chosen
             else TidyCharField(pattern=r"[0-9A-Za-z]{2,12}", max_length=12)
         )
@@ -365,18 +366,18 @@ def django_field(
     elif one.type is FieldType.YES_NO:
         made = YesNoField(**common)
     elif one.type is FieldType.CHOICES:
-        made = forms.MultipleChoiceField(choices=_fixed(options), widget=forms.CheckboxSelectMultiple, **common)
+        made = forms.MultipleChoiceField(choices=Options(options), widget=forms.CheckboxSelectMultiple, **common)
     elif one.type is FieldType.CHOICE:
         few = len(options) <= MAX_RADIOS
         made = forms.ChoiceField(
-            choices=_fixed(options if few else [("", _("Please choose")), *options]),
+            choices=Options(options if few else [("", _("Please choose")), *options]),
             widget=forms.RadioSelect if few else forms.Select,
             **common,
         )
     elif one.type is FieldType.DIVISION:
         known = list(divisions)
         made = (
-            forms.ChoiceField(choices=_fixed([("", _("Please choose")), *known]), **common)
+            forms.ChoiceField(choices=Options([("", _("Please choose")), *known]), **common)
             if known
             else TidyCharField(pattern=one.pattern or r"[0-9A-Za-z]{2,12}", max_length=12, **common)
         )
@@ -391,9 +392,25 @@ def django_field(
     return made
 
 
-def _fixed(options: list[tuple[str, Any]]) -> Callable[[], list[tuple[str, Any]]]:
-    # Django copies a list of options, label by label, for each form it makes; what a function gives is not copied.
-    return lambda: options
+class Options(BaseChoiceIterator):
+    """Options whose labels are written once for each language.
+
+    Django copies a list of options, label by label, for each form it makes, and asks each label for the reader's language
+    whenever it is shown: with a national table of nations or countries, that was most of a page.
+    """
+
+    def __init__(self, options: Sequence[tuple[str, Any]]) -> None:
+        self.options = options
+        self.written: dict[str | None, tuple[tuple[str, str], ...]] = {}
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        language = get_language()
+        if language not in self.written:
+            self.written[language] = tuple((code, str(label)) for code, label in self.options)
+        return iter(self.written[language])
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Options:
+        return self
 
 
 def _messages(one: FormField, label: Any) -> dict[str, Any]:
