@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-
-from django.db import connection
 
 from furong.domains.cases import ports, prefilling
 from furong.domains.cases.errors import ItemNotOffered, NobodyResponsible
@@ -26,6 +23,7 @@ from furong.domains.services.values.implementations import ImplementationList
 from furong.domains.services.values.items import Item, ProjectType
 from furong.domains.services.values.prefill import Prefilled, Subject
 from furong.foundation.access.values import Actor, Basis
+from furong.foundation.codes.leases import Leased
 from furong.foundation.feel import CompiledExpression, compile_expression
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Organization
@@ -258,21 +256,14 @@ def _implemented(
 
 
 # Which body is responsible for a place hardly ever changes and is asked for every item of every application.
-_LEASE_SECONDS = 1.0
-_held: dict[tuple[str, str, str], tuple[float, Organization | None]] = {}
+_bodies: Leased[Organization | None] = Leased(seconds=1.0, most=10_000)
 
 
 def _responsible(department: str, division_code: str) -> Organization | None:
-    key = (str(connection.settings_dict["NAME"]), department, division_code)
-    held = _held.get(key)
-    if held is not None and time.monotonic() < held[0]:
-        return held[1]
-    until = time.monotonic() + _LEASE_SECONDS
-    found = organizations.find_responsible(department=department, division_code=division_code)
-    if len(_held) > 10_000:
-        _held.clear()
-    _held[key] = (until, found)
-    return found
+    return _bodies.get(
+        (department, division_code),
+        lambda: organizations.find_responsible(department=department, division_code=division_code),
+    )
 
 
 def place_of(item_code: str, answers: Mapping[str, Any], on: date) -> str:

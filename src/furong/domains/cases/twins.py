@@ -12,12 +12,11 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from uuid import UUID, uuid5
 
-from django.db import connection
-
 from furong.domains.cases import models
 from furong.domains.cases.errors import TwinUnavailableError
 from furong.domains.cases.ports import BirthRecord, MarriageRecord
 from furong.domains.cases.values.plans import Text
+from furong.foundation.codes.leases import Leased
 
 HOSPITAL, MARRIAGE = "hospital", "marriage"
 _NAMESPACE = UUID("6b1f3f2e-6a0e-4c39-9d1d-3a2f7f0e5a11")
@@ -80,25 +79,19 @@ def _obey_switch(twin: str) -> None:
         raise TwinUnavailableError(f"The register {twin} does not answer.")
 
 
-_held: dict[str, tuple[float, dict[str, models.TwinFault]]] = {}
+_held: Leased[dict[str, models.TwinFault]] = Leased(seconds=1.0)
 
 
 def _faults() -> dict[str, models.TwinFault]:
     """The switches that are set, at most a second old."""
-    name = str(connection.settings_dict["NAME"])
-    held = _held.get(name)
-    if held is not None and time.monotonic() < held[0]:
-        return held[1]
-    found = {f.twin: f for f in models.TwinFault.objects.all()}
-    _held[name] = (time.monotonic() + 1.0, found)
-    return found
+    return _held.get("", lambda: {f.twin: f for f in models.TwinFault.objects.all()})
 
 
 def switch_twin(*, twin: str, mode: str = "", delay_seconds: float = 0) -> None:
     """This function will let a twin answer ``slow`` or be ``unavailable``, or with no mode as it should. For tests
     and the demo.
     """
-    _held.clear()
+    _held.forget()
     if mode:
         models.TwinFault.objects.update_or_create(twin=twin, defaults={"mode": mode, "delay_seconds": delay_seconds})
     else:

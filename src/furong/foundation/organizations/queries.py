@@ -12,6 +12,7 @@ from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
 from furong.foundation.access.values import Scope
+from furong.foundation.codes.leases import Leased
 from furong.foundation.organizations import models
 from furong.foundation.organizations.errors import (
     AppointmentNotFound,
@@ -35,6 +36,8 @@ from furong.foundation.organizations.values import (
     Seat,
     Unit,
 )
+
+_labels: Leased[dict[UUID, Name]] = Leased(seconds=1.0)
 
 # A joinable fragment for whoever knows the account: the one post it acts in, as ``seat``. Takes the preferred post and the local
 # date twice; `identity` joins it to the session so that a request costs one query. A transfer shows in the next request.
@@ -310,13 +313,20 @@ def ids_of_subtree(*, organization_id: UUID) -> list[UUID]:
 
 
 def labels_of_organizations(*, organization_ids: Iterable[UUID]) -> dict[UUID, Name]:
-    """This function will return the names of organisations by identifier; unknown ones are left out. One read."""
-    wanted = list(set(organization_ids))
-    if not wanted:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, name_zh, name_en FROM organizations_organization WHERE id = ANY(%s)", [wanted])
-        return {key: Name(zh=zh, en=en) for key, zh, en in cursor.fetchall()}
+    """This function will return the names of organisations by identifier; unknown ones are left out.
+
+    One read, none for names that were read in the last seconds.
+    """
+    wanted = frozenset(organization_ids)
+
+    def read() -> dict[UUID, Name]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id, name_zh, name_en FROM organizations_organization WHERE id = ANY(%s)", [list(wanted)]
+            )
+            return {key: Name(zh=zh, en=en) for key, zh, en in cursor.fetchall()}
+
+    return dict(_labels.get(wanted, read)) if wanted else {}
 
 
 # Units, posts, appointments

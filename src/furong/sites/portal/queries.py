@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 from uuid import UUID
 
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import lazy
@@ -28,6 +24,7 @@ from furong.domains.services.values.items import Item
 from furong.domains.services.values.life_events import LifeEvent
 from furong.foundation.audit import queries as audit
 from furong.foundation.audit.values import ReadOfPerson
+from furong.foundation.codes.leases import Leased
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Level
 from furong.foundation.packs import queries as packs
@@ -49,30 +46,15 @@ from furong.sites.portal.values import (
     Station,
 )
 
-T = TypeVar("T")
 FIGURES_KEPT_SECONDS = 30.0
 FIGURES_DAYS = 90
 READS_A_PAGE = 30
 READ_AT_ONCE = 100
 MOST_ROUNDS = 5
 
-_lock = threading.Lock()
-_kept: dict[tuple[str, str], tuple[float, object]] = {}
-
-
-def _keep(name: str, seconds: float, make: Callable[[], T]) -> T:
-    """Keep a computed value for some seconds, for each database: figures of the whole province, never anything of a person."""
-    key = (str(connection.settings_dict["NAME"]), name)
-    with _lock:
-        found = _kept.get(key)
-    if found is not None and found[0] > time.monotonic():
-        return found[1]  # type: ignore[return-value]
-    made = make()
-    with _lock:
-        if len(_kept) > 64:
-            _kept.clear()
-        _kept[key] = (time.monotonic() + seconds, made)
-    return made
+_figures_kept: Leased[Figures] = Leased(seconds=FIGURES_KEPT_SECONDS)
+_divisions_kept: Leased[tuple[DivisionGroup, ...]] = Leased(seconds=60.0)
+_departments_kept: Leased[dict[str, object]] = Leased(seconds=60.0)
 
 
 def home_content(*, audience: Audience, stage_code: str, now: dt.datetime) -> Home:
@@ -98,7 +80,7 @@ def home_content(*, audience: Audience, stage_code: str, now: dt.datetime) -> Ho
         single=item_rows(code=shown[0].code, on=on) if shown else (),
         popular=tuple(cards.values())[:5],
         asked=asked_once(code=shown[0].code, on=on) if shown else None,
-        figures=_keep("figures", FIGURES_KEPT_SECONDS, lambda: _figures(now)),
+        figures=_figures_kept.get(now.date(), lambda: _figures(now)),
     )
 
 
@@ -274,7 +256,7 @@ class DivisionGroup:
 
 def division_groups() -> tuple[DivisionGroup, ...]:
     """List the cities with their counties; kept for a minute, because divisions change once in years."""
-    return _keep("divisions", 60.0, _division_groups)
+    return _divisions_kept.get("", _division_groups)
 
 
 def _division_groups() -> tuple[DivisionGroup, ...]:
@@ -301,7 +283,7 @@ _joined = lazy(_join, str)
 
 def department_names() -> dict[str, object]:
     """Give each kind of department its name; kept for a minute."""
-    return _keep("departments", 60.0, lambda: {d.code: d.name for d in organizations.list_departments()})
+    return _departments_kept.get("", lambda: {d.code: d.name for d in organizations.list_departments()})
 
 
 def life_event_names(*, now: dt.datetime) -> dict[str, object]:
@@ -312,19 +294,23 @@ def life_event_names(*, now: dt.datetime) -> dict[str, object]:
 def element_labels(*, now: dt.datetime) -> dict[str, object]:
     """Give the names of data elements by code: a form says *name*, the dictionary says whose."""
     on = timezone.localdate(now)
-    return _keep("labels", 1.0, lambda: {code: one.name for code, one in catalogue.get_dictionary(on=on).items()})
+    labels: dict[str, object] = packs.derive(
+        "portal.labels", on=on, make=lambda: {code: one.name for code, one in catalogue.get_dictionary(on=on).items()}
+    )
+    return labels
 
 
 def read_labels(*, now: dt.datetime) -> Mapping[str, Text]:
     """Give the names of what a read can disclose: data elements, and the fields of certificates."""
 
+    on = timezone.localdate(now)
+
     def gather() -> dict[str, Text]:
-        on = timezone.localdate(now)
         types = [packs.get_value(kind="licence_type", digest=r.digest) for r in _licence_types(on)]
         found = {one.code: one.name for kind in types for one in kind.fields}
         return found | {code: one.name for code, one in catalogue.get_dictionary(on=on).items()}
 
-    return _keep("read labels", 30.0, gather)
+    return packs.derive("portal.read_labels", on=on, make=gather)
 
 
 def _licence_types(on: dt.date) -> Iterable[Release]:
