@@ -144,3 +144,66 @@ class Review(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["code", "-at"], name="catalogue_review_of"),)
+
+
+class HarvestSource(models.Model):
+    """A catalogue elsewhere whose datasets are shown here, and how its last harvest went."""
+
+    code = models.CharField(primary_key=True, max_length=40)
+    kind = models.TextField()  # harvest.values.SourceKind
+    url = models.TextField()
+    title_zh = models.TextField()
+    title_en = models.TextField(default="")
+    every_hours = models.PositiveIntegerField(default=24)
+    due_at = models.DateTimeField()
+    state = models.TextField(default="new")  # new, good, failed
+    finding = models.TextField(default="")  # the code of what stopped the last harvest
+    harvested_at = models.DateTimeField(null=True)  # the last that was published
+    datasets = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(kind__in=["dcat", "ckan"]), name="catalogue_harvest_kind"),
+            models.CheckConstraint(condition=Q(state__in=["new", "good", "failed"]), name="catalogue_harvest_state"),
+        )
+        indexes = (models.Index(fields=["due_at"], name="catalogue_harvest_due"),)
+
+
+class HarvestRun(models.Model):
+    """One harvest: what was seen and changed, and what was found wrong. Rows are only added."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    source = models.ForeignKey(HarvestSource, on_delete=models.CASCADE, related_name="+", db_index=False)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    state = models.TextField()
+    seen = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    findings = models.JSONField(default=list)
+
+    class Meta:
+        indexes = (models.Index(fields=["source", "-began_at"], name="catalogue_harvest_runs"),)
+
+
+class Harvested(models.Model):
+    """A dataset of another catalogue, as its last good harvest gave it. Public, as its source is."""
+
+    name = models.CharField(primary_key=True, max_length=100)
+    source = models.ForeignKey(HarvestSource, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64)
+    name_zh = models.TextField()
+    name_en = models.TextField(default="")
+    name_pinyin = models.TextField()
+    cycle = models.TextField(default="")
+    modified_at = models.DateTimeField(null=True)
+    first_seen_at = models.DateTimeField()
+    tags = models.JSONField(default=list)
+    formats = models.JSONField(default=list)
+    tokens = Tokens()
+    detail = models.JSONField()
+
+    class Meta:
+        indexes = (models.Index(fields=["name_pinyin", "name"], name="catalogue_harvested_sort"),)
