@@ -150,7 +150,7 @@ def test_registers_of_the_platform_publish_their_resources_by_themselves() -> No
         ("307001", "insured_persons"),
         ("ＳＫＩＬＬ", "skill_certificates"),
         ("批号", "vaccinations"),
-        ("亡", None),
+        ("龘", None),
         ("！？", None),
         ("'; DROP TABLE x; --", None),
     ],
@@ -163,12 +163,13 @@ def test_search_finds_by_name_item_code_and_number(text: str, first: str | None)
 
 def test_pages_hold_every_resource_once_and_in_order_of_pinyin() -> None:
     codes: list[str] = []
-    for page in range(1, 20):
-        found = queries.list_resources(actor=SYSTEM, page=page, size=4)
+    pages = queries.list_resources(actor=SYSTEM, size=40).pages
+    for page in range(1, pages + 1):
+        found = queries.list_resources(actor=SYSTEM, page=page, size=40)
         codes += [line.code for line in found.lines]
     assert len(codes) == len(set(codes)) == found.total
     whole = queries.list_resources(actor=SYSTEM, size=100)
-    assert codes == [line.code for line in whole.lines]
+    assert codes[:100] == [line.code for line in whole.lines]
 
 
 def test_the_index_is_the_same_when_it_is_made_anew() -> None:
