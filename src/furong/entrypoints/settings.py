@@ -76,6 +76,7 @@ ROOMS = (
     "registries.licences",
     "domains.processes",
     "domains.catalogue",
+    "domains.objections",
     "domains.services",
     "domains.cases",
     "sites.portal",

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from furong.domains.cases import binding as cases
 from furong.domains.cases import commands as case_commands
+from furong.domains.objections import commands as objections
 from furong.domains.processes import ports as processes
 from furong.domains.processes import tasks as process_tasks
 from furong.domains.services.checks import scope as check_scope
@@ -59,6 +60,7 @@ def tidy(*, now: datetime) -> None:
     SessionStore.clear_expired()
     process_tasks.tidy(now=now)
     case_commands.sweep_old_drafts(now=now)
+    objections.escalate_late(now=now)
     partitions.prepare_years(now=now, databases=DATABASES)
 
 

@@ -25,6 +25,7 @@ from furong.foundation.audit.values import (
     LogLine,
     PageMark,
     Range,
+    Reader,
     ReadOfPerson,
     inclusion_ranges,
     node_hash,
@@ -40,6 +41,7 @@ __all__ = [
     "find_head",
     "get_detail",
     "list_entries",
+    "list_readers",
     "list_reads_of_person",
     "prove_inclusion",
     "read_head",
@@ -102,6 +104,45 @@ def _reads(alias: str, person_id: UUID, limit: int, before: datetime | None) -> 
             database=alias,
             entry_id=entry_id,
         )
+
+
+def list_readers(
+    *,
+    fields: Sequence[str],
+    since: datetime | None,
+    until: datetime,
+    person_id: UUID | None = None,
+    object_id: str = "",
+    databases: Sequence[str] | None = None,
+) -> list[Reader]:
+    """Give who read one of ``fields`` of a person (or a thing, ``object_id``) between two moments, over all databases, each once.
+
+    For telling them that it was wrong. Reads whose account is not known (the platform's own) are left out. The caller
+    decides who may ask. A range of the index on persons, or on objects.
+    """
+    found: set[Reader] = set()
+    for alias in databases or settings.DATABASES:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(
+                _READERS_OF_PERSON if person_id is not None else _READERS_OF_THING,
+                {"subject": person_id or object_id, "fields": list(fields), "since": since, "until": until},
+            )
+            found |= {Reader(account_id=row[0], case_id=row[1]) for row in cursor.fetchall()}
+    return sorted(found, key=lambda one: (str(one.account_id), str(one.case_id or "")))
+
+
+_READERS_OF_PERSON = """
+SELECT DISTINCT e.account_id, e.case_id FROM audit_subject s JOIN audit_entry e ON e.id = s.entry_id
+ WHERE s.person_id = %(subject)s AND s.fields && %(fields)s::text[] AND s.at < %(until)s
+   AND (%(since)s::timestamptz IS NULL OR s.at >= %(since)s::timestamptz)
+   AND e.kind = 'read' AND e.outcome = 'done' AND e.account_id IS NOT NULL
+"""
+_READERS_OF_THING = """
+SELECT DISTINCT e.account_id, e.case_id FROM audit_entry e JOIN audit_detail d ON d.entry_id = e.id
+ WHERE e.object_id = %(subject)s AND d.content::jsonb -> 'detail' -> 'fields' ?| %(fields)s::text[] AND e.at < %(until)s
+   AND (%(since)s::timestamptz IS NULL OR e.at >= %(since)s::timestamptz)
+   AND e.kind = 'read' AND e.outcome = 'done' AND e.account_id IS NOT NULL
+"""
 
 
 def list_entries(

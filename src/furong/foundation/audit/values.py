@@ -343,6 +343,14 @@ def head_bytes(*, log_id: UUID, size: int, root: bytes, at: datetime) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """An account that read something, and the case for which it did."""
+
+    account_id: UUID
+    case_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOfPerson:
     """One line of *who read my data*. Labels are those of the post at that time; the officer's name is not told."""
 
