@@ -22,6 +22,7 @@ from furong.domains.cases.errors import CaseNotFound
 from furong.domains.cases.parameters import current_rules
 from furong.domains.cases.queries.applying import RELATED
 from furong.domains.cases.queries.listing import LIGHT, case_lines, text_of
+from furong.domains.cases.queries.people import by_person, people_of
 from furong.domains.cases.queries.reading import (
     answer_views,
     consent_view,
@@ -123,13 +124,16 @@ def case_view(*, case_id: UUID, actor: Actor, basis: Basis, now: datetime) -> Ca
     )
     answers = visible_answers(case_id=case.id)
     outputs = visible_outputs(case_id=case.id)
-    if case.application.applicant_person_id is not None:
+    people, applicant = people_of(application_id=case.application_id), case.application.applicant_person_id
+    shown = [code for code in answers if is_element(code)]
+    # Who else is named in the application sees the read of what is about them.
+    for person_id, fields in by_person(elements=shown, people=people, applicant=applicant, on=on).items():
         record_read(
             actor=actor,
             basis=basis,
             what="cases.case_view",
-            subjects=[case.application.applicant_person_id],
-            fields=[code for code in answers if is_element(code)],
+            subjects=[person_id],
+            fields=fields,
             database="default",
             now=now,
             object=("case", case.id),
@@ -151,6 +155,7 @@ def case_view(*, case_id: UUID, actor: Actor, basis: Basis, now: datetime) -> Ca
         supplement_lines=answered(case.supplement.wanted, answers) if _has_supplement(case) else (),
         supplement_note=str(answers.get(NOTE, {}).get("value") or ""),
         outputs=outputs,
+        people=people if applicant is None else {"applicant": applicant, **people},
         siblings=tuple(
             SiblingView(
                 item_name=s.item_name,

@@ -256,6 +256,7 @@ class CaseView:
     supplement_lines: tuple[AnsweredLine, ...]
     supplement_note: str = field(repr=False)
     outputs: Mapping[str, Any] = field(repr=False)
+    people: Mapping[str, UUID] = field(repr=False)  # whom the application names, by role
     siblings: tuple[SiblingView, ...]
     timeline: tuple[TimelineEntry, ...]
     documents: tuple[DocumentView, ...]
