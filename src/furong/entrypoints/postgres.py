@@ -19,13 +19,14 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 MINIMUM_VERSION = 15
 
 # Set for what comes: fourteen city centres and the province replicate natively, and moves are prepared transactions.
 SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
+    "unix_socket_permissions": "0700",
     "wal_level": "logical",
     "max_prepared_transactions": "64",
     "max_replication_slots": "48",
@@ -181,9 +182,16 @@ class Cluster:
     def password(self) -> str:
         return (self.folder / "password").read_text().strip()
 
+    @property
+    def socket_folder(self) -> Path | None:
+        """Where the server's socket lies, which spares both sides the network's layers; None where its path would be too long."""
+        folder = self.folder.resolve()
+        return folder if len(os.fsencode(folder / ".s.PGSQL.65535")) < 100 else None
+
     def url(self, database: str) -> str:
         """Give the URL of ``database`` in this cluster, password included; never log it."""
-        return f"postgresql://furong:{self.password}@127.0.0.1:{self.port}/{database}"
+        host = "127.0.0.1" if self.socket_folder is None else quote(str(self.socket_folder), safe="")
+        return f"postgresql://furong:{self.password}@{host}:{self.port}/{database}"
 
     @property
     def is_made(self) -> bool:
@@ -223,7 +231,8 @@ class Cluster:
         self._stop_stale()
         words = [*_as_other_user(), *_die_with_parent(), self.server.program("postgres")]
         words += ["-D", str(self.data), "-p", str(self.port)]
-        for name, value in {**SERVER_SETTINGS, **(settings or {})}.items():
+        socket_folder = {"unix_socket_directories": str(self.socket_folder or "")}
+        for name, value in {**SERVER_SETTINGS, **socket_folder, **(settings or {})}.items():
             words += ["-c", f"{name}={value}"]
         log = self.folder / "server.log"
         with log.open("ab") as out:
