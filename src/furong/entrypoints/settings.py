@@ -81,6 +81,7 @@ ROOMS = (
     "domains.cases",
     "sites.portal",
     "sites.workbench",
+    "sites.opendata",
 )
 
 
@@ -136,7 +137,7 @@ TEMPLATES: list[dict[str, Any]] = [
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [
             SOURCE / room / "templates" / "jinja2"
-            for room in ("foundation/web", "foundation/identity", "sites/portal", "sites/workbench")
+            for room in ("foundation/web", "foundation/identity", "sites/portal", "sites/workbench", "sites/opendata")
         ],
         "APP_DIRS": False,
         "OPTIONS": {

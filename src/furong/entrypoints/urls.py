@@ -1,4 +1,4 @@
-"""Where each site lives: the portal at the top, the workbench, the account pages and the API beside it."""
+"""Where each site lives: the portal at the top, beside it the workbench, open data, the account pages and the API."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("preferences/language/<str:code>", views.language, name="language"),
     path("preferences/size/<str:code>", views.size, name="size"),
     path("account/", include("furong.foundation.identity.urls")),
+    path("", include("furong.sites.opendata.urls")),
     path("api/", include("furong.entrypoints.api_urls")),
     path("work/", include("furong.sites.workbench.urls")),
     path("", include("furong.sites.portal.urls")),

@@ -205,9 +205,9 @@ def _match(relative: PurePosixPath, by_folder: dict[str, list[Kind]]) -> tuple[K
         )
     for kind in by_folder.get(parts[0], []):
         if kind.group_of is not None:
-            if len(parts) == 3 and relative.suffix == ".yaml":
+            if len(parts) == 3 and relative.suffix == kind.suffix:
                 return kind, relative.stem
-        elif not kind.file and len(parts) == 2 and relative.suffix == ".yaml":
+        elif not kind.file and len(parts) == 2 and relative.suffix == kind.suffix:
             return kind, relative.stem
         elif kind.file and len(parts) == 3 and parts[2] == kind.file:
             return kind, parts[1]

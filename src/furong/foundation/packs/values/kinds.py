@@ -111,6 +111,7 @@ class Kind:
     definition was published from the workbench.
 
     ``group_of`` makes it ``folder/GROUP/CODE.yaml``; the value says its group (empty: any). For thousands of files.
+    ``suffix`` is that of the files (several kinds may share a folder by it).
     ``built_in`` gives definitions that code brings along for a frame; a pack's own file of the same code replaces one.
     """
 
@@ -126,14 +127,15 @@ class Kind:
     order: int = 100
     group_of: Callable[[Any], str] | None = None
     built_in: Callable[[Frame], Iterable[PackFile]] | None = None
+    suffix: str = ".yaml"
 
     def path_of(self, code: str, value: Any) -> str:
         """Give where the file of a definition stands in a pack."""
         if not self.folder:
             return self.file
         if self.group_of is not None:
-            return f"{self.folder}/{(value is not None and self.group_of(value)) or 'other'}/{code}.yaml"
-        return f"{self.folder}/{code}/{self.file}" if self.file else f"{self.folder}/{code}.yaml"
+            return f"{self.folder}/{(value is not None and self.group_of(value)) or 'other'}/{code}{self.suffix}"
+        return f"{self.folder}/{code}/{self.file}" if self.file else f"{self.folder}/{code}{self.suffix}"
 
 
 _KINDS: dict[str, Kind] = {}
