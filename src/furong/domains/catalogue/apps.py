@@ -6,4 +6,4 @@ class CatalogueConfig(AppConfig):
     label = "catalogue"
 
     def ready(self) -> None:
-        from furong.domains.catalogue import kinds, sight  # noqa: F401 - registers the kinds and rights
+        from furong.domains.catalogue import data_files, kinds, sight  # noqa: F401 - registers the kinds and rights
