@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.sight import EDIT, REVIEW
 from furong.domains.objections import models
 from furong.domains.objections.errors import ObjectionMissing
-from furong.domains.objections.values import Act, Line, State, Step, Subject, View, after
+from furong.domains.objections.values import Act, ElementSource, Line, State, Step, Subject, View, after
 from furong.foundation.access import queries as access
 from furong.foundation.access.errors import SignInNeeded
 from furong.foundation.access.values import Actor, Basis, Scope
@@ -38,6 +40,17 @@ def list_of_resource(*, actor: Actor, resource_code: str, now: datetime, limit: 
     """This function will return the objections to a resource as far as the actor may see them, newest first."""
     rows = _visible(actor).filter(resource_code=resource_code).order_by("-filed_at")[:limit]
     return [_line(row, now) for row in rows]
+
+
+def sources_of(*, elements: Iterable[str]) -> dict[str, ElementSource]:
+    """This function will return, by element, the item that is its one authoritative source; others are left out. One read."""
+    return {
+        one.element: ElementSource(
+            resource_code=one.resource.code, resource_name=one.resource.name, item_code=one.item_code
+        )
+        for one in catalogue.list_suppliers(actor=Actor.system("objections"), elements=elements)
+        if one.is_source
+    }
 
 
 def count_to_answer(*, actor: Actor) -> int:

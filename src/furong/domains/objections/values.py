@@ -83,6 +83,15 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ElementSource:
+    """The item that is a data element's one authoritative source."""
+
+    resource_code: str
+    resource_name: Words
+    item_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """An objection in a list: nothing of the person it is about."""
 

@@ -38,6 +38,24 @@ class ReasonForm(forms.Form):
         self.fields["reason"].required = required
 
 
+class ObjectForm(forms.Form):
+    """What is wrong with what a register holds."""
+
+    found = forms.CharField(
+        label=_("What is wrong?"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=1000,
+        error_messages={"required": _("Say in a sentence what is wrong.")},
+    )
+    wanted = forms.CharField(
+        label=_("What would be right?"),
+        help_text=_("And where it is written, if anywhere: a certificate, a household booklet."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=1000,
+        required=False,
+    )
+
+
 class RatingForm(forms.Form):
     """Five levels, four aspects (政务服务好差评)."""
 

@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from furong.domains.cases.values import ENDED, ApplicationState, CaseState, Light
 from furong.domains.cases.values.views import ApplicationView, Lane
@@ -17,6 +18,27 @@ from furong.foundation.packs.values import Text
 from furong.foundation.web.texts import text
 from furong.registries.licences.values import LicenceState
 from furong.registries.population.values import FIELDS
+
+# How an objection stands, and what was done to it, as the person who objected reads it.
+OBJECTION_STATES: Mapping[str, tuple[Promise, str]] = {
+    "filed": (gettext_lazy("Being checked"), "run"),
+    "upheld": (gettext_lazy("Will be corrected"), "run"),
+    "corrected": (gettext_lazy("Corrected"), "ok"),
+    "refused": (gettext_lazy("Answered: it stands"), "wait"),
+    "ruling_asked": (gettext_lazy("Before the data authority"), "run"),
+    "confirmed": (gettext_lazy("Decided: it stands"), "wait"),
+    "withdrawn": (gettext_lazy("Withdrawn"), "wait"),
+}
+OBJECTION_ACTS: Mapping[str, Promise] = {
+    "file": gettext_lazy("You said that it is wrong"),
+    "correct": gettext_lazy("The department corrected it"),
+    "refuse": gettext_lazy("The department answered that it stands"),
+    "ask_ruling": gettext_lazy("You asked for a ruling"),
+    "uphold": gettext_lazy("The data authority decided that it is to be corrected"),
+    "confirm": gettext_lazy("The data authority decided that it stands"),
+    "withdraw": gettext_lazy("You withdrew"),
+    "escalate": gettext_lazy("The department was late; the data authority was told"),
+}
 
 _GOOD = {CaseState.COMPLETED, CaseState.APPROVED}
 _BAD = {CaseState.REJECTED, CaseState.NOT_ACCEPTED, CaseState.ABNORMAL_END}

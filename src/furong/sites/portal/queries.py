@@ -317,8 +317,13 @@ def _licence_types(on: dt.date) -> Iterable[Release]:
     return packs.list_current_releases(kind="licence_type", on=on)
 
 
-def facts_of(*, answers: Iterable[AnswerView], code: str, now: dt.datetime) -> list[Fact]:
-    """Write an application's facts for people: the dictionary's names, labels of codes, dates; keys of things are left out."""
+def facts_of(
+    *, answers: Iterable[AnswerView], code: str, now: dt.datetime, objectable: frozenset[str] = frozenset()
+) -> list[Fact]:
+    """Write an application's facts for people: the dictionary's names, labels of codes, dates; keys of things are left out.
+
+    ``objectable`` are the elements that the reader may say to be wrong.
+    """
     dictionary = catalogue.get_dictionary(on=timezone.localdate(now))
     fields = fields_of_event(code=code, now=now)
     facts = []
@@ -329,6 +334,7 @@ def facts_of(*, answers: Iterable[AnswerView], code: str, now: dt.datetime) -> l
         words = show(one, answer.value) if one is not None else told(element, answer.value)
         facts.append(
             Fact(
+                element=answer.element if answer.element in objectable else "",
                 term=element.name if element is not None else answer.element,
                 value=words,
                 source=answer.source_label,

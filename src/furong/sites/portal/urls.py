@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.portal.views import applying, public, space
+from furong.sites.portal.views import applying, objecting, public, space
 
 app_name = "portal"
 
@@ -33,6 +33,9 @@ urlpatterns = [
     path("my/licences", space.folder, name="folder"),
     path("my/licences/<uuid:licence_id>", space.licence, name="licence"),
     path("my/licences/<uuid:licence_id>/file", space.licence_file, name="licence_file"),
+    path("my/corrections", objecting.objections, name="objections"),
+    path("my/corrections/new/<str:element>", objecting.object_to, name="object_to"),
+    path("my/corrections/<uuid:objection_id>", objecting.objection, name="objection"),
     path("my/reads", space.reads, name="reads"),
     path("my/messages", space.messages, name="messages"),
     path("my/messages/<uuid:message_id>", space.message, name="message"),

@@ -99,8 +99,9 @@ class EventPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A fact of an application with where it comes from."""
+    """A fact of an application with where it comes from; ``element`` where the reader can object to it, else empty."""
 
+    element: str
     term: Text
     value: str
     source: Text

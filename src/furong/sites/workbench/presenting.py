@@ -114,6 +114,7 @@ def drawn_state(state: ElementState) -> str:
 class Fact:
     """A fact of a case in words, with where it comes from."""
 
+    element: str
     term: str
     value: str
     source: str
@@ -130,6 +131,7 @@ def facts_of(view: CaseView, dictionary: Mapping[str, DataElement]) -> list[Fact
         own = answer.source in {"applicant", "supplement"}
         facts.append(
             Fact(
+                element=answer.element,
                 term=text(element.name) if element is not None else answer.element,
                 value=told(element, answer.value),
                 source=_("the applicant") if own else text(answer.source_label) or answer.source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from furong.sites.workbench import urls_administration, urls_catalogue, urls_content, urls_processes, urls_registers
-from furong.sites.workbench.views import export, home, notices, supervision, work
+from furong.sites.workbench.views import export, home, notices, objections, supervision, work
 
 app_name = "workbench"
 
@@ -20,6 +20,9 @@ urlpatterns = [
     path("cases/<uuid:case_id>/diagram", work.diagram, name="diagram"),
     path("cases/<uuid:case_id>/acts/<slug:code>", work.act, name="act"),
     path("cases/<uuid:case_id>/files/<str:digest>", work.file, name="file"),
+    path("cases/<uuid:case_id>/facts/<str:element>/objection", objections.object_to_fact, name="object_to_fact"),
+    path("objections", objections.objections, name="objections"),
+    path("objections/<uuid:objection_id>", objections.objection, name="objection"),
     path("tasks/<uuid:task_id>/hand-over", work.hand_over, name="hand_over"),
     path("tasks/<uuid:task_id>/<slug:verb>", work.task_act, name="task_act"),
     path("notices", notices.notice_list, name="notices"),

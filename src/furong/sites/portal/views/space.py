@@ -18,6 +18,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from furong.domains.cases import commands as cases
 from furong.domains.cases import queries as case_queries
+from furong.domains.cases.queries.people import person_of
+from furong.domains.cases.values.views import ApplicationView
+from furong.domains.objections import queries as objections
 from furong.foundation.access.errors import AccessRefused, SignInNeeded
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit import queries as audit
@@ -56,12 +59,12 @@ def own(view: View) -> View:
     return wrapper
 
 
-def _sent(request: HttpRequest) -> Any:
+def sent(request: HttpRequest) -> Any:
     """What was sent, also when it is nothing; else what was typed before a sign-in ran out; None when there is neither."""
     return request.POST if request.method == "POST" else typed_of(request)
 
 
-def _page(request: HttpRequest, template: str, here: str, **context: Any) -> HttpResponse:
+def space_page(request: HttpRequest, template: str, here: str, **context: Any) -> HttpResponse:
     response = render(request, f"portal/space/{template}.jinja", {"section": here, **context}, using="furong")
     patch_cache_control(response, no_store=True)
     return response
@@ -73,7 +76,7 @@ def overview(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show what waits for the person, what is under way, and what was begun."""
     now = timezone.now()
     lines = case_queries.list_applications(actor=actor, now=now)
-    return _page(
+    return space_page(
         request,
         "overview",
         "applications",
@@ -99,7 +102,7 @@ def application(request: HttpRequest, application_id: UUID, actor: Actor) -> Htt
             [r for r in found if r.case_id in cases_of_it and not r.by_self], queries.read_labels(now=now)
         )[:4]
     words, tone = presenting.state_words(view.state)
-    return _page(
+    return space_page(
         request,
         "application",
         "applications",
@@ -110,10 +113,26 @@ def application(request: HttpRequest, application_id: UUID, actor: Actor) -> Htt
         doubt=calendars.current().doubt_about(view.due_on) if view.due_on is not None else {},
         title=presenting.lanes_title(view),
         lanes=presenting.lanes_shown(view.lanes),
-        facts=queries.facts_of(answers=view.answers, code=view.life_event_code, now=now),
+        facts=queries.facts_of(
+            answers=view.answers, code=view.life_event_code, now=now, objectable=_objectable(view, actor, now)
+        ),
         reads=reads,
         just_sent=request.GET.get("sent") == "1",
     )
+
+
+def _objectable(view: ApplicationView, actor: Actor, now: dt.datetime) -> frozenset[str]:
+    """The elements that a register supplied about the person themself, or the one they act for: these they can object to."""
+    own_id = actor.principal.id if actor.principal is not None else actor.person_id
+    ending = ".person_id"
+    people = {a.element.removesuffix(ending): UUID(str(a.value)) for a in view.answers if a.element.endswith(ending)}
+    on = timezone.localdate(now)
+    about_me = [
+        a.element
+        for a in view.answers
+        if a.source == "register" and person_of(element=a.element, people=people, applicant=own_id, on=on) == own_id
+    ]
+    return frozenset(objections.sources_of(elements=about_me))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -123,7 +142,7 @@ def withdraw(request: HttpRequest, application_id: UUID, actor: Actor) -> HttpRe
     now = timezone.now()
     view = case_queries.application_view(application_id=application_id, actor=actor, now=now)
     lanes = [lane for lane in view.lanes if lane.can_withdraw]
-    form = ReasonForm(_sent(request))
+    form = ReasonForm(sent(request))
     wrong = ""
     if request.method == "POST" and form.is_valid():
         wanted = set(request.POST.getlist("case"))
@@ -137,7 +156,7 @@ def withdraw(request: HttpRequest, application_id: UUID, actor: Actor) -> HttpRe
                     cases.withdraw_case(case_id=lane.case_id, actor=actor, now=now, reason=reason)
             return HttpResponseRedirect(_of(application_id))
         wrong = "choose"
-    return _page(request, "withdraw", "applications", view=view, lanes=lanes, form=form, wrong=wrong)
+    return space_page(request, "withdraw", "applications", view=view, lanes=lanes, form=form, wrong=wrong)
 
 
 @keeps_typed
@@ -150,7 +169,7 @@ def rate(request: HttpRequest, application_id: UUID, case_id: UUID, actor: Actor
     lane = next((one for one in view.lanes if one.case_id == case_id and one.can_rate), None)
     if lane is None:
         return HttpResponseRedirect(_of(application_id))
-    form = RatingForm(_sent(request))
+    form = RatingForm(sent(request))
     if request.method == "POST" and form.is_valid():
         cases.rate_case(
             case_id=case_id,
@@ -161,7 +180,7 @@ def rate(request: HttpRequest, application_id: UUID, case_id: UUID, actor: Actor
             now=now,
         )
         return HttpResponseRedirect(_of(application_id))
-    return _page(request, "rate", "applications", view=view, lane=lane, form=form)
+    return space_page(request, "rate", "applications", view=view, lane=lane, form=form)
 
 
 @keeps_typed
@@ -174,11 +193,11 @@ def ask_review(request: HttpRequest, application_id: UUID, case_id: UUID, actor:
     lane = next((one for one in view.lanes if one.case_id == case_id and one.can_ask_review), None)
     if lane is None:
         return HttpResponseRedirect(_of(application_id))
-    form = ReasonForm(_sent(request), required=True)
+    form = ReasonForm(sent(request), required=True)
     if request.method == "POST" and form.is_valid():
         cases.request_review(case_id=case_id, reason=form.cleaned_data["reason"], actor=actor, now=now)
         return HttpResponseRedirect(_of(application_id))
-    return _page(request, "review", "applications", view=view, lane=lane, form=form)
+    return space_page(request, "review", "applications", view=view, lane=lane, form=form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -196,7 +215,7 @@ def consent(request: HttpRequest, consent_id: UUID, actor: Actor) -> HttpRespons
             reason = request.POST.get("reason", "")[:500]
             cases.refuse_consent(consent_id=consent_id, actor=actor, now=now, reason=reason)
             return HttpResponseRedirect(request.path)
-    return _page(request, "consent", "applications", asked=asked)
+    return space_page(request, "consent", "applications", asked=asked)
 
 
 @require_POST
@@ -221,7 +240,7 @@ def supplement(request: HttpRequest, application_id: UUID, case_id: UUID, actor:
         if request.method == "POST":
             return HttpResponseRedirect(_of(application_id))
         handed_in = case_queries.own_supplement(case_id=case_id, actor=actor)
-        return _page(request, "handed_in", "applications", view=view, lane=lane, handed_in=handed_in)
+        return space_page(request, "handed_in", "applications", view=view, lane=lane, handed_in=handed_in)
     sent = request.method == "POST"
     form = SupplementForm(
         request.POST if sent else typed_of(request),
@@ -235,7 +254,7 @@ def supplement(request: HttpRequest, application_id: UUID, case_id: UUID, actor:
             case_id=case_id, answers=form.answers(now=now), note_text=form.note(), actor=actor, now=now
         )
         return HttpResponseRedirect(_of(application_id))
-    return _page(request, "supplement", "applications", view=view, lane=lane, form=form)
+    return space_page(request, "supplement", "applications", view=view, lane=lane, form=form)
 
 
 @require_safe
@@ -282,7 +301,7 @@ def folder(request: HttpRequest, actor: Actor) -> HttpResponse:
         person_id = None  # certificates are held by persons so far; an agent's own are not the enterprise's
     if person_id is not None:
         found = licences.list_of_person(person_id=person_id, actor=actor, basis=FOLDER, now=timezone.now())
-    return _page(request, "folder", "folder", licences=found, state_words=presenting.licence_words)
+    return space_page(request, "folder", "folder", licences=found, state_words=presenting.licence_words)
 
 
 @require_safe
@@ -292,7 +311,7 @@ def licence(request: HttpRequest, licence_id: UUID, actor: Actor) -> HttpRespons
     now = timezone.now()
     found = licences.get_licence(licence_id=licence_id, actor=actor, basis=FOLDER, now=now)
     words, tone = presenting.licence_words(found.state)
-    return _page(
+    return space_page(
         request,
         "licence",
         "folder",
@@ -322,7 +341,7 @@ def messages(request: HttpRequest, actor: Actor) -> HttpResponse:
     before = _moment(request.GET.get("before"))
     found = notice_queries.list_messages(actor=actor, limit=MESSAGES_A_PAGE + 1, before=before)
     following = found[MESSAGES_A_PAGE - 1].at.isoformat() if len(found) > MESSAGES_A_PAGE else ""
-    return _page(request, "messages", "messages", messages=found[:MESSAGES_A_PAGE], following=following)
+    return space_page(request, "messages", "messages", messages=found[:MESSAGES_A_PAGE], following=following)
 
 
 @require_safe
@@ -333,7 +352,7 @@ def message(request: HttpRequest, message_id: UUID, actor: Actor) -> HttpRespons
     found = notice_queries.get_message(message_id=message_id, actor=actor)
     if not found.is_read:
         notices.mark_read(message_id=message_id, actor=actor, now=now)
-    return _page(request, "message", "messages", message=found)
+    return space_page(request, "message", "messages", message=found)
 
 
 def _moment(given: str | None) -> dt.datetime | None:
@@ -352,7 +371,7 @@ def reads(request: HttpRequest, actor: Actor) -> HttpResponse:
     with_own = request.GET.get("own") == "1"
     found, following = queries.reads_page(person_id=actor.person_id, before=before, with_own=with_own)
     shown = presenting.gathered(found, queries.read_labels(now=timezone.now()))
-    return _page(request, "reads", "reads", reads=shown, following=following, with_own=with_own)
+    return space_page(request, "reads", "reads", reads=shown, following=following, with_own=with_own)
 
 
 def _of(application_id: UUID) -> str:

@@ -17,6 +17,7 @@ from furong.domains.cases import queries as cases
 from furong.domains.cases.values import CaseState
 from furong.domains.cases.values.views import CaseView
 from furong.domains.catalogue import queries as catalogue
+from furong.domains.objections import queries as objections
 from furong.domains.processes import commands as processes
 from furong.domains.processes import queries as work
 from furong.domains.processes.errors import TaskAlreadyDone, TaskClaimedByAnother
@@ -208,7 +209,9 @@ def case(request: HttpRequest, actor: Actor, case_id: UUID) -> HttpResponse:
     """Show a case: its flow, the facts its department may see with their sources, what happened, and what may be done."""
     now = timezone.now()
     view = cases.case_view(case_id=case_id, actor=actor, basis=reading(case_id), now=now)
-    return page(request, actor, "case", "cases", **_shown(view, actor, now))
+    shown = _shown(view, actor, now)
+    objectable = objections.sources_of(elements=[fact.element for fact in shown["held"]])
+    return page(request, actor, "case", "cases", objectable=objectable, **shown)
 
 
 @require_safe
