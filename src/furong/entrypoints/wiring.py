@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from furong.domains.cases import binding as cases
 from furong.domains.cases import commands as case_commands
+from furong.domains.catalogue.grants import flow as grant_flow
+from furong.domains.catalogue.grants import granting
 from furong.domains.objections import commands as objections
 from furong.domains.processes import ports as processes
 from furong.domains.processes import tasks as process_tasks
@@ -19,6 +21,7 @@ from furong.domains.services.checks import scope as check_scope
 from furong.domains.services.values.prefill import register_prefill_source
 from furong.entrypoints import adapters
 from furong.entrypoints.databases import look_before_use
+from furong.foundation.access.values import Actor
 from furong.foundation.audit import sealer
 from furong.foundation.calendar import commands as calendars
 from furong.foundation.events import dispatcher
@@ -45,6 +48,7 @@ def wire() -> None:
     register_prefill_source("population", adapters.PopulationSource())
     register_prefill_source("licences", adapters.LicencesSource())
     processes.defer_jobs(process_tasks.defer_job)
+    grant_flow.bind()
     cases.bind()
     check_scope.use_handlers(lambda: processes.wiring().handlers)
 
@@ -59,6 +63,7 @@ def tidy(*, now: datetime) -> None:
     throttle.sweep(now=now)
     SessionStore.clear_expired()
     process_tasks.tidy(now=now)
+    granting.tend_grants(actor=Actor.system("worker"), now=now)
     case_commands.sweep_old_drafts(now=now)
     objections.escalate_late(now=now)
     partitions.prepare_years(now=now, databases=DATABASES)

@@ -16,6 +16,7 @@ from furong.domains.catalogue.errors import (
     ResourceMissing,
 )
 from furong.domains.catalogue.events import ResourceOffline, ResourceOnline, ResourcePublished
+from furong.domains.catalogue.grants.compiling import compile_resources
 from furong.domains.catalogue.resources.reading import Catalog, catalog_of
 from furong.domains.catalogue.sight import EDIT, REVIEW, sight_of
 from furong.domains.catalogue.states import (
@@ -91,7 +92,7 @@ def _write_draft(catalog: Catalog, whole: Pack, code: str, digest: str, actor: A
         provider_names=indexing.provider_names(whole.values("organization"), resolved.provider),
         approved=False,
     )
-    indexing.write([made], now=now, by=_by(actor))
+    indexing.write([made], now=now, by=by_words(actor))
 
 
 @command("catalogue.submit_resource")
@@ -229,6 +230,14 @@ def _reason(act: Act, reason: str) -> str:
     return why
 
 
+def reason_of(given: str) -> str:
+    """Give a reason as it is kept. Raises `ReasonNeeded` for an empty one."""
+    why = given.strip()[:MAX_REASON]
+    if not why:
+        raise ReasonNeeded
+    return why
+
+
 def _working_days(now: datetime, days: int) -> Any:
     found = calendar.current()
     return found.add_working_days(found.local_date(now), days)
@@ -275,9 +284,11 @@ def _save(row: Any, now: datetime) -> None:
             *("pending_digest", "pending_from", "update_due_on", "is_update_extended"),
         ]
     )
+    compile_resources([row.code], now=now)
 
 
-def _by(actor: Actor) -> str:
+def by_words(actor: Actor) -> str:
+    """Give an actor as entries name them: organisation and post, never the person."""
     return " · ".join(part for part in (actor.organization_label, actor.label) if part)[:200] or "–"
 
 
@@ -289,7 +300,7 @@ def _record(row: Any, act: Act, digest: str, reason: str, actor: Actor, now: dat
         online_state=row.online_state,
         digest=digest,
         reason=reason,
-        by=_by(actor),
+        by=by_words(actor),
         at=now,
     )
     current().object("resource", row.code)

@@ -65,3 +65,73 @@ class DraftRefused(Refusal):
         self.findings = tuple(findings)
         errors = [one for one in findings if one.is_error]
         super().__init__(count=len(errors), first=errors[0].format() if errors else "–")
+
+
+class OwnResource(Refusal):
+    """A department needs no grant of what it provides itself."""
+
+    code = "catalogue.own_resource"
+    message = "Your organisation provides this resource itself."
+
+
+class NotShared(Refusal):
+    """What is asked for is not shared."""
+
+    code = "catalogue.not_shared"
+    message = "This is not shared: %(items)s."
+    mend = "Leave it out, or ask the data authority for a ruling."
+
+
+class RequestRefused(Refusal):
+    """The request lacks something, or asks for what cannot be had."""
+
+    code = "catalogue.request_refused"
+    message = "The request cannot be made like this."
+    mend = "Correct it and send it again."
+
+
+class RequestOpen(Refusal):
+    """The organisation has asked for this resource already, and the answer is not in."""
+
+    code = "catalogue.request_open"
+    message = "Your organisation has an open request for this resource: %(number)s."
+    mend = "Go on with that one, or withdraw it first."
+
+
+class RequestMissing(Refusal):
+    """There is no such request or grant, or the actor has nothing to do with it: the answer is the same."""
+
+    code = "catalogue.request_missing"
+    message = "There is no such request."
+
+
+class GrantTooWide(Refusal):
+    """A grant cannot be wider than its request, nor passed on wider than it is."""
+
+    code = "catalogue.grant_too_wide"
+    message = "This goes beyond what was asked for or granted: %(beyond)s."
+    mend = "Grant no more than was asked for; pass on no more than you hold."
+
+
+class ResourceChanged(Refusal):
+    """The resource changed since it was asked for, so that the request cannot be granted as it is."""
+
+    code = "catalogue.resource_changed"
+    message = "The resource changed since this request was made: %(changes)s."
+    mend = "Send the request back to be adapted, or refuse it."
+
+
+class AskedAlready(Refusal):
+    """What is missing is asked for once (一次性告知)."""
+
+    code = "catalogue.asked_already"
+    message = "The requester was asked for additions already."
+    mend = "Decide on the request as it is."
+
+
+class DelegationRefused(Refusal):
+    """A grant is passed on only if its terms say so, and only to an organisation below."""
+
+    code = "catalogue.delegation_refused"
+    message = "This grant cannot be passed on to that organisation."
+    mend = "Pass on only a grant that allows it, to an organisation below your own."

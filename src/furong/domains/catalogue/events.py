@@ -26,3 +26,22 @@ class ResourceOnline:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceOffline:
     code: str
+
+
+@event("catalogue.grant_in_force")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantInForce:
+    """A grant may be used: signed by both sides, or resumed. ``id`` is the grant's."""
+
+    id: str
+    resource_code: str
+
+
+@event("catalogue.grant_out_of_force")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantOutOfForce:
+    """A grant may not be used any more, for now or for good: ``state`` says which."""
+
+    id: str
+    resource_code: str
+    state: str

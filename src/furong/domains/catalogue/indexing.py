@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from pypinyin import lazy_pinyin
 
 from furong.domains.catalogue import facets, models
+from furong.domains.catalogue.grants.compiling import compile_resources
 from furong.domains.catalogue.resources.reading import Catalog, ResolvedItem, ResolvedResource, catalog_of
 from furong.domains.catalogue.resources.values import Entry, Openness, Provider, SharingType
 from furong.domains.catalogue.searching import marked
@@ -177,6 +178,7 @@ def _item_row(position: int, item: ResolvedItem, audience: Audience, sharing: An
         "openness": plain(item.openness) if item.item.openness is not None else openness,
         "own_sharing": item.item.sharing is not None,
         "own_openness": item.item.openness is not None,
+        "field": item.item.field,
         "key": item.item.key,
         "nullable": item.item.nullable,
         "note": plain(item.item.note),
@@ -253,6 +255,7 @@ def index_resources(context: ImportContext) -> None:
         if stamps.get(code) != made.stamp:
             changed.append(made)
     remove(gone)
+    compile_resources(gone, now=context.now)
     write(changed, now=context.now, by=context.actor.label or context.actor.organization_label or "–")
 
 
@@ -326,6 +329,7 @@ def write(every: list[Made], *, now: datetime, by: str) -> None:
         ],
         batch_size=1000,
     )
+    compile_resources(codes, now=now)
 
 
 def _states(made: Made) -> tuple[PublishState, OnlineState]:

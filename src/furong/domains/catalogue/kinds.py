@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from furong.domains.catalogue.grants import flow
 from furong.domains.catalogue.resources.builtin import built_in_files
 from furong.domains.catalogue.resources.checks import check_resources
 from furong.domains.catalogue.resources.shapes import CLASSES, RESOURCE, build_classes, build_resource
@@ -12,6 +13,7 @@ from furong.domains.catalogue.values import GROUP, DataElement, Dictionary, Elem
 from furong.foundation.codes.errors import UnknownCodeTable
 from furong.foundation.codes.queries import get_table
 from furong.foundation.packs.values import Finding, ImportContext, Kind, Pack, Text, both, register_kind, yaml_parse
+from furong.foundation.packs.values.kinds import XML
 
 
 def dictionary_of(pack: Pack) -> Dictionary:
@@ -163,5 +165,16 @@ register_kind(
         importer=_index,
         on_publish=True,
         order=22,
+    )
+)
+register_kind(
+    Kind(
+        name=flow.KIND,
+        folder="approvals",
+        file="process.bpmn",
+        media_type=XML,
+        parse=flow.parse_process,
+        built_in=flow.built_in_files,
+        order=23,
     )
 )

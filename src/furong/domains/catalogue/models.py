@@ -207,3 +207,99 @@ class Harvested(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["name_pinyin", "name"], name="catalogue_harvested_sort"),)
+
+
+class Request(models.Model):
+    """An organisation asks for items of a resource."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    number = models.TextField(unique=True)
+    resource_code = models.CharField(max_length=64)
+    resource_digest = models.CharField(max_length=64)
+    resource_version = models.PositiveIntegerField()
+    organization_id = models.UUIDField()
+    division_code = models.TextField(default="")
+    provider_organization_id = models.UUIDField()
+    provider_division_code = models.TextField(default="")
+    scenario = models.TextField()
+    legal_basis = models.TextField()
+    sharing = models.TextField()  # the narrowest class among what is asked for, when it was asked
+    terms = models.JSONField()  # grants.values.Terms
+    agreed = models.JSONField(null=True)  # what the provider consents to
+    state = models.TextField()
+    reason = models.TextField(default="")
+    question = models.TextField(default="")  # asked once
+    answer = models.TextField(default="")
+    by = models.TextField()  # post and organisation, never a person's name
+    submitted_at = models.DateTimeField()
+    reply_due_on = models.DateField(null=True)
+    replied_at = models.DateTimeField(null=True)
+    supply_due_on = models.DateField(null=True)
+    supplied_at = models.DateTimeField(null=True)
+    process_instance_id = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["organization_id", "resource_code"],
+                condition=Q(state__in=["submitted", "to_supplement", "with_authority"]),
+                name="catalogue_request_one_open",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["organization_id", "-submitted_at"], name="catalogue_request_mine"),
+            models.Index(fields=["provider_organization_id", "-submitted_at"], name="catalogue_request_theirs"),
+        )
+
+
+class Grant(models.Model):
+    """What an organisation may read of a resource, on which terms, until when."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    number = models.TextField(unique=True)
+    request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="+")
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, related_name="+", null=True)
+    resource_code = models.CharField(max_length=64)
+    resource_digest = models.CharField(max_length=64)
+    organization_id = models.UUIDField()
+    division_code = models.TextField(default="")
+    department = models.TextField(default="")
+    provider_organization_id = models.UUIDField()
+    provider_division_code = models.TextField(default="")
+    terms = models.JSONField()
+    sharing = models.TextField()
+    state = models.TextField()
+    valid_from = models.DateField(null=True)
+    valid_until = models.DateField(null=True)
+    idle_days = models.PositiveIntegerField()
+    since = (
+        models.DateTimeField()
+    )  # from here the time without use counts: its beginning, or when it was last seen used
+    offered_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["organization_id", "-offered_at"], name="catalogue_grant_mine"),
+            models.Index(fields=["provider_organization_id", "-offered_at"], name="catalogue_grant_theirs"),
+            models.Index(fields=["resource_code", "state"], name="catalogue_grant_of"),
+            models.Index(
+                fields=["valid_until"], condition=Q(state__in=["active", "suspended"]), name="catalogue_grant_end"
+            ),
+        )
+
+
+class GrantEntry(models.Model):
+    """One act on a grant, with the signature where it is one. Rows are only added."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="+")
+    act = models.TextField()
+    organization_id = models.UUIDField(null=True)
+    by = models.TextField()
+    reason = models.TextField(default="")
+    at = models.DateTimeField()
+    key_id = models.TextField(default="")
+    signature = models.TextField(default="")
+
+    class Meta:
+        indexes = (models.Index(fields=["grant", "at"], name="catalogue_grant_acts"),)

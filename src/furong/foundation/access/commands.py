@@ -34,7 +34,7 @@ def set_post_rights(*, post_id: UUID, rights: Iterable[PostRight], now: datetime
         after = {json.dumps(_plain(grant), sort_keys=True) for grant in wanted}
         if row and before == after:
             return
-        hook = _hook()
+        hook = after_change()
         hook.post_ids.add(post_id)
         hook.restricts = hook.restricts or bool(before - after)
         cursor.execute(
@@ -47,8 +47,8 @@ def set_post_rights(*, post_id: UUID, rights: Iterable[PostRight], now: datetime
         )
 
 
-def _hook() -> AfterChange:
-    """The after-commit hook of this transaction, shared by all its changes, so that it waits once."""
+def after_change() -> AfterChange:
+    """Give the after-commit hook of this transaction, shared by all its changes, so that it waits once."""
     active = set(connection.savepoint_ids)
     for sids, function, *_ in connection.run_on_commit:
         if isinstance(function, AfterChange) and set(sids) <= active:

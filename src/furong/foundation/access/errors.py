@@ -40,3 +40,81 @@ class RightUnknownError(Fault):
     """A right was asked for or granted that no room registered: a mistake in code or pack."""
 
     code = "access.right_unknown"
+
+
+class SharingRefused(AccessRefused):
+    """Another organisation's data, and no grant that covers the reading. Each kind says which limit was met."""
+
+    code = "access.sharing_refused"
+    message = "Your organisation holds no grant for “%(resource)s”."
+    mend = "Ask for it on the resource's page in the catalogue."
+
+
+class GrantMissing(SharingRefused):
+    """The organisation holds no grant of the resource that is in force."""
+
+    code = "access.grant_missing"
+
+
+class GrantNotInForce(SharingRefused):
+    """The grant has not begun, or is over."""
+
+    code = "access.grant_not_in_force"
+    message = "The grant for “%(resource)s” is not in force today."
+    mend = "Ask for a new one on the resource's page in the catalogue."
+
+
+class ItemNotGranted(SharingRefused):
+    """The reading asks for items that the grant does not name, or that are not published at all."""
+
+    code = "access.item_not_granted"
+    message = "The grant for “%(resource)s” does not cover: %(items)s."
+    mend = "Ask only for the items that it covers, or request the others in the catalogue."
+
+
+class RowNotGranted(SharingRefused):
+    """The rows lie in divisions that the grant does not name."""
+
+    code = "access.row_not_granted"
+    message = "The grant for “%(resource)s” does not cover this division."
+    mend = "Request the division in the catalogue."
+
+
+class CaseNeeded(SharingRefused):
+    """The grant is for one person at a time, in a case or a task."""
+
+    code = "access.case_needed"
+    message = "The grant for “%(resource)s” is for one person at a time, in a case."
+    mend = "Open the record from the case that needs it."
+
+
+class PurposeNotGranted(SharingRefused):
+    """The grant is for other services, or for another way of passing."""
+
+    code = "access.purpose_not_granted"
+    message = "The grant for “%(resource)s” is not for this purpose."
+    mend = "Request this purpose in the catalogue."
+
+
+class TermsStricter(SharingRefused):
+    """The resource is shared more narrowly now than when the grant was signed."""
+
+    code = "access.terms_stricter"
+    message = "“%(resource)s” is shared on stricter terms now than when your grant was signed."
+    mend = "Renew the request on the resource's page in the catalogue."
+
+
+class ResourceOffline(SharingRefused):
+    """The resource was taken offline, or out of the catalogue."""
+
+    code = "access.resource_offline"
+    message = "“%(resource)s” is offline."
+    mend = "Ask its provider in the catalogue."
+
+
+class QuotaSpent(SharingRefused):
+    """As many readings as a grant allows in a day were made."""
+
+    code = "access.quota_spent"
+    message = "Today's readings under the grant for “%(resource)s” are used up."
+    mend = "Go on tomorrow, or request a higher number in the catalogue."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -132,16 +132,30 @@ class AfterChange:
     def __init__(self) -> None:
         self.post_ids: set[UUID] = set()
         self.restricts = False
+        self.is_of_terms = False  # compiled terms of sharing changed too
+        self.drops: set[Callable[[], None]] = set()
 
     def __call__(self) -> None:
-        LEASES.drop(self.post_ids)
+        self._drop()
         if self.restricts:
             time.sleep(max(0.0, lease_seconds()))
-            LEASES.drop(self.post_ids)
+            self._drop()
+
+    def _drop(self) -> None:
+        LEASES.drop(self.post_ids)
+        for drop in self.drops:
+            drop()
 
 
 def _has_uncommitted_change() -> bool:
     return connection.in_atomic_block and any(isinstance(hook[1], AfterChange) for hook in connection.run_on_commit)
+
+
+def changes_terms() -> bool:
+    """Say whether the open transaction has changed compiled terms, which only it may live on before it commits."""
+    return connection.in_atomic_block and any(
+        isinstance(hook[1], AfterChange) and hook[1].is_of_terms for hook in connection.run_on_commit
+    )
 
 
 def _known(right: str) -> str:
