@@ -122,7 +122,14 @@ def test_sensitive_facts_are_marked_as_such() -> None:
     pack = read_pack(HUNAN)
     by_code = {e.code: e.sensitivity.value for g in pack.values("data_element").values() for e in g.elements}
     assert {by_code[c] for c in ("mother.id_number", "newborn.weight_g", "benefit.account_number")} == {"sensitive"}
-    about_things = ("enterprise.", "social_organization.", "equipment.", "division.")
+    about_things = (
+        "enterprise.",
+        "social_organization.",
+        "public_institution.",
+        "equipment.",
+        "division.",
+        "weather_station.",
+    )
     assert {code for code, value in by_code.items() if value == "public"} == {
         code for code in by_code if code.startswith(about_things)
     }
