@@ -15,8 +15,8 @@ from furong.domains.objections import commands, models, queries
 from furong.domains.objections.errors import (
     AlreadyObjected,
     ItemUnknown,
-    ObjectionMissing,
     ObjectionMoved,
+    ObjectionNotFound,
     SubjectNotYours,
     WordsNeeded,
     WrongSinceLater,
@@ -159,14 +159,14 @@ def test_nobody_but_the_two_sides_and_the_data_authority_sees_an_objection() -> 
     filed = file(person)
     strangers = (resident(), officer("civil_affairs"), staff(PostRight(right="cases.handle", everywhere=True)))
     for actor in strangers:
-        with pytest.raises(ObjectionMissing):
+        with pytest.raises(ObjectionNotFound):
             queries.get_objection(objection_id=filed, actor=actor, now=NOW)
         assert queries.list_to_answer(actor=actor, now=NOW) == []
         assert queries.list_filed(actor=actor, now=NOW) == []
         assert queries.list_of_resource(actor=actor, resource_code=RESOURCE, now=NOW) == []
-        with pytest.raises((ObjectionMissing, AccessRefused)):
+        with pytest.raises((ObjectionNotFound, AccessRefused)):
             commands.correct(objection_id=filed, words="已更正", wrong_since=None, actor=actor, now=NOW)
-        with pytest.raises(ObjectionMissing):
+        with pytest.raises(ObjectionNotFound):
             commands.withdraw(objection_id=filed, actor=actor, now=NOW)
     for actor in (person, officer("police"), reviewer()):
         assert queries.get_objection(objection_id=filed, actor=actor, now=NOW).found == WORDS

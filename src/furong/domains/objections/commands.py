@@ -12,8 +12,8 @@ from furong.domains.objections.errors import (
     AlreadyObjected,
     ItemUnknown,
     NobodyAnswers,
-    ObjectionMissing,
     ObjectionMoved,
+    ObjectionNotFound,
     SubjectNotYours,
     WordsNeeded,
     WrongSinceLater,
@@ -112,7 +112,7 @@ def correct(*, objection_id: UUID, words: str, wrong_since: date | None, actor: 
     """This function will record that the provider corrected the value, and give how many readers of the wrong one were told.
 
     ``words`` say what was done; ``wrong_since`` is the local day from which the value was wrong, None when nobody knows: then
-    everybody who ever read it is told. Raises WordsNeeded, WrongSinceLater, ObjectionMoved, ObjectionMissing, AccessRefused.
+    everybody who ever read it is told. Raises WordsNeeded, WrongSinceLater, ObjectionMoved, ObjectionNotFound, AccessRefused.
     """
     row = _locked(objection_id)
     _require(row, actor, EDIT)
@@ -132,7 +132,7 @@ def correct(*, objection_id: UUID, words: str, wrong_since: date | None, actor: 
 def refuse(*, objection_id: UUID, words: str, actor: Actor, now: datetime) -> None:
     """This function will answer that the value is right, and why. Whoever objected may ask for a ruling within ten working days.
 
-    Raises WordsNeeded, ObjectionMoved, ObjectionMissing, AccessRefused.
+    Raises WordsNeeded, ObjectionMoved, ObjectionNotFound, AccessRefused.
     """
     row = _locked(objection_id)
     _require(row, actor, EDIT)
@@ -146,7 +146,7 @@ def refuse(*, objection_id: UUID, words: str, actor: Actor, now: datetime) -> No
 def ask_ruling(*, objection_id: UUID, words: str, actor: Actor, now: datetime) -> None:
     """This function will bring a refused objection before the data authority.
 
-    Raises WordsNeeded, ObjectionMoved (also after the ten working days), ObjectionMissing.
+    Raises WordsNeeded, ObjectionMoved (also after the ten working days), ObjectionNotFound.
     """
     row = _own(objection_id, actor)
     if row.due_on is not None and calendars.current().local_date(now) > row.due_on:
@@ -161,7 +161,7 @@ def ask_ruling(*, objection_id: UUID, words: str, actor: Actor, now: datetime) -
 def rule(*, objection_id: UUID, upheld: bool, words: str, actor: Actor, now: datetime) -> None:
     """This function will decide for the data authority: the provider corrects within ten working days, or the value stands.
 
-    Raises WordsNeeded, ObjectionMoved, ObjectionMissing, AccessRefused.
+    Raises WordsNeeded, ObjectionMoved, ObjectionNotFound, AccessRefused.
     """
     row = _locked(objection_id)
     _require(row, actor, REVIEW)
@@ -177,7 +177,7 @@ def rule(*, objection_id: UUID, upheld: bool, words: str, actor: Actor, now: dat
 
 @command("objections.withdraw")
 def withdraw(*, objection_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will take an open objection back. Raises ObjectionMoved, ObjectionMissing."""
+    """This function will take an open objection back. Raises ObjectionMoved, ObjectionNotFound."""
     row = _own(objection_id, actor)
     _move(row, Act.WITHDRAW, "", actor=actor, now=now)
     row.due_on, row.closed_at = None, now
@@ -232,7 +232,7 @@ def _read_as(elements: tuple[str, ...], item_code: str, now: datetime) -> list[s
 def _locked(objection_id: UUID) -> models.Objection:
     row = models.Objection.objects.select_for_update(no_key=True).filter(id=objection_id).first()
     if row is None:
-        raise ObjectionMissing
+        raise ObjectionNotFound
     return row
 
 
@@ -241,7 +241,7 @@ def _own(objection_id: UUID, actor: Actor) -> models.Objection:
     mine = actor.account_id is not None and row.by_account_id == actor.account_id
     office = actor.is_staff and row.by_organization_id is not None and row.by_organization_id == actor.organization_id
     if not (mine or office):
-        raise ObjectionMissing
+        raise ObjectionNotFound
     return row
 
 
@@ -249,7 +249,7 @@ def _require(row: models.Objection, actor: Actor, right: str) -> None:
     if not access.allows(
         actor=actor, right=right, organization_id=row.provider_id, division_code=row.provider_division
     ):
-        raise ObjectionMissing if not actor.is_staff else AccessRefused
+        raise ObjectionNotFound if not actor.is_staff else AccessRefused
 
 
 def _words(words: str) -> str:

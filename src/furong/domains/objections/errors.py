@@ -5,10 +5,10 @@ from __future__ import annotations
 from furong.foundation.codes.errors import Refusal
 
 
-class ObjectionMissing(Refusal):
+class ObjectionNotFound(Refusal):
     """There is no such objection, or the actor must not know of it: the answer is the same."""
 
-    code = "objections.missing"
+    code = "objections.not_found"
     message = "There is no such objection."
     mend = "Open it from your list."
 

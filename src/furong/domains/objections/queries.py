@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.sight import EDIT, REVIEW
 from furong.domains.objections import models
-from furong.domains.objections.errors import ObjectionMissing
+from furong.domains.objections.errors import ObjectionNotFound
 from furong.domains.objections.values import Act, ElementSource, Line, State, Step, Subject, View, after
 from furong.foundation.access import queries as access
 from furong.foundation.access.errors import SignInNeeded
@@ -61,18 +61,18 @@ def count_to_answer(*, actor: Actor) -> int:
 def get_objection(*, objection_id: UUID, actor: Actor, now: datetime) -> View:
     """This function will return an objection with its steps to its two sides and the data authority.
 
-    Staff who see whom it is about leave a trace that the person reads. Raises ObjectionMissing.
+    Staff who see whom it is about leave a trace that the person reads. Raises ObjectionNotFound.
     """
     row = _visible(actor).filter(id=objection_id).first()
     if row is None:
-        raise ObjectionMissing
+        raise ObjectionNotFound
     if row.person_id is not None and actor.is_staff:
         record_read(
             actor=actor,
             basis=Basis(purpose="objection", legal_basis="国务院令第809号第二十六条"),
             what="objections.get_objection",
             subjects=[row.person_id],
-            fields=row.elements,
+            fields=["objection"],  # not the value itself: whoever answers need not be told that it was wrong
             database="default",
             now=now,
             object=("objection", row.id),

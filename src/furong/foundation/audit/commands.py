@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.db import connections, transaction
@@ -114,8 +114,9 @@ def record_read(
     database: str = "population",
     now: datetime,
     object: tuple[str, UUID | str] | None = None,
+    detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """Record that ``actor`` reads ``fields`` of the persons ``subjects``; ``what`` names the query.
+    """Record that ``actor`` reads ``fields`` of the persons ``subjects``; ``what`` names the query, ``detail`` the grant.
 
     Inside a web request or a command it is buffered and committed as one INSERT before the answer leaves
     (`flush_reads`); elsewhere it is committed at once. Nobody read is recorded too: a search that found nothing.
@@ -124,7 +125,7 @@ def record_read(
     if object is not None:
         record.object(*object)
     names = list(fields)
-    record.detail(fields=sorted(set(names)))
+    record.detail(fields=sorted(set(names)), **(detail or {}))
     for person_id in subjects:
         record.subject(person_id, fields=names)
     buffer = _reads.get()

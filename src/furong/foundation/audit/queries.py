@@ -133,13 +133,13 @@ def list_readers(
 
 _READERS_OF_PERSON = """
 SELECT DISTINCT e.account_id, e.case_id FROM audit_subject s JOIN audit_entry e ON e.id = s.entry_id
- WHERE s.person_id = %(subject)s AND s.fields && %(fields)s::text[] AND s.at < %(until)s
+ WHERE s.person_id = %(subject)s AND s.fields && %(fields)s::text[] AND s.at <= %(until)s
    AND (%(since)s::timestamptz IS NULL OR s.at >= %(since)s::timestamptz)
    AND e.kind = 'read' AND e.outcome = 'done' AND e.account_id IS NOT NULL
 """
 _READERS_OF_THING = """
 SELECT DISTINCT e.account_id, e.case_id FROM audit_entry e JOIN audit_detail d ON d.entry_id = e.id
- WHERE e.object_id = %(subject)s AND d.content::jsonb -> 'detail' -> 'fields' ?| %(fields)s::text[] AND e.at < %(until)s
+ WHERE e.object_id = %(subject)s AND d.content::jsonb -> 'detail' -> 'fields' ?| %(fields)s::text[] AND e.at <= %(until)s
    AND (%(since)s::timestamptz IS NULL OR e.at >= %(since)s::timestamptz)
    AND e.kind = 'read' AND e.outcome = 'done' AND e.account_id IS NOT NULL
 """

@@ -178,6 +178,7 @@ def field_words(name: str, labels: Mapping[str, Text]) -> str:
     return {
         "application": _("application"),
         "file": _("a file that you handed in"),
+        "objection": _("your objection"),
         "name_masked": _("name, masked"),
         "number": _("number"),
         "state": _("state"),
@@ -196,6 +197,7 @@ def purpose_words(purpose: str) -> str:
         "prefill": _("to fill in your form"),
         "handling": _("to handle your application"),
         "check": _("someone checked a licence"),
+        "objection": _("to answer your objection"),
     }.get(purpose, purpose)
 
 
