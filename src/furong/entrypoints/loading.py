@@ -73,6 +73,7 @@ def load_everything(
     Repeatable: what is there stays. Refused in production. 20,000 residents take about five seconds.
     """
     from furong.domains.cases import twins
+    from furong.domains.catalogue.grants import demo as grants
     from furong.foundation.access.values import Actor
     from furong.foundation.identity.commands.demo import create_demo_accounts, load_enterprises
     from furong.foundation.organizations import queries as organizations
@@ -94,6 +95,9 @@ def load_everything(
         spec = yaml.safe_load(firms.read_text())
         heads = {key: demo.person_id(key) for key in {str(e["representative"]) for e in spec["enterprises"]}}
         load_enterprises(spec=spec, persons=heads, actor=actor, now=moment)
+    given = pack / "demo" / "grants.yaml"
+    if given.exists():
+        grants.load_grants(spec=yaml.safe_load(given.read_text()), actor=actor, now=moment)
     today = timezone.localdate(moment)
     couples = demo.list_couples(today=today, limit=max(60, residents // 20))
     for couple in couples:

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from furong.foundation.access import queries as access
 from furong.foundation.access.errors import PurposeMissing
+from furong.foundation.access.sharing import decide_sharing
+from furong.foundation.access.terms import SharingDecision
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import read, record_read
 from furong.foundation.codes.masking import mask_name
@@ -151,7 +153,7 @@ def describe(*, record: LicenceRecord) -> tuple[ShownField, ...]:
 def get_pdf(*, licence_id: UUID, actor: Actor, basis: Basis, now: datetime) -> bytes:
     """This function will return a licence's sealed file, to those who may read it. Raises as `get_licence`."""
     licence, _ = _allowed(licence_id, actor=actor, basis=basis)
-    _trace(actor, basis, "licences.get_pdf", [licence.id], now)
+    _trace(actor, basis, "licences.get_pdf", [licence.id], now, item="pdf")
     return storage.get(licence.pdf_digest)
 
 
@@ -187,6 +189,18 @@ def find_licences(
             for scope in scopes
         )
     ]
+    detail = None
+    if found:  # a search without a hit discloses nothing
+        decision = decide_sharing(
+            actor=actor,
+            resource=RESOURCE,
+            fields=_LINE_ITEMS,
+            basis=basis,
+            now=now,
+            divisions={row.issuer_division_code for row in found},
+            owners={row.issuer_organization_id or _NOBODY for row in found},
+        )
+        detail = _told(decision)
     record_read(
         actor=actor,
         basis=basis,
@@ -195,6 +209,7 @@ def find_licences(
         fields=("name_masked", "number", "state"),
         database=DATABASE,
         now=now,
+        detail=detail,
     )
     return tuple(_line(row, now) for row in found)
 
@@ -239,8 +254,43 @@ def _allowed(licence_id: UUID, *, actor: Actor, basis: Basis) -> tuple[Licence, 
     return licence, roles.get(actor.person_id, "") if actor.person_id else ""
 
 
-def _trace(actor: Actor, basis: Basis, what: str, licence_ids: list[UUID], now: datetime) -> None:
-    rows = Holder.objects.filter(licence_id__in=licence_ids, role="holder").select_related("licence")
+def _told(decision: SharingDecision) -> dict[str, object] | None:
+    """What the audit entry names of a decision: nothing for residents and for what no terms bind."""
+    return {"terms": [decision.trace()]} if decision.ground in {"grant", "provider"} else None
+
+
+RESOURCE = "e_licences"
+_NOBODY = UUID(int=0)
+# What a licence's page, a folder and a form's filling in disclose, as the resource publishes it.
+_ITEMS = (
+    "licence_id",
+    "type_code",
+    "number",
+    "holder_person_id",
+    "issuer",
+    "issued_at",
+    "valid_from",
+    "valid_until",
+    "state",
+)
+_LINE_ITEMS = ("type_code", "number", "holder_person_id", "issuer", "issued_at", "valid_until", "state")
+
+
+def _trace(
+    actor: Actor, basis: Basis, what: str, licence_ids: list[UUID], now: datetime, *, item: str = "data"
+) -> None:
+    """Ask the catalogue's terms, by which other bodies than the issuer read (each body's licences are its own), and record."""
+    rows = list(Holder.objects.filter(licence_id__in=licence_ids, role="holder").select_related("licence"))
+    decision = decide_sharing(
+        actor=actor,
+        resource=RESOURCE,
+        fields=(*_ITEMS, item),
+        basis=basis,
+        now=now,
+        divisions={row.licence.issuer_division_code for row in rows},
+        subjects=len({row.person_id for row in rows}),
+        owners={row.licence.issuer_organization_id or _NOBODY for row in rows},
+    )
     fields: set[str] = set()
     for row in rows:
         fields.update(f"{row.licence.type_code}.{name}" for name in row.licence.data)
@@ -253,6 +303,7 @@ def _trace(actor: Actor, basis: Basis, what: str, licence_ids: list[UUID], now: 
         database=DATABASE,
         now=now,
         object=("licence", licence_ids[0]) if len(licence_ids) == 1 else None,
+        detail=_told(decision),
     )
 
 

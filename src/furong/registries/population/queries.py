@@ -6,8 +6,6 @@ right; staff need a right over the person's division; the system's own work need
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -18,10 +16,13 @@ from django.db import connections
 
 from furong.foundation.access import queries as access
 from furong.foundation.access.errors import AccessRefused, PurposeMissing
+from furong.foundation.access.terms import SharingDecision
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import read, record_read
 from furong.foundation.codes import masking
 
+from . import terms
+from .cursors import read_cursor, write_cursor
 from .errors import FieldUnknown, HouseholdNotFound, PersonNotFound, SearchTooBroad
 from .ledger import local_date
 from .naming import plain_query
@@ -120,6 +121,7 @@ SELECT p.person_id, p.born_on,
 FROM population_person p WHERE p.person_id = ANY(%s::uuid[])
 """
 
+_SEARCHED = ("name_masked", "number_masked", "sex", "birth_year", "division_code", "status")
 _SEARCH = """
 SELECT p.person_id, p.name, n.number, p.sex, p.born_on, p.division_code, p.status, p.name_pinyin
 FROM population_person p
@@ -182,11 +184,11 @@ def _refuse_resident(actor: Actor, person_ids: set[UUID], fields: tuple[str, ...
 
 def _allow(
     actor: Actor, basis: Basis, found: Mapping[UUID, tuple[str, object]], fields: tuple[str, ...], now: datetime
-) -> None:
-    """Ask the decision point about each of the people, by the division they are registered in."""
+) -> tuple[SharingDecision, ...]:
+    """Ask the decision point about each of the people, by the division they are registered in, and about the fields."""
     if not found:
         access.require_person(actor=actor, basis=basis, person_ids=())
-        return
+        return ()
     related = _refuse_resident(actor, set(found), fields, now)
     for division in {division for division, _ in found.values()}:
         access.require_person(
@@ -197,6 +199,8 @@ def _allow(
             division_code=division,
             related=related,
         )
+    divisions = {division for division, _ in found.values()}
+    return terms.decide(actor=actor, basis=basis, fields=fields, now=now, divisions=divisions, subjects=len(found))
 
 
 @read("population.get_person", database=DATABASE)
@@ -214,8 +218,8 @@ def get_person(*, person_id: UUID, fields: Iterable[str], actor: Actor, basis: B
         # A stranger learns nothing from the difference between "no such person" and "not yours".
         access.require_person(actor=actor, basis=basis, person_ids=[person_id])
         raise PersonNotFound
-    _allow(actor, basis, found, names, now)
-    _trace(actor, basis, "population.get_person", [person_id], names, now)
+    by = _allow(actor, basis, found, names, now)
+    _trace(actor, basis, "population.get_person", [person_id], names, now, by)
     return PersonRecord(person_id=person_id, values=found[person_id][1])
 
 
@@ -232,15 +236,30 @@ def list_persons(
         raise PurposeMissing
     wanted = list(dict.fromkeys(person_ids))
     found = _select(wanted, names)
-    _allow(actor, basis, found, names, now)
-    _trace(actor, basis, "population.list_persons", found, names, now)
+    by = _allow(actor, basis, found, names, now)
+    _trace(actor, basis, "population.list_persons", found, names, now, by)
     return tuple(PersonRecord(person_id=key, values=found[key][1]) for key in wanted if key in found)
 
 
 def _trace(
-    actor: Actor, basis: Basis, what: str, subjects: Iterable[UUID], fields: Iterable[str], now: datetime
+    actor: Actor,
+    basis: Basis,
+    what: str,
+    subjects: Iterable[UUID],
+    fields: Iterable[str],
+    now: datetime,
+    by: Sequence[SharingDecision] = (),
 ) -> None:
-    record_read(actor=actor, basis=basis, what=what, subjects=list(subjects), fields=fields, database=DATABASE, now=now)
+    record_read(
+        actor=actor,
+        basis=basis,
+        what=what,
+        subjects=list(subjects),
+        fields=fields,
+        database=DATABASE,
+        now=now,
+        detail=terms.told(by),
+    )
 
 
 @read("population.find_by_number", database=DATABASE)
@@ -266,7 +285,8 @@ def find_by_number(
         None,
     )
     fields = ("number",) if name is None else ("name", "number")
-    _trace(actor, basis, "population.find_by_number", [hit[0]] if hit else [], fields, now)
+    by = terms.decide(actor=actor, basis=basis, fields=fields, now=now, divisions=[hit[2]] if hit else [], subjects=1)
+    _trace(actor, basis, "population.find_by_number", [hit[0]] if hit else [], fields, now, by)
     return hit[0] if hit else None
 
 
@@ -303,7 +323,10 @@ def search_people(
     if not basis.is_stated:
         raise PurposeMissing
     scope = access.require(actor=actor, right="population.search").scope
+    size = max(1, min(limit, _LONGEST_PAGE))
+    by = terms.decide(actor=actor, basis=basis, fields=_SEARCHED, now=now, divisions=None, subjects=size)
     where, params = scope.sql(organization_column="", division_column="p.division_code")
+    granted, prefixes = terms.rows_of(by, division_column="p.division_code")
     conditions, values = _conditions(name=name, pinyin=pinyin, number=number, born_on=born_on, born_until=born_until)
     if not conditions:
         raise SearchTooBroad
@@ -314,19 +337,21 @@ def search_people(
         conditions.append("p.division_code >= %s AND p.division_code < %s")
         values.extend((division_prefix, _after(division_prefix)))
     if after:
-        key, last = _read_cursor(after)
+        key, last = read_cursor(after)
         conditions.append("(p.name_pinyin, p.person_id) > (%s, %s::uuid)")
         values.extend((key, last))
-    size = max(1, min(limit, _LONGEST_PAGE))
-    rows = _rows(_SEARCH.format(where=" AND ".join([where, *conditions])), [*params, *values, size + 1])
+    rows = _rows(
+        _SEARCH.format(where=" AND ".join([where, granted, *conditions])), [*params, *prefixes, *values, size + 1]
+    )
     shown = rows[:size]
     _trace(
         actor,
         basis,
         "population.search_people",
         [row[0] for row in shown],
-        ("name_masked", "number_masked", "sex", "birth_year", "division_code", "status"),
+        _SEARCHED,
         now,
+        by,
     )
     return SearchPage(
         hits=tuple(
@@ -341,7 +366,7 @@ def search_people(
             )
             for row in shown
         ),
-        next_after=_write_cursor(shown[-1][7], shown[-1][0]) if len(rows) > size else "",
+        next_after=write_cursor(shown[-1][7], shown[-1][0]) if len(rows) > size else "",
     )
 
 
@@ -377,19 +402,6 @@ def _after(prefix: str) -> str:
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
-def _write_cursor(key: str, person_id: UUID) -> str:
-    # A name's sort key must not stand in an address: the cursor travels in the form's body, encoded.
-    return base64.urlsafe_b64encode(json.dumps([key, str(person_id)]).encode()).decode()
-
-
-def _read_cursor(text: str) -> tuple[str, UUID]:
-    try:
-        key, last = json.loads(base64.urlsafe_b64decode(text.encode()))
-        return str(key), UUID(str(last))
-    except (ValueError, TypeError, binascii.Error) as exc:
-        raise SearchTooBroad("The page asked for does not exist.") from exc
-
-
 @read("population.list_household", database=DATABASE)
 def list_household(
     *, household_id: UUID, fields: Iterable[str], actor: Actor, basis: Basis, now: datetime
@@ -416,8 +428,9 @@ def list_household(
         raise HouseholdNotFound
     if actor.is_resident and not members:
         raise AccessRefused
-    _allow(actor, basis, people, names, now)
-    _trace(actor, basis, "population.list_household", people, ("household_relation", *names), now)
+    shown = ("household_number", "household_relation", "address", *names)
+    by = _allow(actor, basis, people, shown, now)
+    _trace(actor, basis, "population.list_household", people, ("household_relation", *names), now, by)
     _, number, kind, division_code, address = found[0]
     return HouseholdRecord(
         household_id=household_id,
@@ -457,8 +470,8 @@ def list_children(
     if actor.is_resident:
         readable = _refuse_resident(actor, set(people), names, now) | {actor.person_id}
         people = {key: value for key, value in people.items() if key in readable}
-    _allow(actor, basis, people, names, now)
-    _trace(actor, basis, "population.list_children", people, names, now)
+    by = _allow(actor, basis, people, names, now)
+    _trace(actor, basis, "population.list_children", people, names, now, by)
     return tuple(PersonRecord(person_id=key, values=people[key][1]) for key in ids if key in people)
 
 
@@ -468,7 +481,7 @@ def list_residences(*, person_id: UUID, actor: Actor, basis: Basis, now: datetim
 
     Raises as `get_person`.
     """
-    get_person(person_id=person_id, fields=["division_code"], actor=actor, basis=basis, now=now)
+    get_person(person_id=person_id, fields=["division_code", "address"], actor=actor, basis=basis, now=now)
     rows = _rows(
         "SELECT kind, division_code, address, valid_from, valid_until FROM population_residence "
         "WHERE person_id = %s AND superseded_at IS NULL ORDER BY valid_from DESC, id",
@@ -498,7 +511,15 @@ def get_birth_registration(*, effect_id: UUID, actor: Actor, basis: Basis, now: 
     result = rows[0][0] if isinstance(rows[0][0], dict) else json.loads(rows[0][0])
     access.require(actor=actor, right="population.register", division_code=str(result["division_code"]))
     child = UUID(str(result["person_id"]))
-    _trace(actor, basis, "population.get_birth_registration", [child], ("number", "household_id"), now)
+    by = terms.decide(
+        actor=actor,
+        basis=basis,
+        fields=("number", "household_id", "household_relation"),
+        now=now,
+        divisions=[str(result["division_code"])],
+        subjects=1,
+    )
+    _trace(actor, basis, "population.get_birth_registration", [child], ("number", "household_id"), now, by)
     return BirthRegistered(
         registration_id=UUID(str(result["registration_id"])),
         person_id=child,
@@ -535,7 +556,8 @@ def list_history(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime) 
         for row in rows
     )
     names = sorted({name for version in versions for name in version.facts})
-    _trace(actor, basis, "population.list_history", [person_id], names, now)
+    by = terms.decide(actor=actor, basis=basis, fields=names, now=now, divisions=None, subjects=1)
+    _trace(actor, basis, "population.list_history", [person_id], names, now, by)
     return versions
 
 
