@@ -112,6 +112,8 @@ WSGI_APPLICATION = "furong.entrypoints.wsgi.application"
 # What a QR code leads to.
 PUBLIC_URL = _setting("FURONG_PUBLIC_URL", _setting("address", "http://127.0.0.1:8000/")).rstrip("/")
 METRICS_TOKEN = _setting("FURONG_METRICS_TOKEN")
+# Private networks whose catalogues may be harvested, as 10.20.0.0/16, with commas; the public internet always may.
+HARVEST_NETWORKS = _setting("FURONG_HARVEST_NETWORKS").split(",")
 
 
 MIDDLEWARE = [

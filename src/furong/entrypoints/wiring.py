@@ -14,6 +14,7 @@ from furong.domains.cases import binding as cases
 from furong.domains.cases import commands as case_commands
 from furong.domains.catalogue.grants import flow as grant_flow
 from furong.domains.catalogue.grants import granting
+from furong.domains.catalogue.harvest import tasks as harvests
 from furong.domains.objections import commands as objections
 from furong.domains.processes import ports as processes
 from furong.domains.processes import tasks as process_tasks
@@ -84,5 +85,6 @@ def worker_loops() -> list[Loop]:
         Loop("processes", 1.0, function=lambda: process_tasks.run_due(now=timezone.now())),
         Loop("process-figures", 10.0, function=lambda: process_tasks.measure(now=timezone.now())),
         Loop("cases", 30.0, function=lambda: case_commands.run_due(now=timezone.now()) and None),
+        Loop("harvests", 300.0, function=lambda: harvests.defer_due(now=timezone.now())),
         Loop("housekeeping", 3600.0, function=lambda: tidy(now=timezone.now())),
     ]

@@ -15,4 +15,6 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the kinds of pack content and the jobs."""
-        from furong.domains.cases import kinds, tasks  # noqa: F401 - importing registers them
+        from furong.domains.cases import kinds, open_rows, tasks  # noqa: F401 - importing registers them
+
+        open_rows.register()

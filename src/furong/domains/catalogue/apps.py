@@ -6,4 +6,7 @@ class CatalogueConfig(AppConfig):
     label = "catalogue"
 
     def ready(self) -> None:
-        from furong.domains.catalogue import data_files, kinds, sight  # noqa: F401 - registers the kinds and rights
+        from furong.domains.catalogue import data_files, kinds, own_rows, sight  # noqa: F401 - registers kinds and rights
+        from furong.domains.catalogue.harvest import tasks  # noqa: F401 - registers the job
+
+        own_rows.register()

@@ -6,4 +6,6 @@ class ServicesConfig(AppConfig):
     label = "services"
 
     def ready(self) -> None:
-        from furong.domains.services import kinds  # noqa: F401 - registers the kinds
+        from furong.domains.services import kinds, open_rows  # noqa: F401 - registers the kinds
+
+        open_rows.register()
