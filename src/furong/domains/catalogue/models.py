@@ -303,3 +303,20 @@ class GrantEntry(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["grant", "at"], name="catalogue_grant_acts"),)
+
+
+class Quality(models.Model):
+    """What was measured of a resource's rows on a day, from those that passed (`quality`). Shares from 0 to 1."""
+
+    resource_code = models.CharField(max_length=64)
+    measured_on = models.DateField()
+    rows = models.PositiveIntegerField()
+    completeness = models.FloatField(null=True)
+    validity = models.FloatField(null=True)
+    uniqueness = models.FloatField(null=True)
+    timeliness = models.FloatField(null=True)
+    items = models.JSONField()
+    passed = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["resource_code", "measured_on"], name="catalogue_quality_day"),)
