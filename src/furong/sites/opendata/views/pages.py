@@ -8,9 +8,10 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from furong.domains.catalogue import data, published
+from furong.domains.catalogue import data, published, quality
 from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.errors import ResourceMissing
 from furong.domains.catalogue.harvest import queries as harvest
@@ -63,6 +64,9 @@ def dataset(request: HttpRequest, name: str) -> HttpResponse:
         return page(request, "harvested", source=sources.get(line.origin, {}), **context)
     view = catalogue.get_resource(actor=data.STRANGER, code=name)
     table = data.find_table(code=name)
+    now = timezone.now()
+    if table is not None:
+        quality.note_passed(table=table, now=now)
     chart = None
     if table is not None:
         chart = charting.chart_of(table, group=request.GET.get("by", ""), measure=request.GET.get("of", ""))
@@ -72,6 +76,7 @@ def dataset(request: HttpRequest, name: str) -> HttpResponse:
         view=view,
         subject=words.subject(view.line.class_item, departments),
         table=table,
+        quality=next(iter(quality.list_quality(code=name, until=timezone.localdate(now))), None),
         preview=presenting.preview_of(table) if table is not None else None,
         chart=chart,
         groups=list(charting.groups_of(table)) if table is not None else [],
@@ -91,6 +96,7 @@ def _table(code: str) -> data.Table:
         raise Http404 from missing
     if table is None:
         raise Http404
+    quality.note_passed(table=table, now=timezone.now())
     return table
 
 
