@@ -18,6 +18,7 @@ BIRTHS = "resources/police/household_registrations.yaml"
 STATIONS = "resources/police/police_stations.yaml"
 VACCINATIONS = "resources/disease_control/vaccinations.yaml"
 ADOPTIONS = "resources/civil_affairs/adoptions.yaml"
+REPORTS = "resources/market_regulation/enterprise_annual_reports.yaml"
 CLASSES = "resource_classes/department.yaml"
 
 # file, what stands there, what is written instead, the rule, and the element that the finding names
@@ -128,6 +129,27 @@ BROKEN = {
     ),
     "collected again what a register holds": (
         *(INSURED, "items: [area]", "items: [area, id_number]", "second_collector", "mother.id_number"),
+    ),
+    "collected again by its own department": (
+        *(REPORTS, "items: [mailing_address,", "items: [enterprise_name, mailing_address,"),
+        *("second_collector", "enterprise.name"),
+    ),
+    "asked of enterprises by no form": (
+        REPORTS,
+        "from: enterprise\n    cycle: yearly\n    form: {zh: 企业年度报告书, en: Annual report of the enterprise}\n",
+        "from: enterprise\n    cycle: yearly\n",
+        "collection_no_form",
+        "collection[0]",
+    ),
+    "a window that ends before it opens": (
+        *(REPORTS, 'closes: "06-30"', 'closes: "06-31"', "collection_time", "collection[0].window"),
+    ),
+    "a window for what is monthly": (
+        *(REPORTS, "    cycle: yearly", "    cycle: monthly", "collection_time", "collection[0].window"),
+    ),
+    "days for what is yearly": (
+        *(REPORTS, 'window: {opens: "01-01", closes: "06-30"}', "due_days: 15", "collection_time"),
+        "collection[0].due_days",
     ),
     "a provider of two kinds": (
         *(
@@ -289,6 +311,27 @@ def test_a_held_element_that_is_asked_names_the_resource_too(pack: Planted) -> N
     found = [one for one in pack.check() if one.rule == "ask_once.register"]
     assert [one.element for one in found] == ["mother.name"]
     assert "population_persons" in found[0].message.pick("en")
+
+
+def test_two_departments_that_ask_for_the_same_thing_by_name_are_shown_both_places(pack: Planted) -> None:
+    licences = "resources/emergency/hidden_dangers.yaml"
+    pack.replace(licences, "{zh: 隐患描述, en: Description}", "{zh: 从业人数, en: Description}")
+    found = [one for one in pack.check() if one.rule == "resource.collected_alike"]
+    assert [(one.element, one.is_error) for one in found] == [("description", False)]
+    assert found[0].file.endswith("hidden_dangers.yaml")
+    assert "enterprise_annual_reports.yaml:" in found[0].message.pick("zh")
+    assert found[0].mend.pick("en").startswith("If it is the same fact")
+
+
+def test_what_an_authority_holds_is_collected_by_nobody_else_with_file_line_and_mend(pack: Planted) -> None:
+    report = "resources/housing/migrant_wages.yaml"
+    pack.replace(report, "items: [trade,", "items: [id_number, trade,")
+    found = [one for one in pack.check() if one.is_error]
+    assert [(one.rule, one.element) for one in found] == [("resource.second_collector", "person.id_number")]
+    line = (pack.root / report).read_text().splitlines()[found[0].line - 1]
+    assert "items: [id_number, trade," in line
+    assert "population_persons" in found[0].message.pick("en")
+    assert "第十九条" in found[0].mend.pick("zh")
 
 
 def test_a_broken_dictionary_or_organisation_does_not_blame_the_resources(pack: Planted) -> None:

@@ -19,7 +19,7 @@ from furong.domains.catalogue import facets, models
 from furong.domains.catalogue.grants.compiling import compile_resources
 from furong.domains.catalogue.resources.reading import Catalog, ResolvedItem, ResolvedResource, catalog_of
 from furong.domains.catalogue.resources.values import Entry, Openness, Provider, SharingType
-from furong.domains.catalogue.searching import marked
+from furong.domains.catalogue.searching import COLLECTS, marked
 from furong.domains.catalogue.states import Act, Audience, OnlineState, PublishState
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Level
@@ -27,7 +27,7 @@ from furong.foundation.packs import queries as packs
 from furong.foundation.packs.values import ImportContext, Text
 
 # Raise it when rows are made otherwise from the same definition, so that the next import makes them anew.
-_MAKE = "1"
+_MAKE = "2"
 
 FacetKey = tuple[str, str, str, str, str, str, str]
 
@@ -152,7 +152,7 @@ def make(
         sum(row[6] <= Audience.STAFF for row in items),
         sum(row[6] <= Audience.EVERYBODY for row in items),
         int(audience),
-        " ".join(f"'{token}'" for token in marked(texts)),
+        " ".join(f"'{token}'" for token in (*marked(texts), *((COLLECTS,) if resource.collection else ()))),
         json.dumps(detail, ensure_ascii=False, sort_keys=True),
     )
     parts = repr((_MAKE, digest, version, columns, facet, items, carried))

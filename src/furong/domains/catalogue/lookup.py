@@ -61,7 +61,7 @@ def list_resources(
     """
     size, page = max(1, min(size, MAX_SIZE)), max(1, min(page, MAX_PAGE))
     sight = sight_of(actor=actor)
-    branches = _found_by(sight, filter.text) if filter.text.strip() else [_visible(sight)]
+    branches = _found_by(sight, filter.text) if filter.text.strip() else [visible(sight)]
     if not branches:
         return Found(lines=(), total=0, number=page, size=size)
     where: list[str] = []
@@ -109,7 +109,7 @@ def get_resource(*, actor: Actor, code: str) -> ResourceView:
     Raises `ResourceMissing` when there is none or the actor must not know of it.
     """
     sight = sight_of(actor=actor)
-    condition, params = _visible(sight)
+    condition, params = visible(sight)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT {_LINE}, r.detail, r.digest, r.live, r.pending_digest,
@@ -177,7 +177,7 @@ def list_suppliers(*, actor: Actor, elements: Iterable[str]) -> list[Supplier]:
     """List the resources whose items carry one of the elements and that ``actor`` may see: sources first, then by code."""
     wanted = sorted(set(elements))
     sight = sight_of(actor=actor)
-    condition, params = _visible(sight)
+    condition, params = visible(sight)
     owned, given = sight.owned_sql()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -230,8 +230,8 @@ def list_history(*, actor: Actor, code: str, limit: int = 50) -> list[ReviewEntr
 Branch = tuple[str, list[Any]]
 
 
-def _visible(sight: Sight) -> Branch:
-    """The condition for what the reader sees."""
+def visible(sight: Sight) -> Branch:
+    """Give the condition for the resources (alias ``r``) that the reader sees. For the queries of this room."""
     if sight.is_whole:
         return "TRUE", []
     live, level = sight.live_sql()
@@ -337,7 +337,7 @@ def _by_codes(codes: Iterable[str], sight: Sight) -> tuple[ResourceLine, ...]:
     wanted = list(codes)
     if not wanted:
         return ()
-    condition, params = _visible(sight)
+    condition, params = visible(sight)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT {_LINE} FROM catalogue_resource AS r WHERE r.code = ANY(%s) AND {condition}

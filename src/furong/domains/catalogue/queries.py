@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from furong.domains.catalogue.collecting import burdens, list_duties, months_of, occasions
 from furong.domains.catalogue.errors import ElementMissing
 from furong.domains.catalogue.kinds import dictionary_of
 from furong.domains.catalogue.lookup import (
@@ -18,16 +19,20 @@ from furong.domains.catalogue.values import DataElement, Dictionary
 from furong.foundation.packs import queries as packs
 
 __all__ = [
+    "burdens",
     "count_waiting",
     "dictionary_of",
     "get_dictionary",
     "get_element",
     "get_resource",
+    "list_duties",
     "list_elements",
     "list_history",
     "list_lines",
     "list_resources",
     "list_suppliers",
+    "months_of",
+    "occasions",
 ]
 
 

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from furong.domains.catalogue.states import Audience
 
 _RUN = re.compile(r"[㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff]+|[a-z0-9_]+")
+# Carried by resources with duties of collection; nobody can type it, so that it is no word of a search.
+COLLECTS = "~collects"
 MAX_QUERY = 100
 MAX_TERMS = 24
 

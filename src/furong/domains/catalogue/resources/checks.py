@@ -430,6 +430,8 @@ class _Check:
 
     def collection(self) -> None:
         collected: dict[str, tuple[ResolvedResource, int]] = {}
+        alike: dict[tuple[CollectedFrom, str], tuple[ResolvedResource, int]] = {}
+        asked: list[tuple[bool, ResolvedResource, DataElement, int]] = []
         for one in self.catalog.resources.values():
             items = {item.code: item for item in one.items}
             for duty in one.resource.collection:
@@ -446,8 +448,10 @@ class _Check:
                         continue
                     if duty.collected_from is CollectedFrom.DEPARTMENT:
                         continue
-                    for element in self.elements(items[str(code)]):
-                        self.collected_once(one, element, code.line, collected)
+                    item = items[str(code)]
+                    asked += [(e.code not in item.source_of, one, e, code.line) for e in self.elements(item)]
+                    if not item.elements and duty.collected_from is not CollectedFrom.DEVICE:
+                        self.collected_alike(one, item, duty.collected_from, code.line, alike)
                 if duty.service is not None and not self.pack.knows("item", str(duty.service)) and self.whole["item"]:
                     self.add(
                         one,
@@ -457,6 +461,38 @@ class _Check:
                         (f"没有事项 {duty.service}。", f"There is no service item {duty.service}."),
                         ("请改正或删除。", "Correct or remove it."),
                     )
+        for _refers, one, element, line in sorted(asked, key=lambda each: each[0]):  # the source collects first
+            self.collected_once(one, element, line, collected)
+
+    def collected_alike(
+        self,
+        one: ResolvedResource,
+        item: ResolvedItem,
+        collected_from: CollectedFrom,
+        line: int,
+        alike: dict[tuple[CollectedFrom, str], tuple[ResolvedResource, int]],
+    ) -> None:
+        """What has no data element is compared by name: two departments that ask the same people for it may ask twice."""
+        by, at = alike.setdefault((collected_from, item.name.primary), (one, line))
+        if by.provider.department == one.provider.department:
+            return
+        self.add(
+            one,
+            line,
+            item.code,
+            "collected_alike",
+            (
+                f"{by.provider.department} 的 {by.code}（{by.resource.file}:{at}）"
+                f"向同类对象采集同名信息项“{item.name.primary}”。",
+                f"{by.code} of {by.provider.department} ({by.resource.file}:{at}) asks the same kind of subject for "
+                f"“{item.name.pick('en')}” too.",
+            ),
+            (
+                "若是同一事实，请定义数据元并通过共享取得；否则请改名。",
+                "If it is the same fact, make it a data element and share it; else give it its own name.",
+            ),
+            Severity.WARNING,
+        )
 
     def collected_once(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from typing import Any
 
 from furong.domains.catalogue.resources.values import (
@@ -13,6 +14,7 @@ from furong.domains.catalogue.resources.values import (
     ClassList,
     CollectedFrom,
     CollectionDuty,
+    CollectionWindow,
     Cycle,
     Entry,
     Format,
@@ -290,12 +292,77 @@ _ITEM = MapOf(
 )
 
 
+_DAY_OF_YEAR = Str(
+    pattern=r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", expected=both("月-日，例如 06-30", "month-day, as 06-30")
+)
+
+
+def _check_window(parsed: Parsed, report: Report, path: str) -> None:
+    if parsed["opens"] > parsed["closes"] or not all(_is_day(parsed[key]) for key in ("opens", "closes")):
+        report.add(
+            parsed.line,
+            path,
+            "resource.collection_time",
+            both("采集窗口不是一年之内的一段日期。", "The window is no span of days within a year."),
+            both("请改正 opens: 和 closes:。", "Correct opens: and closes:."),
+        )
+
+
+def _is_day(month_day: str) -> bool:
+    month, _dash, day = month_day.partition("-")
+    return int(day) <= monthrange(2001, int(month))[1]  # a day that every year has
+
+
+_WINDOW = MapOf(
+    {"opens": required(_DAY_OF_YEAR), "closes": required(_DAY_OF_YEAR)},
+    check=_check_window,
+    build=record(CollectionWindow),
+)
+
+
+def _check_duty(parsed: Parsed, report: Report, path: str) -> None:
+    asked = parsed["from"] in {CollectedFrom.PERSON, CollectedFrom.ENTERPRISE}
+    if asked and parsed["service"] is None and parsed["form"] is None:
+        report.add(
+            parsed.line,
+            path,
+            "resource.collection_no_form",
+            both(
+                "向个人或企业采集，没有写明用哪个事项的表单或哪种报表。",
+                "It is asked of persons or enterprises, and nothing says by which service or form.",
+            ),
+            both("请补充 service: 或 form:。", "Add service: or form: to it."),
+        )
+    wrong = ""
+    if parsed["window"] is not None and parsed["cycle"] != Cycle.YEARLY:
+        wrong = "window"
+    elif parsed["due_days"] is not None and parsed["cycle"] not in {Cycle.MONTHLY, Cycle.QUARTERLY, Cycle.HALF_YEARLY}:
+        wrong = "due_days"
+    if wrong:
+        report.add(
+            parsed.line_of(wrong),
+            f"{path}.{wrong}",
+            "resource.collection_time",
+            both(
+                f"{wrong} 与采集周期 {parsed['cycle']} 不符。",
+                f"{wrong} does not fit what is collected {parsed['cycle']}.",
+            ),
+            both(
+                "按年采集写 window:，按月、季、半年采集写 due_days:。",
+                "Write window: for what is yearly, due_days: for what is monthly, quarterly or half-yearly.",
+            ),
+        )
+
+
 def _build_duty(parsed: Parsed) -> CollectionDuty:
     return CollectionDuty(
         items=tuple(parsed["items"]),
         collected_from=CollectedFrom(parsed["from"]),
         cycle=Cycle(parsed["cycle"]),
         service=parsed["service"],
+        form=parsed["form"],
+        window=parsed["window"],
+        due_days=parsed["due_days"],
         legal_basis=tuple(parsed["legal_basis"]),
         note=parsed["note"],
         line=parsed.line,
@@ -308,9 +375,13 @@ _DUTY = MapOf(
         "from": required(OneOf(values=tuple(CollectedFrom))),
         "cycle": required(OneOf(values=tuple(Cycle))),
         "service": optional(RefTo(pattern=r"[a-z][a-z0-9_]*")),
+        "form": optional(Texts(max_length=200)),
+        "window": optional(_WINDOW),
+        "due_days": optional(Int(1, 180)),
         "legal_basis": optional(ListOf(LEGAL_BASIS, minimum=1), list),
         "note": optional(Texts(max_length=500)),
     },
+    check=_check_duty,
     build=_build_duty,
 )
 

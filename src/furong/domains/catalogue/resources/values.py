@@ -313,13 +313,29 @@ class ResourceItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionWindow:
+    """The days of the year on which something yearly is asked for, as ``MM-DD``, both inclusive."""
+
+    opens: str
+    closes: str
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionDuty:
-    """Who collects which items from whom, how often, with which service item's form (采集权责)."""
+    """Who collects which items from whom, how often and when, by which form, on what basis (采集权责).
+
+    ``service`` is a service item whose form asks; ``form`` names a form or return of another kind. ``window`` belongs to what is
+    asked yearly, ``due_days`` (after the end of the month, quarter or half year) to what is asked more often.
+    """
 
     items: tuple[Ref, ...]
     collected_from: CollectedFrom
     cycle: Cycle
     service: Ref | None = None
+    form: Text | None = None
+    window: CollectionWindow | None = None
+    due_days: int | None = None
     legal_basis: tuple[LegalBasis, ...] = ()
     note: Text | None = None
     line: int = field(default=0, compare=False)
