@@ -155,3 +155,32 @@ def test_every_code_of_the_schema_has_words() -> None:
     ):
         assert {str(one) for one in enum} == {str(one) for one in table}, enum
     assert set(FACETS) == set(words_catalogue.FACET_NAMES)
+
+
+def test_the_page_of_collection_duties_shows_burden_and_calendar_of_the_year() -> None:
+    client = staff("police")
+    page = client.get("/work/collection", {"year": "2026"})
+    shown = words(page.content)
+    assert page.status_code == 200
+    assert "企业年度报告书" in shown
+    assert "《企业信息公示暂行条例》 第八条" in shown
+    assert "2026 年采集日历" in shown
+    assert "每家企业" in shown
+    assert "未注明依据" in shown
+    assert "/work/resources/enterprise_annual_reports" in links(page.content, "/work/resources/")
+
+
+def test_collection_duties_are_narrowed_and_what_is_hidden_stays_hidden() -> None:
+    client = staff("police")
+    persons = client.get("/work/collection", {"from": "person"}).content
+    assert "企业年度报告书" not in words(persons)
+    assert "机动车注册、转移、注销登记申请表" in words(persons)
+    taxes = words(client.get("/work/collection", {"department": "tax", "year": "2027"}).content)
+    assert "增值税及附加税费申报表" in taxes
+    assert "企业年度报告书" not in taxes
+    for query in ({}, {"department": "statistics"}, {"from": "enterprise"}):
+        assert "一套表联网直报月报" not in words(client.get("/work/collection", query).content)
+    assert "一套表联网直报月报" in words(staff("catalogue").get("/work/collection").content)
+    assert "没有采集项" in words(client.get("/work/collection", {"department": "nobody"}).content)
+    for wrong in ({"from": "'; --"}, {"year": "99999"}, {"year": "²"}, {"department": "x" * 500}):
+        assert client.get("/work/collection", wrong).status_code == 200

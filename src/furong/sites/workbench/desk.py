@@ -77,6 +77,11 @@ def menu(actor: Actor) -> list[Group]:
                 _("Information resources"),
                 *("catalogue.edit", "catalogue.review", "definitions.publish", "cases.supervise", *work),
             ),
+            _entry(
+                "collection",
+                _("Collection duties"),
+                *("catalogue.edit", "catalogue.review", "definitions.publish", "cases.supervise", *work),
+            ),
             _entry("objections", _("Objections to data"), "catalogue.edit", "catalogue.review", *work),
         ),
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from furong.sites.workbench import urls_administration, urls_catalogue, urls_content, urls_processes, urls_registers
-from furong.sites.workbench.views import export, home, notices, objections, supervision, work
+from furong.sites.workbench.views import collection, export, home, notices, objections, supervision, work
 
 app_name = "workbench"
 
@@ -26,6 +26,7 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/hand-over", work.hand_over, name="hand_over"),
     path("tasks/<uuid:task_id>/<slug:verb>", work.task_act, name="task_act"),
     path("notices", notices.notice_list, name="notices"),
+    path("collection", collection.collection, name="collection"),
     path("supervision", supervision.deadlines, name="supervision"),
     path("supervision/call-backs", supervision.call_backs, name="call_backs"),
     path("supervision/call-backs/<uuid:call_back_id>", supervision.call_back, name="call_back"),

@@ -83,6 +83,14 @@ FROM: Mapping[str, Promise] = {
     "department": _("departments"),
     "device": _("devices"),
 }
+ALL_SUBJECTS = _("all subjects")
+ONE_OF: Mapping[str, Promise] = {
+    "person": _("One person"),
+    "enterprise": _("One enterprise"),
+    "institution": _("One institution"),
+    "department": _("One department"),
+    "device": _("One device"),
+}
 PUBLISHED: Tagged = {
     PublishState.UNPUBLISHED: (_("not published"), "wait"),
     PublishState.PUB_AUDITING: (_("publication under review"), "late"),
