@@ -77,6 +77,7 @@ def menu(actor: Actor) -> list[Group]:
                 _("Information resources"),
                 *("catalogue.edit", "catalogue.review", "definitions.publish", "cases.supervise", *work),
             ),
+            _entry("requests", _("Requests and grants"), "catalogue.edit", "catalogue.review"),
             _entry(
                 "collection",
                 _("Collection duties"),

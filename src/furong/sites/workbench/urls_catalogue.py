@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.workbench.views import catalogue
+from furong.sites.workbench.views import catalogue, grants
 
 urlpatterns = [
     path("resources", catalogue.resources, name="resources"),
     path("resources/<slug:code>", catalogue.resource, name="resource"),
     path("resources/<slug:code>/draft", catalogue.draft, name="resource_draft"),
     path("resources/<slug:code>/acts/<slug:verb>", catalogue.resource_act, name="resource_act"),
+    path("resources/<slug:code>/request", grants.request_new, name="request_new"),
+    path("requests", grants.requests, name="requests"),
+    path("requests/<uuid:request_id>", grants.request_page, name="request"),
+    path("requests/<uuid:request_id>/acts/<slug:verb>", grants.request_act, name="request_act"),
+    path("grants", grants.grants, name="grants"),
+    path("grants/<uuid:grant_id>", grants.grant_page, name="grant"),
+    path("grants/<uuid:grant_id>/acts/<slug:verb>", grants.grant_act, name="grant_act"),
 ]

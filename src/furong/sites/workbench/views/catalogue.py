@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from furong.domains.catalogue import commands, drafts
+from furong.domains.catalogue import commands, drafts, quality
 from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.errors import DraftRefused, ResourceMissing
+from furong.domains.catalogue.grants import reading as grants
 from furong.domains.catalogue.states import Act
 from furong.domains.catalogue.views import FACETS, Filter, ResourceView
 from furong.foundation.access import queries as access
@@ -30,6 +31,7 @@ from furong.foundation.packs import queries as packs
 from furong.foundation.packs.values import Finding
 from furong.foundation.web.texts import text
 from furong.sites.workbench import words_catalogue as words
+from furong.sites.workbench import words_grants
 from furong.sites.workbench.desk import page, words_of
 from furong.sites.workbench.forms_catalogue import DraftForm, PlainForm, ReasonForm
 from furong.sites.workbench.guards import needs
@@ -253,6 +255,7 @@ def resource(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
     organization = (
         organizations.find_organization(organization_id=found.organization_id) if found.organization_id else None
     )
+    ours = grants.find_for_resource(resource_code=code, actor=actor)
     return page(
         request,
         actor,
@@ -269,8 +272,16 @@ def resource(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
         words=words,
         deeds=[(act.value, DEEDS[act]) for act in DEEDS if act in found.may],
         may_draft=Act.DRAFT in found.may,
+        may_request=not found.is_owner
+        and found.is_live
+        and found.line.sharing != "none"
+        and access.allows(actor=actor, right=EDIT, organization_id=actor.organization_id),
+        our_request=ours[0],
+        our_grant=ours[1],
+        grant_words=words_grants,
         pending=_pending(found) if found.pending_digest else None,
         history=catalogue.list_history(actor=actor, code=code),
+        quality=next(iter(quality.list_quality(code=code, until=timezone.localdate())), None),
         versions=packs.list_releases(kind="resource", code=code, limit=30) if found.is_owner else [],
         today=timezone.localdate(),
     )
