@@ -40,7 +40,10 @@ def test_what_a_register_has_wrong_is_corrected_and_whoever_read_it_is_told(town
     listed = town.officer.get("/work/objections")
     assert "本人" in listed.words
     objection = next(link for link in listed.links("/work/objections/"))
-    assert "我参加的是职工医保。" in town.officer.read(objection)
+    opened_by_the_officer = town.officer.read(objection)
+    assert "我参加的是职工医保。" in opened_by_the_officer
+    assert "李芷宁" in opened_by_the_officer, "the provider has to find the record"
+    assert "答复您的异议" in town.mother.read("/my/reads")
     assert town.insurance.get(objection).status == 404, "a clerk of another office does not see it"
     wrong = town.officer.post(objection, {"act": "correct", "correct-words": ""})
     assert wrong.status == 422

@@ -18,10 +18,14 @@ from furong.foundation.access.errors import SignInNeeded
 from furong.foundation.access.values import Actor, Basis, Scope
 from furong.foundation.audit.commands import record_read
 from furong.foundation.calendar import queries as calendars
+from furong.registries.population import queries as population
+from furong.registries.population.errors import PersonNotFound
 
 _OPEN = [state.value for state in State if state.is_open]
 _PROVIDERS_ACTS, _AUTHORITYS_ACTS = {Act.CORRECT, Act.REFUSE}, {Act.UPHOLD, Act.CONFIRM}
 _OBJECTORS_ACTS = {Act.WITHDRAW, Act.ASK_RULING}
+_BASIS = Basis(purpose="objection", legal_basis="国务院令第809号第二十六条")
+_KNOWN_BY = ("name", "number")
 
 
 def list_to_answer(*, actor: Actor, now: datetime, limit: int = 100) -> list[Line]:
@@ -69,7 +73,7 @@ def get_objection(*, objection_id: UUID, actor: Actor, now: datetime) -> View:
     if row.person_id is not None and actor.is_staff:
         record_read(
             actor=actor,
-            basis=Basis(purpose="objection", legal_basis="国务院令第809号第二十六条"),
+            basis=_BASIS,
             what="objections.get_objection",
             subjects=[row.person_id],
             fields=["objection"],  # not the value itself: whoever answers need not be told that it was wrong
@@ -89,6 +93,34 @@ def get_objection(*, objection_id: UUID, actor: Actor, now: datetime) -> View:
         ),
         may=_may(row, actor, now),
     )
+
+
+def person_concerned(*, view: View, actor: Actor, now: datetime) -> dict[str, str]:
+    """This function will return name and number of the person that an objection is about, to the provider who has to find them.
+
+    Empty for everybody else, for a thing, and for a person whom the register does not know. The person sees that the
+    provider's officer read it.
+    """
+    person_id = view.subject.person_id
+    if person_id is None or not view.may & _PROVIDERS_ACTS:
+        return {}
+    try:
+        held = population.get_person(
+            person_id=person_id, fields=_KNOWN_BY, actor=Actor.system("objections"), basis=_BASIS, now=now
+        )
+    except PersonNotFound:
+        return {}
+    record_read(
+        actor=actor,
+        basis=_BASIS,
+        what="objections.person_concerned",
+        subjects=[person_id],
+        fields=_KNOWN_BY,
+        database="default",
+        now=now,
+        object=("objection", view.line.id),
+    )
+    return {field: str(held.values[field]) for field in _KNOWN_BY}
 
 
 # --- how ----------------------------------------------------------------------------------------------------------------

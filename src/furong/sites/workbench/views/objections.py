@@ -154,6 +154,7 @@ def objection(request: HttpRequest, actor: Actor, objection_id: UUID) -> HttpRes
         "objections",
         view=view,
         line=view.line,
+        person=queries.person_concerned(view=view, actor=actor, now=now),
         states=STATES,
         acts=ACTS,
         deeds=[(act.value, deed, shown[act]) for act, deed in offered.items()],
