@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 
 from django.db import transaction
+from django.db.models import Max
 
 from furong.foundation.access.values import Actor
 from furong.foundation.audit.commands import command, current
@@ -68,25 +69,23 @@ def import_pack(
         if older:
             raise PackIsOlder(older)
     days = _days_in_force(whole)
-    for key, file in changed.items():
-        _release(
-            kind=file.kind,
-            code=file.code,
-            digest=_store(file.content, file.media_type, now),
-            in_force_from=days.get(key, pack.frame.in_force_from),
-            origin=PACK,
-            pack=pack.frame.code,
-            path=file.path,
-            actor=actor,
-            now=now,
-        )
+    _release_files(
+        {key: (file, days.get(key, pack.frame.in_force_from)) for key, file in changed.items()},
+        pack=pack.frame.code,
+        actor=actor,
+        now=now,
+    )
     gone = [k for k, s in syncs.items() if k not in from_files and s.digest]
     for key in gone:
         _withdraw(newest[key], actor=actor, now=now)
-    for file in from_files.values():
-        _mark(file.kind, file.code, pack.frame.code, file.path, file.digest, now)
-    for kind, code in gone:
-        _mark(kind, code, pack.frame.code, syncs[kind, code].path, "", now)
+    _mark_all(
+        [
+            *((file.kind, file.code, file.path, file.digest) for file in from_files.values()),
+            *((kind, code, syncs[kind, code].path, "") for kind, code in gone),
+        ],
+        pack=pack.frame.code,
+        now=now,
+    )
     forget_cache()
     transaction.on_commit(forget_cache)
     context = _import_context(whole, actor, now)
@@ -171,7 +170,7 @@ def export_pack(*, path: str | os.PathLike[str], actor: Actor, now: datetime) ->
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(content)
                 changed.append(release.path)
-        _mark(kind, code, frame.code, release.path, release.digest, now)
+        _mark_all([(kind, code, release.path, release.digest)], pack=frame.code, now=now)
     current().detail(pack=frame.code, changed=changed)
     return tuple(changed)
 
@@ -285,6 +284,53 @@ def _store(content: bytes, media_type: str, now: datetime) -> str:
     return digest
 
 
+def _release_files(
+    files: Mapping[tuple[str, str], tuple[PackFile, date]], *, pack: str, actor: Actor, now: datetime
+) -> None:
+    """Release files of a pack, each from its day: three statements, however many there are."""
+    if not files:
+        return
+    kinds_, codes = {kind for kind, _ in files}, {code for _, code in files}
+    versions = {
+        (row["kind"], row["code"]): row["last"]
+        for row in models.Release.objects.filter(kind__in=kinds_, code__in=codes)
+        .values("kind", "code")
+        .annotate(last=Max("version"))
+    }
+    # The same bytes under two codes are one definition.
+    kept = {file.digest: file for file, _day in files.values()}
+    models.Definition.objects.bulk_create(
+        [
+            models.Definition(digest=digest, media_type=file.media_type, content=file.content, created_at=now)
+            for digest, file in kept.items()
+        ],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
+    models.Release.objects.bulk_create(
+        [
+            models.Release(
+                kind=kind,
+                code=code,
+                version=versions.get((kind, code), 0) + 1,
+                digest_id=file.digest,
+                in_force_from=day,
+                published_at=now,
+                published_by=_by(actor),
+                origin=PACK,
+                pack=pack,
+                path=file.path,
+            )
+            for (kind, code), (file, day) in files.items()
+        ],
+        batch_size=500,
+    )
+
+
+def _by(actor: Actor) -> str:
+    return actor.label or str(actor.account_id or "")
+
+
 def _release(
     *,
     kind: str,
@@ -310,7 +356,7 @@ def _release(
         digest_id=digest,
         in_force_from=in_force_from,
         published_at=now,
-        published_by=actor.label or str(actor.account_id or ""),
+        published_by=_by(actor),
         origin=origin,
         pack=pack,
         path=path,
@@ -331,11 +377,16 @@ def _withdraw(release: Release, *, actor: Actor, now: datetime) -> None:
     )
 
 
-def _mark(kind: str, code: str, pack: str, path: str, digest: str, now: datetime) -> None:
-    models.Sync.objects.update_or_create(
-        kind=kind,
-        code=code,
-        defaults={"pack": pack, "path": path, "digest": digest, "synced_at": now},
+def _mark_all(rows: Iterable[tuple[str, str, str, str]], *, pack: str, now: datetime) -> None:
+    """Note of each (kind, code, path, digest) that file and database agree: one statement, however many there are."""
+    models.Sync.objects.bulk_create(
+        [
+            models.Sync(kind=kind, code=code, pack=pack, path=path, digest=digest, synced_at=now)
+            for kind, code, path, digest in rows
+        ],
+        update_conflicts=True,
+        unique_fields=["kind", "code"],
+        update_fields=["pack", "path", "digest", "synced_at"],
     )
 
 
