@@ -110,6 +110,7 @@ def test_the_same_feed_in_another_form_says_the_same(there: Elsewhere, kind: str
     other = Graph().parse(data=FEED.replace("HERE", there.address), format="turtle").serialize(format=kind)
     there.lay("/cat.ttl", other, media_type)
     result = run()
+    assert (result.is_published, result.seen) == (True, 2)
     assert (result.added, result.changed, result.removed) == (0, 0, 0)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, RDFS, SKOS, Namespace
+from rdflib.plugins.parsers.jsonld import to_rdf
 
 from furong.domains.catalogue.harvest.errors import HarvestStoppedError
 from furong.domains.catalogue.harvest.fetching import Fetched
@@ -93,11 +94,13 @@ def graph_of(fetched: Fetched) -> Graph:
     kind = _KINDS.get(fetched.media_type) or _by_suffix(fetched.url) or _by_look(fetched.body)
     if kind == "xml":
         _refuse_entities(fetched.body)
-    elif kind == "json-ld":
-        _refuse_remote(fetched.body)
     graph = Graph(bind_namespaces="none")
+    content = _json_of(fetched.body) if kind == "json-ld" else None
     try:
-        graph.parse(data=fetched.body, format=kind, publicID=fetched.url)
+        if content is not None:
+            to_rdf(content, graph, base=fetched.url)
+        else:
+            graph.parse(data=fetched.body, format=kind, publicID=fetched.url)
     except Exception as error:  # noqa: BLE001 - three parsers raise what they please over what a stranger wrote
         raise HarvestStoppedError("broken", f"{kind} {type(error).__name__}") from None
     return graph
@@ -130,12 +133,13 @@ def _refuse_entities(body: bytes) -> None:
         raise HarvestStoppedError("broken", "XML") from None
 
 
-def _refuse_remote(body: bytes) -> None:
-    """Refuse JSON-LD that names a context to be fetched."""
+def _json_of(body: bytes) -> Any:
+    """Give JSON-LD as Python holds it; refuse what names a context to be fetched."""
     try:
-        waiting: list[Any] = [json.loads(body)]
+        content = json.loads(body)
     except (ValueError, RecursionError):
         raise HarvestStoppedError("broken", "JSON") from None
+    waiting: list[Any] = [content]
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
@@ -146,6 +150,7 @@ def _refuse_remote(body: bytes) -> None:
             waiting += one.values()
         elif isinstance(one, list):
             waiting += one
+    return content
 
 
 def _next(graph: Graph) -> str:
