@@ -179,6 +179,11 @@ def identify_parties_by(find: Callable[[UUID], Party | None]) -> None:
     _parties[:] = [find]
 
 
+def parties() -> tuple[Callable[[UUID], Party | None], ...]:
+    """Give what says to whom organisations belong: one function, or none before the wiring."""
+    return tuple(_parties)
+
+
 def _party(organization_id: UUID) -> Party:
     found = _parties[0](organization_id) if _parties else None
     return found or Party(organization_id=organization_id, department="", division_code="")
