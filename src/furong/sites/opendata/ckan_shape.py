@@ -22,6 +22,8 @@ class Shaper:
         self.root = root
         self.departments = departments
         self.sources = sources
+        self._organizations: dict[str, dict[str, Any]] = {}
+        self._groups: dict[str, dict[str, Any]] = {}
 
     def package(self, line: Published, *, note: str = "") -> dict[str, Any]:
         """Give a dataset. ``id`` is its name, which never changes."""
@@ -53,8 +55,8 @@ class Shaper:
             "metadata_created": created,
             "metadata_modified": modified,
             "owner_org": line.department,
-            "organization": self.organization(line.department),
-            "groups": [self.group(line.class_item)] if line.class_item else [],
+            "organization": self._organization(line.department),
+            "groups": [self._group(line.class_item)] if line.class_item else [],
             "tags": tags,
             "num_tags": len(tags),
             "resources": resources,
@@ -63,6 +65,16 @@ class Shaper:
             "relationships_as_object": [],
             "relationships_as_subject": [],
         }
+
+    def _organization(self, name: str) -> dict[str, Any]:
+        if name not in self._organizations:
+            self._organizations[name] = self.organization(name)
+        return self._organizations[name]
+
+    def _group(self, class_item: str) -> dict[str, Any]:
+        if class_item not in self._groups:
+            self._groups[class_item] = self.group(class_item)
+        return self._groups[class_item]
 
     def extras(self, line: Published) -> list[dict[str, str]]:
         """Give what CKAN has no field for."""
