@@ -38,6 +38,8 @@ PAGES = {
     "auditor": ["work/audit"],
     "catalogue": [
         "work/resources",
+        "work/collection",
+        "work/collection?from=person",
         "work/resources?state=draft",
         "work/resources/marriages",
         "work/resources/vaccine_stock/acts/require_update",
