@@ -127,7 +127,7 @@ class RequestForm(TermsForm):
         error_messages={"required": gettext_lazy("Say for what it is needed.")},
     )
     legal_basis = forms.CharField(
-        label=gettext_lazy("Legal basis"),
+        label=gettext_lazy("Law and article"),
         help_text=gettext_lazy("Law and article that give your organisation this duty."),
         max_length=500,
         error_messages={"required": gettext_lazy("Name the law and the article.")},

@@ -25,7 +25,7 @@ def load_grants(*, spec: Mapping[str, Any], actor: Actor, now: datetime) -> int:
         body = organizations.get_responsible(department=entry["department"], division_code=str(entry["division"]))
         if models.Request.objects.filter(organization_id=body.id, resource_code=entry["resource"]).exists():
             continue
-        asks = replace(actor, organization_id=body.id, organization_label=body.name.zh)
+        asks = replace(actor, label="数据专员", organization_id=body.id, organization_label=body.name.zh)
         request_id = requesting.submit_request(
             resource_code=entry["resource"],
             terms=Terms.of_json({"days": 365, **entry["terms"]}),
@@ -39,7 +39,7 @@ def load_grants(*, spec: Mapping[str, Any], actor: Actor, now: datetime) -> int:
             continue
         request = models.Request.objects.get(id=request_id)
         provider = organizations.get_organization(organization_id=request.provider_organization_id)
-        gives = replace(actor, organization_id=provider.id, organization_label=provider.name.zh)
+        gives = replace(actor, label="数据专员", organization_id=provider.id, organization_label=provider.name.zh)
         while RequestState(request.state) in {RequestState.SUBMITTED, RequestState.WITH_AUTHORITY}:
             requesting.consent_request(request_id=request_id, actor=gives, now=now)
             request.refresh_from_db()

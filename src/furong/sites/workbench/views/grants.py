@@ -56,7 +56,7 @@ class Deed:
 
 REQUEST_DEEDS: Mapping[str, Deed] = {
     "consent": Deed(
-        label=gettext_lazy("Consent"),
+        label=gettext_lazy("Consent to the request"),
         effect=gettext_lazy(
             "You may narrow it, never widen it. After the last consent both sides sign, and it is supplied within twenty "
             "working days."
@@ -76,7 +76,7 @@ REQUEST_DEEDS: Mapping[str, Deed] = {
         effect=gettext_lazy("The requester reads the reason, and may ask the data authority for a ruling."),
         done=gettext_lazy("The request is refused."),
         form=WhyForm,
-        kind="warn",
+        kind="quiet",
     ),
     "supplement": Deed(
         label=gettext_lazy("Answer and send again"),
