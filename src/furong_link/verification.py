@@ -1,0 +1,128 @@
+"""Checking evidence away from the gateway: one receipt, or a whole log on a disk. Needs the gateway's public key only."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from furong_link.errors import EvidenceError, UnverifiedReplyError
+from furong_link.evidence import FIRST, DetailKeys, Head, detail_digest
+from furong_link.keys import Verifier
+from furong_link.tree import Tree, leaf_hash, verify_inclusion
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A proven record: its content, its place, and the head that covers it."""
+
+    record: Mapping[str, Any]
+    index: int
+    leaf: bytes
+    head: Head
+
+
+def check_head(head: Head, *, key: Verifier) -> bool:
+    """Say whether the gateway's key signed this head."""
+    return head.algorithm == key.algorithm and key.verify(head.signed_bytes(), head.signature)
+
+
+def check_receipt(found: Mapping[str, Any], *, key: Verifier) -> Receipt:
+    """Check an inclusion receipt, without network. Raises UnverifiedReplyError when it proves nothing."""
+    try:
+        text, index = str(found["record"]).encode(), int(found["index"])
+        proof = [bytes.fromhex(part) for part in found["proof"]]
+        head = Head.from_json(found["head"])
+        record = json.loads(text)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnverifiedReplyError("This is no receipt.") from error
+    leaf = leaf_hash(text)
+    if not check_head(head, key=key):
+        raise UnverifiedReplyError("The receipt's head is not signed by the gateway.")
+    if not verify_inclusion(leaf=leaf, index=index, size=head.size, proof=proof, root=head.root):
+        raise UnverifiedReplyError("The record is not under the receipt's head.")
+    return Receipt(record, index, leaf, head)
+
+
+@dataclass(slots=True)
+class Report:
+    """What a check of a log found; ``findings`` is empty when everything holds."""
+
+    records: int = 0
+    heads: int = 0
+    erased: int = 0
+    unsealed: int = 0
+    findings: list[str] = field(default_factory=list)
+
+
+def verify_log(folder: Path, *, key: Verifier, known_heads: Sequence[Head] = ()) -> Report:
+    """Check a log's folder: chain, leaves, heads, details. ``known_heads`` are heads kept elsewhere (receipts, witnesses):
+    only they can show that a log was rolled back together with its own heads.
+
+    Reads everything once; about 15 µs a record without details, 10 more with. Changes nothing.
+    """
+    report = Report()
+    tree = _check_records(folder, report)
+    sizes = 0
+    for number, line in enumerate((folder / "heads.jsonl").read_bytes().splitlines()):
+        try:
+            head = Head.from_json(json.loads(line))
+        except (ValueError, KeyError, TypeError):
+            report.findings.append(f"head {number}: cannot be read")
+            continue
+        report.heads += 1
+        if head.size < sizes:
+            report.findings.append(f"head {number}: smaller than the one before")
+        sizes = max(sizes, head.size)
+        _check_known(head, tree, key, report, f"head {number}")
+    for number, head in enumerate(known_heads):
+        _check_known(head, tree, key, report, f"known head {number}")
+    report.unsealed = max(0, tree.size - sizes)
+    identity = (folder / "identity").read_text().strip()
+    if any(head.log != identity for head in known_heads):
+        report.findings.append("the log has another identity than the known heads")
+    return report
+
+
+def _check_records(folder: Path, report: Report) -> Tree:
+    tree, previous = Tree(), FIRST
+    keys = DetailKeys(folder / "details")
+    with (folder / "records.log").open("rb") as file:
+        for number, line in enumerate(file):
+            text, tab, sealed = line.rstrip(b"\n").partition(b"\t")
+            leaf = leaf_hash(text)
+            try:
+                record = json.loads(text)
+                if not line.endswith(b"\n") or not tab:
+                    report.findings.append(f"record {number}: the line is not whole")
+                if record["index"] != number:
+                    report.findings.append(f"record {number}: calls itself {record['index']}")
+                if record["previous"] != previous:
+                    report.findings.append(f"record {number}: does not follow the one before it")
+                if "detail" in record:
+                    opened = keys.open(b64decode(sealed, validate=True), day=str(record["at"])[:10])
+                    if opened is None:
+                        report.erased += 1
+                    elif detail_digest(*opened) != record["detail"]:
+                        report.findings.append(f"record {number}: its detail is another's")
+            except EvidenceError:
+                report.findings.append(f"record {number}: its detail was changed")
+            except (ValueError, KeyError, TypeError, Base64Error):
+                report.findings.append(f"record {number}: cannot be read")
+            tree.append(leaf)
+            previous = leaf.hex()
+    report.records = tree.size
+    return tree
+
+
+def _check_known(head: Head, tree: Tree, key: Verifier, report: Report, name: str) -> None:
+    if not check_head(head, key=key):
+        report.findings.append(f"{name}: not signed by the gateway")
+    elif head.size > tree.size:
+        report.findings.append(f"{name}: says {head.size} records, {tree.size} are there")
+    elif tree.root(size=head.size) != head.root:
+        report.findings.append(f"{name}: its root is not that of the records")
