@@ -222,6 +222,9 @@ def test_an_update_is_due_in_ten_working_days_and_extended_once_by_five() -> Non
 
 def test_every_act_is_audited_with_its_effect() -> None:
     mine, authority = officer("medical_insurance"), reviewer()
+    with connection.cursor() as cursor:  # after the entries of the demo's grants
+        cursor.execute("SELECT max(seq) FROM audit_entry")
+        before = cursor.fetchone()[0]
     save(changed("zh: 参保地", "zh: 参保统筹区"), mine)
     commands.submit_resource(code=CODE, actor=mine, now=NOW)
     commands.approve_resource(code=CODE, actor=authority, now=NOW)
@@ -229,7 +232,9 @@ def test_every_act_is_audited_with_its_effect() -> None:
     with pytest.raises(ActImpossible):
         commands.move_online(code=CODE, act=Act.TAKE_OFFLINE, actor=authority, now=NOW, reason="系统升级")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, outcome FROM audit_entry WHERE name LIKE 'catalogue.%' ORDER BY seq")
+        cursor.execute(
+            "SELECT name, outcome FROM audit_entry WHERE name LIKE 'catalogue.%%' AND seq > %s ORDER BY seq", [before]
+        )
         rows = cursor.fetchall()
     assert rows == [
         ("catalogue.save_draft", "done"),

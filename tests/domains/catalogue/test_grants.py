@@ -403,3 +403,17 @@ def test_a_signature_is_bad_once_the_terms_it_covers_are_others() -> None:
         )
     found = reading.get_grant(grant_id=grant_id, actor=asks, now=NOW)
     assert [one.is_good for one in found.entries if one.signature] == [False, False]
+
+
+def test_a_change_shows_the_grants_that_it_would_touch_before_it_is_published() -> None:
+    asks = member("human_resources")
+    grant_id = in_force(asks)
+    number = reading.get_grant(grant_id=grant_id, actor=asks, now=NOW).number
+    draft = save(re.sub(r"\barea\b", "area_code", file()).encode(), officer("medical_insurance"))
+    assert draft.change is not None
+    touched = [one for one in draft.change.affected if one.kind == "grant"]
+    assert number in [one.code for one in touched]
+    assert "湖南省人力资源和社会保障厅" in {one.name.primary.partition(" ")[2] for one in touched}
+    harmless = save(changed("zh: 参保地", "zh: 参保统筹区"), officer("medical_insurance"))
+    assert harmless.change is not None
+    assert not [one for one in harmless.change.affected if one.kind == "grant"]

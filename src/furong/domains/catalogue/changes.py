@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from furong.domains.catalogue.grants.touching import touched_grants
 from furong.domains.catalogue.ports import Affected, dependents
 from furong.domains.catalogue.resources.reading import Catalog, ResolvedItem, ResolvedResource
 from furong.foundation.packs.values import Pack
@@ -104,7 +105,7 @@ def _of_item(before: ResolvedItem, after: ResolvedItem) -> Iterable[Difference]:
 
 
 def affected_by(*, pack: Pack, catalog: Catalog, before: ResolvedResource, after: ResolvedResource) -> Change:
-    """Give what a change of a resource would touch: forms and services (and, later, grants) by their elements, other resources.
+    """Give what a change of a resource would touch: forms and services by their elements, grants, other resources.
 
     ``pack`` and ``catalog`` hold everything as it would be. Resources are touched when they are related, refer to an element
     whose source it is, or come from the same register.
@@ -126,4 +127,8 @@ def affected_by(*, pack: Pack, catalog: Catalog, before: ResolvedResource, after
         for code, elements in sorted(touched.items())
     ]
     above = dependents(pack, lost & frozenset(sources)) if lost else []
-    return Change(differences=differences, elements=lost, affected=(*above, *resources))
+    hurt = [one for one in differences if one.hurts]
+    grants = touched_grants(
+        resource_code=after.code, items=[one.item for one in hurt], whole=any(not one.item for one in hurt)
+    )
+    return Change(differences=differences, elements=lost, affected=(*above, *grants, *resources))

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from furong.domains.catalogue import indexing, models
+from furong.domains.catalogue.acting import MAX_REASON, by_words
 from furong.domains.catalogue.drafts import Draft, check_resource
 from furong.domains.catalogue.errors import (
     ActImpossible,
@@ -40,8 +41,6 @@ from furong.foundation.packs import commands as packs
 from furong.foundation.packs import drafts
 from furong.foundation.packs import queries as released
 from furong.foundation.packs.values import YAML, Pack
-
-MAX_REASON = 1000
 
 
 @command("catalogue.save_draft")
@@ -230,14 +229,6 @@ def _reason(act: Act, reason: str) -> str:
     return why
 
 
-def reason_of(given: str) -> str:
-    """Give a reason as it is kept. Raises `ReasonNeeded` for an empty one."""
-    why = given.strip()[:MAX_REASON]
-    if not why:
-        raise ReasonNeeded
-    return why
-
-
 def _working_days(now: datetime, days: int) -> Any:
     found = calendar.current()
     return found.add_working_days(found.local_date(now), days)
@@ -285,11 +276,6 @@ def _save(row: Any, now: datetime) -> None:
         ]
     )
     compile_resources([row.code], now=now)
-
-
-def by_words(actor: Actor) -> str:
-    """Give an actor as entries name them: organisation and post, never the person."""
-    return " · ".join(part for part in (actor.organization_label, actor.label) if part)[:200] or "–"
 
 
 def _record(row: Any, act: Act, digest: str, reason: str, actor: Actor, now: datetime) -> None:

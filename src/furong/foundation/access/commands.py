@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from furong.foundation.access.errors import RightUnknownError
-from furong.foundation.access.queries import AfterChange
+from furong.foundation.access.queries import after_change
 from furong.foundation.access.values import RIGHTS, PostRight
 
 
@@ -45,17 +45,6 @@ def set_post_rights(*, post_id: UUID, rights: Iterable[PostRight], now: datetime
             """,
             [post_id, text, now],
         )
-
-
-def after_change() -> AfterChange:
-    """Give the after-commit hook of this transaction, shared by all its changes, so that it waits once."""
-    active = set(connection.savepoint_ids)
-    for sids, function, *_ in connection.run_on_commit:
-        if isinstance(function, AfterChange) and set(sids) <= active:
-            return function
-    hook = AfterChange()
-    transaction.on_commit(hook)
-    return hook
 
 
 def _plain(grant: PostRight) -> dict[str, object]:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from furong.foundation.access.commands import after_change
+from furong.foundation.access.queries import after_change
 from furong.foundation.access.sharing import BOOK
 from furong.foundation.access.terms import CompiledGrant, Rank, SharedResource
 from furong.foundation.codes.ids import new_id

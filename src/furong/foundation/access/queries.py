@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from furong.foundation.access.errors import (
     AccessRefused,
@@ -149,6 +149,17 @@ class AfterChange:
 
 def _has_uncommitted_change() -> bool:
     return connection.in_atomic_block and any(isinstance(hook[1], AfterChange) for hook in connection.run_on_commit)
+
+
+def after_change() -> AfterChange:
+    """Give the after-commit hook of this transaction, shared by all its changes, so that it waits once."""
+    active = set(connection.savepoint_ids)
+    for sids, function, *_ in connection.run_on_commit:
+        if isinstance(function, AfterChange) and set(sids) <= active:
+            return function
+    hook = AfterChange()
+    transaction.on_commit(hook)
+    return hook
 
 
 def changes_terms() -> bool:

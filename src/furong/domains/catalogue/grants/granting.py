@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from furong.domains.catalogue import models
-from furong.domains.catalogue.commands import by_words, reason_of
+from furong.domains.catalogue.acting import by_words, reason_of
 from furong.domains.catalogue.errors import (
     ActImpossible,
     DelegationRefused,

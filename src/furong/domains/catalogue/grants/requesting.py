@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from furong.domains.catalogue import lookup, models
-from furong.domains.catalogue.commands import by_words, reason_of
+from furong.domains.catalogue.acting import by_words, reason_of
 from furong.domains.catalogue.errors import (
     ActImpossible,
     AskedAlready,
