@@ -222,7 +222,7 @@ def _order(wanted: Wanted, text: str) -> tuple[str, list[Any]]:
     if fixed:
         return fixed, []
     if not text:
-        return SORTS["name"], []
+        return f"has_data DESC, {SORTS['name']}", []  # what can be had comes first
     pieces = text.split()[:4]
     in_name = " + ".join(
         f"(strpos({'lower(name_en)' if piece.isascii() else 'name_zh'}, %s) > 0)::int" for piece in pieces
