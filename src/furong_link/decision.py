@@ -85,7 +85,9 @@ def _fits(path: str, pattern: str) -> bool:
         return True
     wanted, given = pattern.split("/"), path.split("/")
     if wanted[-1] == "**":
-        wanted, given = wanted[:-1], given[: len(wanted) - 1] if len(given) >= len(wanted) else given
+        if len(given) < len(wanted):
+            return False
+        wanted, given = wanted[:-1], given[: len(wanted) - 1]
     return len(wanted) == len(given) and all(
         a == b or (a == "*" and b != "") for a, b in zip(wanted, given, strict=True)
     )

@@ -99,8 +99,12 @@ class Gateway:
         path = self.settings.folder / "configuration.json"
         if path.exists():
             self.configuration = read_configuration(path.read_bytes(), operator=self._operator)
-        self.log.open(seen=self._seen)
         loop = asyncio.get_running_loop()
+        try:
+            self.log.open(seen=self._seen)
+        except EvidenceError:
+            self.log.abandon()
+            raise
         self._server = await loop.create_server(
             lambda: _Connection(self), self.settings.host, self.settings.port, ssl=self._tls, backlog=512
         )
@@ -110,7 +114,7 @@ class Gateway:
     def _seen(self, record: Mapping[str, Any]) -> None:
         """Take from the log what must survive a restart: recent nonces, and what quotas of this window are used."""
         now, at = self._clock(), datetime.fromisoformat(record["at"]).timestamp()
-        if record.get("nonce") and at > now - 4 * self.settings.skew_seconds and record["kind"] != "answered-after":
+        if record.get("nonce") and at > now - 4 * self.settings.skew_seconds:
             with contextlib.suppress(Refusal):
                 self._guard.take(key_id=record["key"], nonce=record["nonce"], now=now)
         grant = self.configuration.grants.get(record.get("grant", "")) if self.configuration else None
@@ -199,8 +203,6 @@ class Gateway:
         head, settings, now = message.head, self.settings, self._clock()
         headers = head.headers
         configuration = self.configuration
-        if configuration is None or configuration.staleness(now) == "expired":
-            raise Refusal("configuration_expired")
         signed = profile.read_signature(headers)
         request = profile.Request(
             head.method,
@@ -213,6 +215,8 @@ class Gateway:
         )
         profile.check_values(request)
         message.request, message.signed = request, signed
+        if configuration is None or configuration.staleness(now) == "expired":
+            raise Refusal("configuration_expired")
         if request.authority != settings.authority:
             raise Refusal("wrong_gateway")
         profile.check_time(signed.created, now=now, skew_seconds=settings.skew_seconds)
