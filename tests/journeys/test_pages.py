@@ -44,7 +44,13 @@ PAGES = {
         "work/resources/marriages",
         "work/resources/vaccine_stock/acts/require_update",
     ],
-    "officer": ["work/resources/insured_persons", "work/resources/insured_persons/draft"],
+    "officer": [
+        "work/resources/insured_persons",
+        "work/resources/insured_persons/draft",
+        "work/resources/household_registrations/request",
+        "work/requests?box=mine",
+        "work/grants",
+    ],
 }
 LOOKS = {
     "desktop": (1280, {}),

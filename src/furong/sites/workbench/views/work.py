@@ -17,6 +17,7 @@ from furong.domains.cases import queries as cases
 from furong.domains.cases.values import CaseState
 from furong.domains.cases.values.views import CaseView
 from furong.domains.catalogue import queries as catalogue
+from furong.domains.catalogue.grants import flow as grant_flow
 from furong.domains.objections import queries as objections
 from furong.domains.processes import commands as processes
 from furong.domains.processes import queries as work
@@ -95,6 +96,9 @@ def work_list(request: HttpRequest, actor: Actor) -> HttpResponse:
         following=found.following.text() if found.following else "",
         continued=after is not None,
         kinds=presenting.TASK_KINDS,
+        # Steps of requests for data stand on pages of their own, for those who may open them.
+        request_kinds=(grant_flow.REPLY, grant_flow.AUTHORITY, grant_flow.SUPPLY),
+        opens_requests=bool({"catalogue.edit", "catalogue.review"} & actor.rights),
         outcome_words=presenting.outcome_words,
         mine=actor.account_id,
     )
