@@ -360,7 +360,7 @@ class Gateway:
             return unsigned(Refusal("not_found"), close=close)
         except ConfigurationError as error:
             return unsigned(Refusal("malformed_request", str(error)), close=close)
-        except EvidenceError:
+        except (EvidenceError, OSError):
             return unsigned(Refusal("evidence_unwritable"), close=close)
         if isinstance(found, str):
             return wire.reply_bytes(200, {"content-type": "text/plain; version=0.0.4"}, found.encode(), close=close)

@@ -52,7 +52,7 @@ _REPLY_INPUT = re.compile(
 _SIGNATURE = re.compile(LABEL + r"=:([A-Za-z0-9+/]{85}[AQgw]==):")
 _DIGEST = re.compile(r"(sha-256|sm3)=:([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=):")
 # A field value inside a signature base: visible ASCII with single inner spaces, so that it has one form on every hop.
-_VALUE = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
+VALUE = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 GRANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 MESSAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
 
@@ -178,7 +178,7 @@ def check_values(request: Request) -> None:
         raise Refusal("grant_unknown")
     if not MESSAGE.fullmatch(request.message):
         raise Refusal("malformed_request", "Furong-Message is an id of 8 to 64 letters, digits and hyphens.")
-    if not _VALUE.fullmatch(request.content_type) or len(request.content_type) > 128:
+    if not VALUE.fullmatch(request.content_type) or len(request.content_type) > 128:
         raise Refusal("malformed_request", "Content-Type is there, once, on every message.")
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from furong_link import wire
 from furong_link.errors import ConfigurationError, Refusal
+from furong_link.profile import VALUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ class _Connection(asyncio.Protocol):
                 return None
             content = bytes(self._buffer[self._body : end])
         del self._buffer[:end]
-        return UpstreamReply(head.status, head.headers.get("content-type", "application/octet-stream"), content)
+        kind = head.headers.get("content-type", "")
+        # A type that could not stand in a signature base is no type.
+        return UpstreamReply(head.status, kind if VALUE.fullmatch(kind) else "application/octet-stream", content)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.open = False

@@ -48,6 +48,8 @@ class Provider(BaseHTTPRequestHandler):
             status, body = 500, b'{"trace": "secret of the provider"}'
         elif self.path.startswith("/api/births/text"):
             kind, body = "text/plain", b"all of it"
+        elif self.path == "/api/files/odd":
+            kind = "text/plain; name=\xe9"
         elif self.command != "GET":
             status, body = 201, content
         self.send_response(status)

@@ -238,6 +238,11 @@ def test_an_unreachable_provider_is_told_from_the_gateway(exchange: Exchange) ->
     assert _refused(exchange, "/files/a", grant="files").problem.code == "provider_unreachable"
 
 
+def test_a_providers_odd_content_type_does_not_reach_the_signature(exchange: Exchange) -> None:
+    with exchange.link() as link:
+        assert link.get("/files/odd", grant="files").content_type == "application/octet-stream"
+
+
 def test_the_client_believes_no_other_key(exchange: Exchange) -> None:
     other = SoftwareKey.generate(key_id="hospital/gateway/1")
     with exchange.link(gateway_key=other.verifier()) as link, pytest.raises(UnverifiedReplyError):
