@@ -111,6 +111,8 @@ def read_configuration(file: bytes, *, operator: Verifier, held: Configuration |
     found = _read(text)
     if held is not None and found.exchange != held.exchange:
         raise ConfigurationError("The configuration is of another exchange.")
+    if held is not None and found.serial == held.serial and found.issued_at != held.issued_at:
+        raise ConfigurationError(f"There are two configurations {found.serial}.")
     if held is not None and found.serial < held.serial:
         raise ConfigurationError(f"The configuration {found.serial} is older than {held.serial}, which is held.")
     return found

@@ -195,8 +195,12 @@ class Gateway:
             return await self._record_and_sign(message, reply, refusal, close=close)
         except EvidenceError:
             self.counts["evidence_unwritable"] += 1
-            unwritable = Refusal("evidence_unwritable")
-            return unsigned(unwritable, close=close)
+            return unsigned(Refusal("evidence_unwritable"), close=close)
+        except Exception:
+            # The caller must hear something, also when the module that keeps the key does not answer.
+            logger.exception("A reply was not signed.")
+            self.counts["gateway_failed"] += 1
+            return unsigned(Refusal("gateway_failed"), close=close)
 
     def _verify(self, message: _Message) -> Configuration:
         """Everything that is known without the provider, in the order of its cost; refuses at the first cause."""

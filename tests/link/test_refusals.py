@@ -89,7 +89,8 @@ def test_an_older_or_foreign_configuration_is_not_taken(exchange: Exchange) -> N
     from furong_link.configuration import sign_configuration
 
     foreign = sign_configuration(exchange.payload(serial=9), signer=stranger)
-    for file in (old, foreign, b"{}", b"", exchange.file(serial=9, exchange="elsewhere")):
+    twin = exchange.file(serial=exchange.serial)
+    for file in (old, twin, foreign, b"{}", b"", exchange.file(serial=9, exchange="elsewhere")):
         with pytest.raises(ConfigurationError):
             exchange.do(lambda file=file: exchange.gateway.take_configuration(file))
     assert exchange.gateway.configuration is held
@@ -241,6 +242,21 @@ def test_an_unreachable_provider_is_told_from_the_gateway(exchange: Exchange) ->
 def test_a_providers_odd_content_type_does_not_reach_the_signature(exchange: Exchange) -> None:
     with exchange.link() as link:
         assert link.get("/files/odd", grant="files").content_type == "application/octet-stream"
+
+
+def test_a_key_module_that_fails_is_answered_for_and_nothing_unsigned_is_believed(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent:
+        key_id, algorithm = "hospital/gateway/1", "ed25519"
+
+        def sign(self, message: bytes) -> bytes:
+            raise RuntimeError("no answer")
+
+    monkeypatch.setattr(exchange.gateway, "_signer", Silent())
+    with exchange.link() as link, pytest.raises(UnverifiedReplyError) as caught:
+        link.get("/files/a", grant="files")
+    assert caught.value.code_seen == "gateway_failed"
 
 
 def test_the_client_believes_no_other_key(exchange: Exchange) -> None:
