@@ -100,7 +100,22 @@ def _clone(template: dict[str, str]) -> dict[str, str]:
         connections[alias].close()
         here.clone_database(template=template[alias], name=name)
     _use(mine)
+    forget()
     return mine
+
+
+def forget() -> None:
+    """Forget what processes keep in memory of a database whose name now names another."""
+    from furong.domains.catalogue import data
+    from furong.domains.processes import definitions
+    from furong.foundation.access import sharing, using
+    from furong.foundation.packs.queries import forget_cache
+
+    definitions.forget()
+    forget_cache()
+    sharing.BOOK.forget()
+    using.forget()
+    data.forget()
 
 
 # Tables that migrations fill and tests must keep.
@@ -140,6 +155,7 @@ def database() -> Iterator[dict[str, str]]:
             with connection.cursor() as cursor:
                 cursor.execute(_EMPTY_TABLES)
             connection.close()
+    forget()
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ import yaml
 from django.db import connection
 
 from furong.domains.cases import commands, queries, twins
-from furong.domains.processes import definitions
 from furong.domains.processes import queries as process_queries
 from furong.foundation.access.values import Actor, ActorKind, Assurance, Basis
 from furong.foundation.codes.identity_numbers import make_identity_number
@@ -276,11 +275,3 @@ class World:
             if row is None:
                 return
             yield row[0], row[1], json.loads(row[2]) if isinstance(row[2], str) else dict(row[2])
-
-
-def forget() -> None:
-    """Forget what processes keep in memory of another database."""
-    from furong.foundation.packs.queries import forget_cache
-
-    definitions.forget()
-    forget_cache()

@@ -116,7 +116,9 @@ def _left(house: House) -> dict[str, int]:
     found = {
         "cases": house.count("SELECT count(*) FROM cases_case WHERE state NOT IN ('completed', 'abnormal_end')"),
         "documents": house.count("SELECT count(*) FROM cases_document WHERE served_at IS NULL"),
-        "processes": house.count("SELECT count(*) FROM processes_instance"),
+        "processes": house.count(
+            "SELECT count(*) FROM processes_instance WHERE business_key IN (SELECT id::text FROM cases_case)"
+        ),
         "jobs": house.count("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"),
         "events": house.count("SELECT count(*) FROM events_outbox WHERE dispatched_at IS NULL"),
         "people's events": house.count(

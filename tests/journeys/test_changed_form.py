@@ -10,7 +10,8 @@ import pytest
 from furong.domains.cases import models as cases
 from furong.foundation.packs import commands as packs
 from furong.sites.portal import holding
-from tests.factories.newborn import SYSTEM, forget
+from tests.conftest import forget
+from tests.factories.newborn import SYSTEM
 from tests.journeys.town import ACCOUNT_NUMBER, CHILD, Town, form_of, opened
 from tests.packs.planting import HUNAN, Planted, copy_of
 

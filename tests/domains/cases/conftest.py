@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.factories.newborn import World, another_family, fill, forget
+from tests.factories.newborn import World, another_family, fill
 
 # How many worlds were made: the databases are one worker's, so a test's own world replaces the module's.
 _made = [0]
@@ -26,10 +26,9 @@ def _make() -> Iterator[World]:
 
     made = conftest._clone(conftest._make_template("cases_template", migrate_and_fill))
     conftest._template_of_worker = "cases"
-    forget()
     _made[0] += 1
     yield World()
-    forget()
+    conftest.forget()
     for alias in made:
         connections[alias].close()
 
