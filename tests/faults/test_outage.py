@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 import urllib.error
 import urllib.request
 from uuid import UUID
@@ -45,6 +46,10 @@ def test_a_stopped_database_is_told_as_a_page_and_forgotten_when_it_is_back(hous
     try:
         for who, path in ((visitor, "my/"), (visitor, page.url), (Visitor(house.address), "/"), (visitor, "work/list")):
             answer = who.get(path)
+            given_up = time.monotonic() + 5
+            while answer.status == 200 and path == "/" and time.monotonic() < given_up:
+                time.sleep(0.2)  # the public home page is answered from memory until its leases of a second run out
+                answer = who.get(path)
             assert answer.status == 503, f"{path}: {answer.status} {answer.title}"
             assert {name.lower(): value for name, value in answer.headers.items()}["retry-after"] == "10"
             assert "您保存过的步骤都在草稿里" in answer.words
