@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 6962 section 2 with every complete subtree kept: append, root and proofs in O(log n). Pure.
 
-Proofs are checked after RFC 9162 sections 2.1.3.2 and 2.1.4.2. The platform's audit log has the same tree; this one
-stands alone, because members install it without the platform.
+Proofs are checked after RFC 9162 sections 2.1.3.2 and 2.1.4.2. The platform's audit log uses the same leaves, nodes
+and checks; this module stands alone, because members install it without the platform.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Tree:
         start, end = 0, size
         path: list[bytes] = []
         while end - start > 1:
-            middle = start + _split(end - start)
+            middle = start + split(end - start)
             if index < middle:
                 path.append(self._range(middle, end))
                 end = middle
@@ -96,7 +96,7 @@ class Tree:
         start, end, whole = 0, size, True
         path: list[bytes] = []
         while end != earlier:
-            middle = start + _split(end - start)
+            middle = start + split(end - start)
             if earlier <= middle:
                 path.append(self._range(middle, end))
                 end = middle
@@ -108,7 +108,7 @@ class Tree:
         return path[::-1]
 
 
-def _split(size: int) -> int:
+def split(size: int) -> int:
     """The largest power of two smaller than ``size``."""
     return 1 << (size - 1).bit_length() - 1
 

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from tests.sites.portal.test_pages import PASSWORD, begin, fill, hand_in, visitor
-
-from furong.entrypoints.postgres import free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
@@ -36,25 +28,6 @@ LOOKS = {
     "large on a phone": (390, {"furong_size": "large"}),
     "kiosk": (1080, {"furong_size": "huge"}),
 }
-
-
-@pytest.fixture
-def address(platform: dict[str, str]) -> Iterator[str]:
-    """The platform's own web server on a free port, in a process of its own."""
-    port = free_port()
-    code = f"from furong.entrypoints.web import serve; serve(host='127.0.0.1', port={port}, workers=1, threads=2)"
-    server = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "FURONG_LOG_LEVEL": "WARNING"})
-    found = f"http://127.0.0.1:{port}"
-    try:
-        for _try in range(300):
-            with suppress(OSError), urllib.request.urlopen(f"{found}/about/privacy", timeout=5):
-                break
-            assert server.poll() is None, "the server ended at once"
-            time.sleep(0.1)
-        yield found
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 @dataclass(frozen=True)

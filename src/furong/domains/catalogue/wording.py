@@ -1,14 +1,46 @@
-"""Values of data elements as people read them: codes by their names, places by their path, moments in local time."""
+"""Values of data elements and codes of resources as people read them: codes by their names, places by their path, moments in
+local time.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from furong.domains.catalogue.values import DataElement
 from furong.foundation.codes.queries import get_table
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.web import texts
+
+# Update cycles and data types of information items, by the codes of the national guide.
+CYCLES: Mapping[str, Promise] = {
+    "realtime": _("in real time"),
+    "daily": _("daily"),
+    "weekly": _("weekly"),
+    "monthly": _("monthly"),
+    "quarterly": _("quarterly"),
+    "half_yearly": _("every half year"),
+    "yearly": _("yearly"),
+    "irregular": _("irregularly"),
+    "other": _("otherwise"),
+}
+ITEM_TYPES: Mapping[str, Promise] = {
+    "C": _("text"),
+    "N": _("numeric"),
+    "Y": _("money"),
+    "D": _("date"),
+    "T": _("date and time"),
+    "L": _("yes or no"),
+    "M": _("memo"),
+    "G": _("general"),
+    "B": _("double"),
+    "I": _("whole number"),
+    "F": _("floating point"),
+}
 
 
 def told(element: DataElement | None, value: Any) -> str:

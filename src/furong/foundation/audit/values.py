@@ -1,6 +1,6 @@
 """Canonical forms and the Merkle tree of RFC 6962 (section 2; proofs after RFC 9162 section 2.1): pure, no I/O, no clock.
 
-The exchange uses the same leaves and the same verifier.
+Leaves, nodes and the checks of proofs are those of the exchange's package, which stands alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,13 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
+
+from furong_link.tree import EMPTY_ROOT as EMPTY_ROOT
+from furong_link.tree import leaf_hash as leaf_hash
+from furong_link.tree import node_hash as node_hash
+from furong_link.tree import split
+from furong_link.tree import verify_consistency as verify_consistency
+from furong_link.tree import verify_inclusion as verify_inclusion
 
 DETAIL_CONTEXT = b"furong.audit.detail.v1\0"
 ENTRY_CONTEXT = b"furong.audit.entry.v1\0"
@@ -121,19 +128,6 @@ ENTRY_COLUMNS = (
 # --- the tree -----------------------------------------------------------------------------------------------
 
 
-def leaf_hash(data: bytes) -> bytes:
-    """Give the hash of a leaf: SHA-256(0x00 ‖ data)."""
-    return hashlib.sha256(b"\0" + data).digest()
-
-
-def node_hash(left: bytes, right: bytes) -> bytes:
-    """Give the hash of an inner node: SHA-256(0x01 ‖ left ‖ right)."""
-    return hashlib.sha256(b"\1" + left + right).digest()
-
-
-EMPTY_ROOT = hashlib.sha256(b"").digest()
-
-
 @dataclass(slots=True)
 class Frontier:
     """The right edge of a tree: the roots of its complete subtrees, largest first. Enough to append and to give the root."""
@@ -184,11 +178,6 @@ def tree_root(leaves: Iterable[bytes]) -> bytes:
 Range = tuple[int, int]  # leaves [start, end)
 
 
-def _split(size: int) -> int:
-    """The largest power of two smaller than ``size``."""
-    return 1 << (size - 1).bit_length() - 1
-
-
 def inclusion_ranges(*, index: int, size: int) -> list[Range]:
     """Give the subtrees, as ranges of leaves, whose roots prove that leaf ``index`` is in the tree of ``size``
     leaves; nearest first.
@@ -198,7 +187,7 @@ def inclusion_ranges(*, index: int, size: int) -> list[Range]:
     start, end = 0, size
     path: list[Range] = []
     while end - start > 1:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if index < middle:
             path.append((middle, end))
             end = middle
@@ -215,7 +204,7 @@ def consistency_ranges(*, earlier: int, size: int) -> list[Range]:
     start, end, whole = 0, size, True
     path: list[Range] = []
     while end != earlier:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if earlier <= middle:
             path.append((middle, end))
             end = middle
@@ -241,54 +230,6 @@ def inclusion_proof(leaves: Sequence[bytes], *, index: int) -> list[bytes]:
 def consistency_proof(leaves: Sequence[bytes], *, earlier: int) -> list[bytes]:
     """Prove that the first ``earlier`` leaves are the beginning of ``leaves``. O(n)."""
     return [range_root(leaves, part) for part in consistency_ranges(earlier=earlier, size=len(leaves))]
-
-
-def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """Say whether ``proof`` shows the leaf's hash at ``index`` of the tree with ``size`` leaves and ``root`` (RFC
-    9162 §2.1.3.2).
-    """
-    if not 0 <= index < size:
-        return False
-    fn, sn, found = index, size - 1, leaf
-    for part in proof:
-        if sn == 0:
-            return False
-        if fn & 1 or fn == sn:
-            found = node_hash(part, found)
-            while not fn & 1 and fn:
-                fn, sn = fn >> 1, sn >> 1
-        else:
-            found = node_hash(found, part)
-        fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and found == root
-
-
-def verify_consistency(*, earlier: int, earlier_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
-    """Say whether ``proof`` shows that the earlier tree is a beginning of the later one (RFC 9162 §2.1.4.2)."""
-    if not 0 < earlier <= size:
-        return False
-    if earlier == size:
-        return not proof and earlier_root == root
-    path = list(proof)
-    if earlier & (earlier - 1) == 0:
-        path.insert(0, earlier_root)
-    if not path:
-        return False
-    fn, sn = earlier - 1, size - 1
-    while fn & 1:
-        fn, sn = fn >> 1, sn >> 1
-    first = second = path[0]
-    for part in path[1:]:
-        if sn == 0:
-            return False
-        if fn & 1 or fn == sn:
-            first, second = node_hash(part, first), node_hash(part, second)
-            while not fn & 1 and fn:
-                fn, sn = fn >> 1, sn >> 1
-        else:
-            second = node_hash(second, part)
-        fn, sn = fn >> 1, sn >> 1
-    return sn == 0 and first == earlier_root and second == root
 
 
 # --- heads --------------------------------------------------------------------------------------------------

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from furong.domains.catalogue import wording
 from furong.domains.catalogue.published import HARVESTED
 from furong.domains.catalogue.resources.values import NATIONAL_ITEMS, ClassKind
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.web.texts import text
 
+CYCLES, ITEM_TYPES = wording.CYCLES, wording.ITEM_TYPES
 FACETS: Mapping[str, Promise] = {
     "class_kind": _("Class"),
     "class_item": _("Subject"),
@@ -30,31 +32,7 @@ OPENNESS: Mapping[str, tuple[Promise, str]] = {
     "open": (_("open to the public"), "ok"),
     "conditional": (_("open on condition"), "late"),
 }
-CYCLES: Mapping[str, Promise] = {
-    "realtime": _("in real time"),
-    "daily": _("daily"),
-    "weekly": _("weekly"),
-    "monthly": _("monthly"),
-    "quarterly": _("quarterly"),
-    "half_yearly": _("every half year"),
-    "yearly": _("yearly"),
-    "irregular": _("irregularly"),
-    "other": _("otherwise"),
-}
 HAS_DATA: Mapping[str, Promise] = {"true": _("with rows"), "false": _("description only")}
-ITEM_TYPES: Mapping[str, Promise] = {
-    "C": _("text"),
-    "N": _("numeric"),
-    "Y": _("money"),
-    "D": _("date"),
-    "T": _("date and time"),
-    "L": _("yes or no"),
-    "M": _("memo"),
-    "G": _("general"),
-    "B": _("double"),
-    "I": _("whole number"),
-    "F": _("floating point"),
-}
 _THEME, _DEPARTMENT = ClassKind.THEME.value, ClassKind.DEPARTMENT.value
 
 

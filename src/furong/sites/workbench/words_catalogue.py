@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from furong.domains.catalogue import wording
 from furong.domains.catalogue.resources.values import NATIONAL_ITEMS, ClassKind
 from furong.domains.catalogue.states import Act, OnlineState, PublishState
 from furong.foundation.web.texts import text
 
 Tagged = Mapping[str, tuple[Promise, str]]
 
+CYCLES, ITEM_TYPES = wording.CYCLES, wording.ITEM_TYPES
 FACET_NAMES: Mapping[str, Promise] = {
     "class_kind": _("Class"),
     "class_item": _("Subject"),
@@ -44,17 +46,6 @@ METHODS: Mapping[str, Promise] = {
     "mail": _("by post"),
     "media": _("on a medium"),
 }
-CYCLES: Mapping[str, Promise] = {
-    "realtime": _("in real time"),
-    "daily": _("daily"),
-    "weekly": _("weekly"),
-    "monthly": _("monthly"),
-    "quarterly": _("quarterly"),
-    "half_yearly": _("every half year"),
-    "yearly": _("yearly"),
-    "irregular": _("irregularly"),
-    "other": _("otherwise"),
-}
 FORMATS: Mapping[str, Promise] = {
     "electronic_file": _("electronic file"),
     "spreadsheet": _("spreadsheet"),
@@ -62,19 +53,6 @@ FORMATS: Mapping[str, Promise] = {
     "image": _("image"),
     "streaming": _("stream"),
     "self_describing": _("self-describing"),
-}
-ITEM_TYPES: Mapping[str, Promise] = {
-    "C": _("text"),
-    "N": _("numeric"),
-    "Y": _("money"),
-    "D": _("date"),
-    "T": _("date and time"),
-    "L": _("yes or no"),
-    "M": _("memo"),
-    "G": _("general"),
-    "B": _("double"),
-    "I": _("whole number"),
-    "F": _("floating point"),
 }
 FROM: Mapping[str, Promise] = {
     "person": _("persons"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -262,27 +263,9 @@ def request_act(request: HttpRequest, actor: Actor, request_id: UUID, verb: str)
         "supply": requesting.confirm_supply,
         "withdraw": requesting.withdraw_request,
     }
-    refused = None
-    if request.method == "POST" and form.is_valid():
-        try:
-            run[verb](request_id=request_id, actor=actor, now=timezone.now())
-        except Refusal as refusal:
-            refused = words_of(refusal)
-        else:
-            messages.success(request, str(deed.done))
-            return HttpResponseRedirect(reverse("workbench:request", kwargs={"request_id": request_id}))
-    context = {
-        "found": found,
-        "title": found.number,
-        "home": reverse("workbench:request", kwargs={"request_id": request_id}),
-        "deed": deed,
-        "offered": verb in found.may,
-        "names": _names(found.organization_id, found.provider_organization_id),
-        **shared,
-    }
-    return _answer(
-        page(request, actor, "catalogue/grant_act", "requests", form=form, refused=refused, **context), form, refused
-    )
+    home = reverse("workbench:request", kwargs={"request_id": request_id})
+    do = partial(run[verb], request_id=request_id)
+    return _act(request, actor, found, deed, form, do=do, home=home, offered=verb in found.may, shared=shared)
 
 
 # --- grants -------------------------------------------------------------------------------------------------------------
@@ -355,30 +338,52 @@ def grant_act(request: HttpRequest, actor: Actor, grant_id: UUID, verb: str) -> 
         "resume": granting.resume_grant,
         "revoke": lambda **given: granting.revoke_grant(reason=form.cleaned_data["reason"], **given),
     }
+    home = reverse("workbench:grant", kwargs={"grant_id": grant_id})
+    do = partial(run[verb], grant_id=grant_id)
+    return _act(request, actor, found, deed, form, do=do, home=home, offered=verb in found.may, shared=shared)
+
+
+# --- how ----------------------------------------------------------------------------------------------------------------
+
+
+def _act(
+    request: HttpRequest,
+    actor: Actor,
+    found: RequestView | GrantView,
+    deed: Deed,
+    form: forms.Form,
+    *,
+    do: Callable[..., object],
+    home: str,
+    offered: bool,
+    shared: Mapping[str, Any],
+) -> HttpResponse:
+    """Do what was sent, or show what it would do."""
     refused = None
     if request.method == "POST" and form.is_valid():
         try:
-            run[verb](grant_id=grant_id, actor=actor, now=timezone.now())
+            do(actor=actor, now=timezone.now())
         except Refusal as refusal:
             refused = words_of(refusal)
         else:
             messages.success(request, str(deed.done))
-            return HttpResponseRedirect(reverse("workbench:grant", kwargs={"grant_id": grant_id}))
-    context = {
-        "found": found,
-        "title": found.number,
-        "home": reverse("workbench:grant", kwargs={"grant_id": grant_id}),
-        "deed": deed,
-        "offered": verb in found.may,
-        "names": _names(found.organization_id, found.provider_organization_id),
+            return HttpResponseRedirect(home)
+    response = page(
+        request,
+        actor,
+        "catalogue/grant_act",
+        "requests",
+        form=form,
+        refused=refused,
+        found=found,
+        title=found.number,
+        home=home,
+        deed=deed,
+        offered=offered,
+        names=_names(found.organization_id, found.provider_organization_id),
         **shared,
-    }
-    return _answer(
-        page(request, actor, "catalogue/grant_act", "requests", form=form, refused=refused, **context), form, refused
     )
-
-
-# --- how ----------------------------------------------------------------------------------------------------------------
+    return _answer(response, form, refused)
 
 
 def _request(actor: Actor, request_id: UUID) -> RequestView:

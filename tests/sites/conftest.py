@@ -1,4 +1,4 @@
-"""The platform's own web server on a free port, for what comes over the wire."""
+"""The platform's own web server on a free port, for browsers and for what comes over the wire."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def address(platform: dict[str, str]) -> Iterator[str]:
     found = f"http://127.0.0.1:{port}"
     try:
         for _try in range(300):
-            with suppress(OSError), urllib.request.urlopen(f"{found}/opendata/interface", timeout=5):
+            with suppress(OSError), urllib.request.urlopen(f"{found}/about/privacy", timeout=5):
                 break
             assert server.poll() is None, "the server ended at once"
             time.sleep(0.1)
