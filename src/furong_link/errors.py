@@ -45,6 +45,8 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "quota_exhausted": (429, "The grant's quota is used up."),
     "row_out_of_scope": (403, "The row is outside the grant's scope."),
     "configuration_expired": (503, "The gateway's signed configuration is too old to decide by."),
+    # Files and events.
+    "not_the_provider": (403, "This address is for the service's own provider, under the word provider as grant."),
     # The provider and the gateway itself.
     "service_unknown": (404, "This gateway has no such service."),
     "provider_unreachable": (502, "The provider's system could not be reached."),

@@ -23,6 +23,7 @@ from furong_link.errors import ConfigurationError, EvidenceError, Problem, Refus
 from furong_link.evidence import EvidenceLog, Recorded
 from furong_link.keys import Signer, Verifier
 from furong_link.masking import apply_terms
+from furong_link.modes import OWN_SERVICE, PROVIDE, Asked, Host, Mode, Modes
 from furong_link.replay import ReplayGuard
 from furong_link.upstream import Upstream, UpstreamReply
 
@@ -75,7 +76,9 @@ class Gateway:
         operator: Verifier,
         clock: Callable[[], float] = time.time,
         tls: ssl.SSLContext | None = None,
+        modes: Mapping[str, Mode] | None = None,
     ) -> None:
+        self.modes = Modes(modes or {})
         self.settings, self._signer, self._operator, self._clock, self._tls = settings, signer, operator, clock, tls
         self.configuration: Configuration | None = None
         self.log = EvidenceLog(settings.folder / "evidence", signer=signer, clock=clock)
@@ -105,11 +108,29 @@ class Gateway:
         except EvidenceError:
             self.log.abandon()
             raise
+        try:
+            await self.modes.start(self._host())
+        except BaseException:
+            await self.modes.stop()
+            self.log.abandon()
+            raise
         self._server = await loop.create_server(
             lambda: _Connection(self), self.settings.host, self.settings.port, ssl=self._tls, backlog=512
         )
         self.port = self._server.sockets[0].getsockname()[1]
         self._housekeeping = loop.create_task(self._keep_house())
+
+    def _host(self) -> Host:
+        return Host(
+            gateway=self.settings.id,
+            authority=self.settings.authority,
+            folder=self.settings.folder,
+            signer=self._signer,
+            clock=self._clock,
+            log=self.log,
+            quotas=self._quotas,
+            configuration=lambda: self.configuration,
+        )
 
     def _seen(self, record: Mapping[str, Any]) -> None:
         """Take from the log what must survive a restart: recent nonces, and what quotas of this window are used."""
@@ -130,6 +151,7 @@ class Gateway:
         if self._housekeeping is not None:
             self._housekeeping.cancel()
             await asyncio.wait([self._housekeeping])
+        await self.modes.stop()
         deadline = asyncio.get_running_loop().time() + self.settings.upstream_seconds
         while self.in_hand and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.01)
@@ -171,7 +193,7 @@ class Gateway:
 
     async def answer(self, head: wire.RequestHead, content: bytes, *, close: bool = False) -> bytes:
         """Answer one message with the bytes of its reply. Never raises: a failure is a refusal too."""
-        if head.target.startswith(OWN):
+        if head.target.startswith(OWN) and not head.target.startswith(f"/{OWN_SERVICE}{PROVIDE}"):
             return await self._own(head, content, close=close)
         message = _Message(head, content)
         refusal: Refusal | None = None
@@ -238,6 +260,8 @@ class Gateway:
         self._guard.take(key_id=key.key_id, nonce=signed.nonce, now=now)
         message.facts["nonce"] = signed.nonce
         message.target = target = read_target(head.target)
+        if target.service == OWN_SERVICE:
+            return configuration  # the provider's own door: no grant, `Modes.provide` decides
         message.grant = check_grant(
             configuration.grants.get(request.grant), member=key.member, method=head.method, target=target, now=now
         )
@@ -245,19 +269,29 @@ class Gateway:
 
     async def _serve(self, message: _Message, configuration: Configuration) -> UpstreamReply:
         request, key, grant, target = message.request, message.key, message.grant, message.target
-        if request is None or key is None or grant is None or target is None:
+        if request is None or key is None or target is None:
             raise TypeError("A message is served after it was verified.")
+
+        def asked(target: Target, service: Service) -> Asked:
+            return Asked(request, target, key, service, grant, message.content, message.facts)
+
+        if grant is None:
+            if request.method != "GET":
+                await self._accept(message)
+            return await self.modes.provide(configuration, target=target, asked=asked, gateway=self.settings.id)
         service = configuration.services[target.service]
+        mode = self.modes.get(service.id)
+        if mode is not None and service.gateway == self.settings.id:
+            if request.method != "GET":
+                await self._accept(message)
+            return await mode.serve(asked(target, service))
         upstream = self._upstreams.get(service.id)
         if upstream is None or service.gateway != self.settings.id:
             raise Refusal("service_unknown")
         self._quotas.take(grant, now=self._clock())
         message.facts["counted"] = True
         if request.method != "GET":
-            # What may change something is on record before it can.
-            await self._record(message, "accepted", {})
-            message.facts.pop("counted")
-            message.facts.pop("nonce")
+            await self._accept(message)
         reply = await upstream.ask(
             method=request.method,
             target=target.raw,
@@ -277,6 +311,12 @@ class Gateway:
             status = reply.status if 400 <= reply.status < 500 else 502
             raise Refusal("provider_refused", f"The provider answered {reply.status}.", status=status)
         return self._within_terms(reply, grant, service, message)
+
+    async def _accept(self, message: _Message) -> None:
+        """Have on record what may change something before it can."""
+        await self._record(message, "accepted", {})
+        message.facts.pop("counted", None)
+        message.facts.pop("nonce")
 
     def _within_terms(self, reply: UpstreamReply, grant: Grant, service: Service, message: _Message) -> UpstreamReply:
         if grant.fields is None and not grant.rows:
@@ -316,7 +356,7 @@ class Gateway:
     async def _record_and_sign(
         self, message: _Message, reply: UpstreamReply, refusal: Refusal | None, *, close: bool
     ) -> bytes:
-        digest = profile.content_digest(reply.content, algorithm=self._signer.algorithm)
+        digest = reply.digest or profile.content_digest(reply.content, algorithm=self._signer.algorithm)
         kind = "refused" if refusal else "answered"
         place = await self._record(message, kind, {"status": reply.status}, digest)
         headers = {
@@ -379,6 +419,7 @@ class Gateway:
                 lines = [
                     f'furong_gateway_messages_total{{code="{code}"}} {n}' for code, n in sorted(self.counts.items())
                 ]
+                lines += self.modes.metrics()
                 return "\n".join(["# TYPE furong_gateway_messages_total counter", *lines, ""])
             case ("GET", "head"):
                 head = await self.log.seal()

@@ -16,6 +16,7 @@ class UpstreamReply:
     status: int
     content_type: str
     content: bytes
+    digest: str = ""  # its Content-Digest in the gateway's suite, when whoever made the content has it already
 
 
 class _Connection(asyncio.Protocol):
