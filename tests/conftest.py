@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -167,3 +168,16 @@ def platform() -> Iterator[dict[str, str]]:
     yield made
     for alias in made:
         connections[alias].close()
+
+
+@pytest.fixture
+def chromium() -> Iterator[Any]:
+    """A real browser, Debian's Chromium; tests that want it carry ``tests.browsing.needs_chromium``."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browsing import CHROMIUM
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -11,10 +11,10 @@ from tests.faults.house import House
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    """A running platform with ten couples, a failpoint in its web server, its own cluster, web server and worker."""
+    """A running platform with sixteen couples, a failpoint in its web server, its own cluster, web server and worker."""
     found = House()
     try:
-        found.start(couples=10, residents=200, extra={"DJANGO_SETTINGS_MODULE": "tests.faults.settings"})
+        found.start(extra={"DJANGO_SETTINGS_MODULE": "tests.faults.settings"})
         yield found
     finally:
         found.stop()

@@ -7,6 +7,7 @@ plain SQL.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -27,37 +28,53 @@ from furong.entrypoints.postgres import Cluster, free_port
 ROOT = Path(__file__).resolve().parents[2]
 # Nothing is relaxed: what was acknowledged must survive `kill -9`.
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+# A house that is only filled is made anew when that is cut off.
+RELAXED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class House:
     """One platform, alive between `start` and `stop`."""
 
-    def __init__(self) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="furong-faults-"))
+    def __init__(self, home: Path | None = None) -> None:
+        self.home = home or Path(tempfile.mkdtemp(prefix="furong-faults-"))
         self.cluster = Cluster(self.home / "cluster")
         self.demo = Demo(home=self.home, port=free_port(), cluster=self.cluster, database_settings=DURABLE)
 
-    def start(self, *, couples: int, residents: int = 1000, extra: dict[str, str] | None = None) -> None:
-        """Make, fill and start everything, and wait until pages answer."""
-        self.cluster.make()
+    def start(self, *, couples: int = 16, residents: int = 200, extra: dict[str, str] | None = None) -> None:
+        """Start everything as a copy of a filled house (`filled_house`), and wait until pages answer."""
+        filled = filled_house(couples, residents)
+        subprocess.run(["cp", "-a", "--", f"{filled}/.", str(self.home)], check=True)
+        self._point_to(self.home, extra or {})
         self.cluster.start(settings=DURABLE)
-        for database in DATABASES.values():
-            self.cluster.ensure_database(database)
+        for name in ("web", "worker"):
+            self.demo.start_child(name)
+        self.demo.wait_until_ready()
+
+    def fill(self, couples: int, residents: int) -> None:
+        """Make the databases, fill them, and stop the server cleanly, so that the folder can be copied."""
+        self.cluster.make()
+        self.cluster.start(settings=RELAXED)
+        try:
+            for database in DATABASES.values():
+                self.cluster.ensure_database(database)
+            (self.home / "secret").write_text(secrets.token_urlsafe(48))
+            self._point_to(self.home, {})
+            self.run("-m", "tests.faults.filling", str(couples), str(residents))
+        finally:
+            self.cluster.stop()
+
+    def _point_to(self, home: Path, extra: dict[str, str]) -> None:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("FURONG_")}
         self.demo.environment = {
             **inherited,
             **{variable: self.cluster.url(name) for variable, name in DATABASES.items()},
-            "FURONG_HOME": str(self.home),
-            "FURONG_SECRET_KEY": secrets.token_urlsafe(48),
+            "FURONG_HOME": str(home),
+            "FURONG_SECRET_KEY": (home / "secret").read_text(),
             "DJANGO_SETTINGS_MODULE": "furong.entrypoints.settings",
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
-            **(extra or {}),
+            **extra,
         }
-        self.run("-m", "tests.faults.filling", str(couples), str(residents))
-        for name in ("web", "worker"):
-            self.demo.start_child(name)
-        self.demo.wait_until_ready()
 
     @property
     def address(self) -> str:
@@ -130,6 +147,20 @@ class House:
                 pass  # the server is being started again
             assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain: {what}"
             time.sleep(0.1)
+
+
+def filled_house(couples: int, residents: int) -> Path:
+    """Give the folder of a house that is filled and stopped; made once a test run, whichever worker asks first."""
+    folder = Path(os.environ["FURONG_TEST_CLUSTER"]) / f"house-{couples}-{residents}"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            making = folder.with_suffix(".making")
+            shutil.rmtree(making, ignore_errors=True)
+            making.mkdir()
+            House(making).fill(couples, residents)
+            making.rename(folder)
+    return folder
 
 
 def _children_of(pid: int) -> list[int]:

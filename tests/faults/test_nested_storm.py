@@ -24,7 +24,7 @@ def test_nested_processes_survive_kills_of_worker_and_database() -> None:
     instances, kills, dice = 40, 8, random.Random(20261123)
     house = House()
     try:
-        house.start(couples=1, residents=100)
+        house.start()
         house.run("-m", "tests.faults.nested", str(instances))
         for number in range(kills):
             until = time.monotonic() + dice.uniform(0.5, 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,19 +9,16 @@ from typing import Any
 
 import pytest
 
+from tests.browsing import axe, needs_chromium, sign_in, tab_to, window
 from tests.faults.filling import child_of, father_of, mother_of
 from tests.faults.house import House
 from tests.faults.people import OFFICERS, Office
-from tests.journeys.browsing import axe, sign_in, tab_to, window
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("journeys"),
     pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        not (shutil.which("chromium") or shutil.which("chromium-browser")),
-        reason="Chromium is not installed: apt-get install chromium",
-    ),
+    needs_chromium,
 ]
 GIVEN = {
     "benefit-account_number": "6222020000000000000",

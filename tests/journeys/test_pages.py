@@ -5,23 +5,19 @@ The portal's pages are looked at in ``tests/sites/portal/test_browser.py``.
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 import pytest
 
+from tests.browsing import axe, needs_chromium, prefer, sign_in, too_wide, window
 from tests.faults.house import House
 from tests.faults.people import Person, hand_in, prepare
-from tests.journeys.browsing import axe, sign_in, window
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("journeys"),
     pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        not (shutil.which("chromium") or shutil.which("chromium-browser")),
-        reason="Chromium is not installed: apt-get install chromium",
-    ),
+    needs_chromium,
 ]
 PAGES = {
     "mother": ["account/", "account/password", "account/devices", "account/mandates", "account/mandates/new"],
@@ -52,11 +48,11 @@ PAGES = {
         "work/grants",
     ],
 }
-LOOKS = {
-    "desktop": (1280, {}),
-    "phone": (390, {}),
-    "English": (1280, {"furong_language": "en"}),
-    "large text": (1280, {"furong_size": "large"}),
+# A page is opened once for each reader, and looked at on each of the reader's screens.
+READERS: dict[str, tuple[dict[str, str], tuple[int, ...]]] = {
+    "Chinese": ({}, (1280, 390)),
+    "English": ({"furong_language": "en"}, (1280,)),
+    "large text": ({"furong_size": "large"}, (1280,)),
 }
 
 
@@ -78,16 +74,16 @@ def test_pages_of_staff_and_accounts_are_open_to_everybody(house: House, chromiu
     if who == "hospital":
         paths += [f"work/cases/{applied}", f"work/cases/{applied}/acts/accept"]
     bad: list[str] = []
-    for look, (width, cookies) in LOOKS.items():
-        page = window(chromium, house.address, width=width, cookies=cookies, bypass_csp=True)
-        sign_in(page, house.address, who)
+    page = window(chromium, house.address, bypass_csp=True)  # axe is put into the page
+    sign_in(page, house.address, who)
+    for reader, (cookies, widths) in READERS.items():
+        prefer(page, house.address, width=widths[0], cookies=cookies)
         for path in paths:
             answer = page.goto(house.address + path)
             assert answer.status == 200, f"{path}: {answer.status}"
-            where = f"{look} {path}"
-            if look in {"desktop", "phone"}:
-                bad += axe(page, where)
-            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-                bad.append(f"{where}: wider than the screen")
-        page.context.close()
+            for width in widths:
+                page.set_viewport_size({"width": width, "height": 850})
+                bad += too_wide(page, f"{reader}, {width} {path}")
+                if reader == "Chinese":
+                    bad += axe(page, f"{width} {path}")
     assert bad == []

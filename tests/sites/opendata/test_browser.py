@@ -2,56 +2,48 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 import pytest
+from tests.browsing import axe, needs_chromium, prefer, too_wide, window
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed: apt-get install chromium"),
+    needs_chromium,
 ]
 PAGES = [
     "/opendata/", "/opendata/?q=医疗&department=health", "/opendata/?q=zzzz", "/opendata/interface",
     "/opendata/datasets/divisions?by=level", "/opendata/datasets/statistical_divisions",
     "/opendata/datasets/skill_certificates", "/opendata/datasets/medical_institutions", "/opendata/datasets/marriages",
 ]  # fmt: skip
-LOOKS: dict[str, tuple[int, dict[str, str]]] = {
-    "desktop": (1280, {}),
-    "phone": (390, {}),
-    "english": (1280, {"furong_language": "en"}),
-    "large on a phone": (390, {"furong_size": "large"}),
+READERS: dict[str, tuple[dict[str, str], tuple[int, ...]]] = {
+    "Chinese": ({}, (1280, 390)),
+    "English": ({"furong_language": "en"}, (1280,)),
+    "large text": ({"furong_size": "large"}, (390,)),
 }
 
 
-def test_pages_are_open_to_everybody_on_every_screen(address: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import sync_playwright
-
+def test_pages_are_open_to_everybody_on_every_screen(address: str, chromium: Any) -> None:
+    page = window(chromium, address, bypass_csp=True)  # axe is put into the page
     bad: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for look, (width, cookies) in LOOKS.items():
-            for script in (True, False) if look == "desktop" else (True,):
-                # axe is put into the page; without script the policy itself is watched
-                context = browser.new_context(
-                    viewport={"width": width, "height": 850}, java_script_enabled=script, bypass_csp=script
-                )
-                context.add_cookies([{"name": n, "value": v, "url": address} for n, v in cookies.items()])
-                page: Any = context.new_page()
-                refused: list[str] = []
-                page.on("console", lambda message, refused=refused: refused.append(message.text))
-                for path in PAGES:
-                    answer = page.goto(address + path)
-                    assert answer.status == (404 if path.endswith("/marriages") else 200), path
-                    where = f"{look} {path}"
-                    if script:
-                        found = Axe().run(page).response["violations"]
-                        bad += [f"{where}: {v['id']} {[n['target'] for n in v['nodes']][:3]}" for v in found]
-                        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-                            bad.append(f"{where}: wider than the screen")
-                bad += [f"{look}: {text}" for text in refused if "Content Security Policy" in text]
-                context.close()
-        browser.close()
+    for reader, (cookies, widths) in READERS.items():
+        prefer(page, address, width=widths[0], cookies=cookies)
+        for path in PAGES:
+            answer = page.goto(address + path)
+            assert answer.status == (404 if path.endswith("/marriages") else 200), path
+            for width in widths:
+                page.set_viewport_size({"width": width, "height": 850})
+                bad += too_wide(page, f"{reader}, {width} {path}")
+                if reader == "Chinese":
+                    bad += axe(page, f"{width} {path}")
     assert bad == []
+
+
+def test_pages_need_no_script_and_keep_to_the_policy(address: str, chromium: Any) -> None:
+    for script in (True, False):
+        page = window(chromium, address, java_script_enabled=script)
+        refused: list[str] = []
+        page.on("console", lambda message, refused=refused: refused.append(message.text))
+        for path in PAGES:
+            page.goto(address + path)
+        assert [text for text in refused if "Content Security Policy" in text] == []

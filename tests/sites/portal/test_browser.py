@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.sites.portal.test_pages import PASSWORD, begin, fill, hand_in, visitor
+from tests.browsing import axe, needs_chromium, prefer, sign_in, too_wide, window
+from tests.sites.portal.test_pages import begin, fill, hand_in, visitor
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed: apt-get install chromium"),
+    needs_chromium,
 ]
 
 PUBLIC = [
@@ -21,12 +19,12 @@ PUBLIC = [
     "/about/accessibility", "/about/privacy", "/about/open-source", "/verify/", "/verify/none", "/no-such-page",
 ]  # fmt: skip
 OWN = ["/life/newborn/start", "/my/", "/my/licences", "/my/reads?own=1", "/my/messages"]
-LOOKS = {
-    "desktop": (1280, {}),
-    "phone": (390, {}),
-    "english": (1280, {"furong_language": "en"}),
-    "large on a phone": (390, {"furong_size": "large"}),
-    "kiosk": (1080, {"furong_size": "huge"}),
+# A page is opened once for each reader, and looked at on each of the reader's screens.
+READERS: dict[str, tuple[dict[str, str], tuple[int, ...]]] = {
+    "Chinese": ({}, (1280, 390)),
+    "English": ({"furong_language": "en"}, (1280,)),
+    "large text": ({"furong_size": "large"}, (390,)),
+    "kiosk": ({"furong_size": "huge"}, (1080,)),
 }
 
 
@@ -45,78 +43,37 @@ def prepared(platform: dict[str, str]) -> Prepared:
     return Prepared(application=application, draft=begin(mother))
 
 
-@pytest.fixture
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-def _open(browser: Any, address: str, width: int, cookies: dict[str, str], **more: Any) -> Any:
-    context = browser.new_context(viewport={"width": width, "height": 850}, **more)
-    context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
-    return context.new_page()
-
-
-def _sign_in(page: Any, address: str, username: str) -> None:
-    page.goto(f"{address}/account/sign-in")
-    page.fill("[name=username]", username)
-    page.fill("[name=password]", PASSWORD)
-    page.click("main button[type=submit]")
-    page.wait_for_load_state()
-
-
-def _axe(page: Any, where: str) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response["violations"]
-    return [f"{where}: {v['id']} {[n['target'] for n in v['nodes']][:3]}" for v in found]
-
-
-def test_axe_finds_nothing_on_any_page(address: str, prepared: Prepared, chromium: Any) -> None:
-    page = _open(chromium, address, 1280, {}, bypass_csp=True)  # axe is put into the page
+def test_every_page_is_open_to_everybody_and_fits_every_screen(address: str, prepared: Prepared, chromium: Any) -> None:
+    page = window(chromium, address, bypass_csp=True)  # axe is put into the page
     bad: list[str] = []
-    for path in PUBLIC:
-        page.goto(address + path)
-        bad += _axe(page, path)
-    _sign_in(page, address, "mother")
-    for path in [
-        *OWN,
-        prepared.application,
-        f"{prepared.application.removesuffix('?sent=1')}/withdraw",
-        prepared.draft,
-    ]:
-        page.goto(address + path)
-        bad += _axe(page, path)
+
+    def look(reader: str, paths: list[str]) -> None:
+        cookies, widths = READERS[reader]
+        prefer(page, address, width=widths[0], cookies=cookies)
+        for path in paths:
+            page.goto(address + path)
+            for width in widths:
+                page.set_viewport_size({"width": width, "height": 850})
+                bad.extend(too_wide(page, f"{reader}, {width} {path}"))
+                if path in {"/", prepared.application} or (reader == "Chinese" and width == widths[0]):
+                    bad.extend(axe(page, f"{reader}, {width} {path}"))
+
+    for reader in READERS:
+        look(reader, PUBLIC)
+    sign_in(page, address, "mother")
+    application = prepared.application
+    for reader in READERS:
+        look(reader, [*OWN, application, f"{application.removesuffix('?sent=1')}/withdraw", prepared.draft])
+    prefer(page, address, width=1280, cookies={})
+    page.goto(address + prepared.draft)
     page.click("main form p.actions button >> nth=0")  # nothing filled in: the error summary
     page.wait_for_load_state()
     assert page.locator(".summary").count() == 1
-    assert bad + _axe(page, "error summary") == []
-
-
-def test_every_look_fits_its_screen(address: str, prepared: Prepared, chromium: Any) -> None:
-    bad: list[str] = []
-    for look, (width, cookies) in LOOKS.items():
-        page = _open(chromium, address, width, cookies, bypass_csp=True)
-        paths = [*PUBLIC, "sign in", *OWN, prepared.application, prepared.draft]
-        for path in paths:
-            if path == "sign in":
-                _sign_in(page, address, "mother")
-                continue
-            page.goto(address + path)
-            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-                bad.append(f"{look} {path}: wider than the screen")
-            if path in {"/", prepared.application}:
-                bad += _axe(page, f"{look} {path}")
-        page.context.close()
-    assert bad == []
+    assert bad + axe(page, "error summary") == []
 
 
 def test_browser_refuses_nothing_under_our_own_policy(address: str, chromium: Any) -> None:
-    page = _open(chromium, address, 1280, {})
+    page = window(chromium, address)
     told: list[str] = []
     page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
     page.on(
@@ -129,7 +86,7 @@ def test_browser_refuses_nothing_under_our_own_policy(address: str, chromium: An
 
 
 def test_keyboard_alone_reaches_the_content_the_search_and_a_station(address: str, chromium: Any) -> None:
-    page = _open(chromium, address, 1280, {}, java_script_enabled=True)
+    page = window(chromium, address)
     page.goto(address + "/")
     page.keyboard.press("Tab")
     assert "跳到正文" in page.evaluate("document.activeElement.textContent")
@@ -147,8 +104,8 @@ def test_keyboard_alone_reaches_the_content_the_search_and_a_station(address: st
 def test_error_summary_link_puts_the_cursor_into_the_field_without_script(
     address: str, prepared: Prepared, chromium: Any
 ) -> None:
-    page = _open(chromium, address, 390, {}, java_script_enabled=False)
-    _sign_in(page, address, "mother")
+    page = window(chromium, address, width=390, java_script_enabled=False)
+    sign_in(page, address, "mother")
     page.goto(address + prepared.draft)
     page.click("main form p.actions button >> nth=0")
     page.wait_for_load_state()

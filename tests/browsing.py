@@ -1,11 +1,17 @@
-"""What the stories do with a browser again and again."""
+"""What tests do with a browser again and again."""
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
+
+import pytest
 
 from furong.entrypoints.demo import PACK
 from furong.entrypoints.loading import demo_password
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed: apt-get install chromium")
 
 
 def window(browser: Any, address: str, *, width: int = 1280, cookies: dict[str, str] | None = None, **more: Any) -> Any:
@@ -16,9 +22,17 @@ def window(browser: Any, address: str, *, width: int = 1280, cookies: dict[str, 
     return context.new_page()
 
 
+def prefer(page: Any, address: str, *, width: int, cookies: dict[str, str]) -> None:
+    """Give the window another width, and another reader's preferences to the pages that it opens next."""
+    page.set_viewport_size({"width": width, "height": 850})
+    for name in ("furong_language", "furong_size"):
+        page.context.clear_cookies(name=name)
+    page.context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
+
+
 def sign_in(page: Any, address: str, username: str) -> None:
     """Sign in by the page that everybody signs in by."""
-    page.goto(f"{address}account/sign-in")
+    page.goto(f"{address.rstrip('/')}/account/sign-in")
     page.fill("[name=username]", username)
     page.fill("[name=password]", demo_password(PACK))
     page.click("main form button[type=submit]")
@@ -32,6 +46,12 @@ def axe(page: Any, where: str) -> list[str]:
 
     found = Axe().run(page).response["violations"]
     return [f"{where}: {v['id']} {[n['target'] for n in v['nodes']][:3]}" for v in found]
+
+
+def too_wide(page: Any, where: str) -> list[str]:
+    """Whether the page that is open is wider than its screen."""
+    wider = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return [f"{where}: wider than the screen"] if wider else []
 
 
 def tab_to(page: Any, selector: str, *, at_most: int = 80) -> None:
