@@ -11,58 +11,25 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from furong_link import profile, wire
-from furong_link.configuration import MAX_BYTES, Configuration, Key, Service, read_configuration
+from furong_link.addresses import answer_own
+from furong_link.configuration import Configuration, Service, read_configuration
 from furong_link.decision import Grant, QuotaBook, Target, check_grant, read_target
-from furong_link.errors import ConfigurationError, EvidenceError, Problem, Refusal
+from furong_link.door import Door
+from furong_link.errors import EvidenceError, Refusal
 from furong_link.evidence import EvidenceLog, Recorded
 from furong_link.keys import Signer, Verifier
 from furong_link.masking import apply_terms
+from furong_link.message import OWN, Message, problem_reply, unsigned
+from furong_link.message import Settings as Settings
 from furong_link.modes import OWN_SERVICE, PROVIDE, Asked, Host, Mode, Modes
 from furong_link.replay import ReplayGuard
 from furong_link.upstream import Upstream, UpstreamReply
 
 logger = logging.getLogger("furong_link")
-
-OWN = "/.furong/"
-PROBLEM = "application/problem+json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What one gateway is set to. ``authority`` is the host and port that callers sign for, in lower case."""
-
-    id: str
-    authority: str
-    folder: Path
-    upstreams: Mapping[str, str]
-    host: str = "127.0.0.1"
-    port: int = 0
-    skew_seconds: int = profile.SKEW_SECONDS
-    max_content: int = 10 * 1024 * 1024
-    max_in_hand: int = 1024
-    message_seconds: float = 30.0
-    upstream_seconds: float = 30.0
-    head_seconds: float = 1.0
-
-
-@dataclass(slots=True)
-class _Message:
-    """One message on its way through: filled in as far as it got, so that a refusal records what is known."""
-
-    head: wire.RequestHead
-    content: bytes
-    request: profile.Request | None = None
-    signed: profile.Signed | None = None
-    key: Key | None = None
-    grant: Grant | None = None
-    target: Target | None = None
-    facts: dict[str, object] = field(default_factory=dict)
 
 
 class Gateway:
@@ -90,7 +57,7 @@ class Gateway:
         }
         self._server: asyncio.Server | None = None
         self._housekeeping: asyncio.Task[None] | None = None
-        self.connections: set[_Connection] = set()
+        self.connections: set[Door] = set()
         self.in_hand = 0
         self.counts: Counter[str] = Counter()
         self.port = 0
@@ -115,7 +82,7 @@ class Gateway:
             self.log.abandon()
             raise
         self._server = await loop.create_server(
-            lambda: _Connection(self), self.settings.host, self.settings.port, ssl=self._tls, backlog=512
+            lambda: Door(self), self.settings.host, self.settings.port, ssl=self._tls, backlog=512
         )
         self.port = self._server.sockets[0].getsockname()[1]
         self._housekeeping = loop.create_task(self._keep_house())
@@ -194,8 +161,8 @@ class Gateway:
     async def answer(self, head: wire.RequestHead, content: bytes, *, close: bool = False) -> bytes:
         """Answer one message with the bytes of its reply. Never raises: a failure is a refusal too."""
         if head.target.startswith(OWN) and not head.target.startswith(f"/{OWN_SERVICE}{PROVIDE}"):
-            return await self._own(head, content, close=close)
-        message = _Message(head, content)
+            return await answer_own(self, head, content, close=close)
+        message = Message(head, content)
         refusal: Refusal | None = None
         reply: UpstreamReply | None = None
         try:
@@ -224,7 +191,7 @@ class Gateway:
             self.counts["gateway_failed"] += 1
             return unsigned(Refusal("gateway_failed"), close=close)
 
-    def _verify(self, message: _Message) -> Configuration:
+    def _verify(self, message: Message) -> Configuration:
         """Everything that is known without the provider, in the order of its cost; refuses at the first cause."""
         head, settings, now = message.head, self.settings, self._clock()
         headers = head.headers
@@ -267,7 +234,7 @@ class Gateway:
         )
         return configuration
 
-    async def _serve(self, message: _Message, configuration: Configuration) -> UpstreamReply:
+    async def _serve(self, message: Message, configuration: Configuration) -> UpstreamReply:
         request, key, grant, target = message.request, message.key, message.grant, message.target
         if request is None or key is None or target is None:
             raise TypeError("A message is served after it was verified.")
@@ -312,13 +279,13 @@ class Gateway:
             raise Refusal("provider_refused", f"The provider answered {reply.status}.", status=status)
         return self._within_terms(reply, grant, service, message)
 
-    async def _accept(self, message: _Message) -> None:
+    async def _accept(self, message: Message) -> None:
         """Have on record what may change something before it can."""
         await self._record(message, "accepted", {})
         message.facts.pop("counted", None)
         message.facts.pop("nonce")
 
-    def _within_terms(self, reply: UpstreamReply, grant: Grant, service: Service, message: _Message) -> UpstreamReply:
+    def _within_terms(self, reply: UpstreamReply, grant: Grant, service: Service, message: Message) -> UpstreamReply:
         if grant.fields is None and not grant.rows:
             return reply
         if not reply.content and reply.status == 204:
@@ -337,7 +304,7 @@ class Gateway:
         content = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         return UpstreamReply(reply.status, "application/json", content)
 
-    async def _record(self, message: _Message, kind: str, more: Mapping[str, object], reply: str = "") -> Recorded:
+    async def _record(self, message: Message, kind: str, more: Mapping[str, object], reply: str = "") -> Recorded:
         request, signed, key, grant = message.request, message.signed, message.key, message.grant
         facts: dict[str, object] = {"kind": kind, **message.facts, **more}
         detail = b""
@@ -354,7 +321,7 @@ class Gateway:
         return await self.log.append(facts, detail=detail)
 
     async def _record_and_sign(
-        self, message: _Message, reply: UpstreamReply, refusal: Refusal | None, *, close: bool
+        self, message: Message, reply: UpstreamReply, refusal: Refusal | None, *, close: bool
     ) -> bytes:
         digest = reply.digest or profile.content_digest(reply.content, algorithm=self._signer.algorithm)
         kind = "refused" if refusal else "answered"
@@ -393,49 +360,10 @@ class Gateway:
             refusal = Refusal("evidence_unwritable")
         return unsigned(refusal, close=True)
 
-    # --- the gateway's own addresses ----------------------------------------------------------------------------
-
-    async def _own(self, head: wire.RequestHead, content: bytes, *, close: bool) -> bytes:
-        """Health, heads, receipts, proofs, counts, and the door for a new configuration, which is signed in itself."""
-        path = head.target[len(OWN) :]
-        try:
-            found = await self._own_answer(head.method, path, content)
-        except (IndexError, ValueError):
-            return unsigned(Refusal("not_found"), close=close)
-        except ConfigurationError as error:
-            return unsigned(Refusal("malformed_request", str(error)), close=close)
-        except (EvidenceError, OSError):
-            return unsigned(Refusal("evidence_unwritable"), close=close)
-        if isinstance(found, str):
-            return wire.reply_bytes(200, {"content-type": "text/plain; version=0.0.4"}, found.encode(), close=close)
-        text = json.dumps(found).encode()
-        return wire.reply_bytes(200, {"content-type": "application/json"}, text, close=close)
-
-    async def _own_answer(self, method: str, path: str, content: bytes) -> dict[str, object] | str:
-        match (method, *path.split("/")):
-            case ("GET", "health"):
-                return self.health()
-            case ("GET", "metrics"):
-                lines = [
-                    f'furong_gateway_messages_total{{code="{code}"}} {n}' for code, n in sorted(self.counts.items())
-                ]
-                lines += self.modes.metrics()
-                return "\n".join(["# TYPE furong_gateway_messages_total counter", *lines, ""])
-            case ("GET", "head"):
-                head = await self.log.seal()
-                return head.as_json() if head else {}
-            case ("GET", "receipts", index, leaf) if index.isdecimal():
-                # Who knows the leaf was given it with the reply; the record itself names no person.
-                if self.log.tree.leaf(int(index)).hex() != leaf:
-                    raise IndexError("no such record")
-                return await self.log.receipt(int(index))
-            case ("GET", "consistency", earlier, size) if earlier.isdecimal() and size.isdecimal():
-                proof = self.log.tree.prove_consistency(earlier=int(earlier), size=int(size))
-                return {"earlier": int(earlier), "size": int(size), "proof": [part.hex() for part in proof]}
-            case ("PUT", "configuration"):
-                taken = await self.take_configuration(content)
-                return {"serial": taken.serial}
-        raise IndexError("no such address")
+    def metrics(self) -> str:
+        """Give the counts in Prometheus's text form."""
+        lines = [f'furong_gateway_messages_total{{code="{code}"}} {n}' for code, n in sorted(self.counts.items())]
+        return "\n".join(["# TYPE furong_gateway_messages_total counter", *lines, *self.modes.metrics(), ""])
 
     def health(self) -> dict[str, object]:
         """Say how the gateway is: ready or why not, how old its configuration is, how long its log."""
@@ -450,127 +378,3 @@ class Gateway:
             "configuration_age_seconds": found.age_seconds(now) if found else None,
             "configuration_staleness": staleness,
         }
-
-
-def problem_reply(refusal: Refusal) -> UpstreamReply:
-    """Give a refusal as an RFC 9457 problem."""
-    found = Problem(status=refusal.status, code=refusal.code, title=refusal.title, detail=refusal.detail)
-    return UpstreamReply(refusal.status, PROBLEM, json.dumps(found.as_json()).encode())
-
-
-def unsigned(refusal: Refusal, *, close: bool) -> bytes:
-    """Give the bytes of a refusal that answers no readable message."""
-    reply = problem_reply(refusal)
-    return wire.reply_bytes(reply.status, {"content-type": reply.content_type}, reply.content, close=close)
-
-
-class _Connection(asyncio.Protocol):
-    """A caller's connection: one message at a time; what was sent ahead waits, and reading stops meanwhile."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-        self._buffer = bytearray()
-        self._head: wire.RequestHead | None = None
-        self._transport: asyncio.Transport | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._since = 0.0
-        self._ended = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]  # a stream's transport, as create_server promises
-        self._since = asyncio.get_running_loop().time()
-        self._gateway.connections.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._ended = True
-        self._gateway.connections.discard(self)
-
-    def data_received(self, data: bytes) -> None:
-        if self._ended:
-            return
-        if not self._buffer:
-            self._since = asyncio.get_running_loop().time()
-        self._buffer += data
-        if self._task is None:
-            self._next()
-        elif self._transport is not None and len(self._buffer) > wire.MAX_HEAD:
-            self._transport.pause_reading()
-
-    def _next(self) -> None:
-        """Begin with the next message when it is whole."""
-        try:
-            whole = self._whole()
-        except Refusal as refusal:
-            self._begin(self._refuse(refusal))
-            return
-        if whole is None:
-            return
-        gateway = self._gateway
-        if gateway.in_hand >= gateway.settings.max_in_hand:
-            self._begin(self._refuse(Refusal("overloaded", retry_after_seconds=1)))
-            return
-        gateway.in_hand += 1
-        self._begin(self._work(*whole))
-
-    def _begin(self, work: Any) -> None:
-        self._task = asyncio.get_running_loop().create_task(work)
-
-    def _whole(self) -> tuple[wire.RequestHead, bytes] | None:
-        if self._head is None:
-            end = self._buffer.find(wire.END)
-            if end < 0 or end > wire.MAX_HEAD:
-                if max(end, len(self._buffer)) > wire.MAX_HEAD:
-                    raise Refusal("head_too_large")
-                return None
-            data = bytes(self._buffer[: end + 4])
-            own = b" " + OWN.encode() + b"configuration " in data[:64]
-            limit = MAX_BYTES if own else self._gateway.settings.max_content
-            self._head = wire.read_request_head(data, max_content=limit)
-            del self._buffer[: end + 4]
-        if len(self._buffer) < self._head.length:
-            return None
-        head, self._head = self._head, None
-        content = bytes(self._buffer[: head.length])
-        del self._buffer[: head.length]
-        return head, content
-
-    async def _work(self, head: wire.RequestHead, content: bytes) -> None:
-        close = head.headers.get("connection", "").lower() == "close"
-        try:
-            data = await self._gateway.answer(head, content, close=close)
-        finally:
-            self._gateway.in_hand -= 1
-        self._send(data, close=close)
-
-    async def _refuse(self, refusal: Refusal) -> None:
-        # Where one message ends and the next begins is not known any more: nothing after it is read.
-        self._send(await self._gateway.refuse_on_the_wire(refusal), close=True)
-
-    def _send(self, data: bytes, *, close: bool) -> None:
-        self._task = None
-        if self._ended or self._transport is None:
-            return
-        self._transport.write(data)
-        if close:
-            self._ended = True
-            self._buffer.clear()
-            self._transport.close()
-            return
-        self._since = asyncio.get_running_loop().time()
-        self._transport.resume_reading()
-        if self._buffer:
-            self._next()
-
-    def check_time(self, now: float, limit: float) -> None:
-        """End a connection that holds half a message, or nothing, for too long."""
-        if self._task is not None or self._ended or now - self._since <= limit:
-            return
-        if self._buffer or self._head is not None:
-            self._begin(self._refuse(Refusal("request_timeout")))
-        else:
-            self.close()
-
-    def close(self) -> None:
-        self._ended = True
-        if self._transport is not None:
-            self._transport.close()

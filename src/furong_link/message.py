@@ -1,0 +1,61 @@
+"""One message on its way through a gateway, and what a gateway is set to: values that its parts hand to one another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from furong_link import profile, wire
+from furong_link.configuration import Key
+from furong_link.decision import Grant, Target
+from furong_link.errors import Problem, Refusal
+from furong_link.upstream import UpstreamReply
+
+OWN = "/.furong/"
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one gateway is set to. ``authority`` is the host and port that callers sign for, in lower case."""
+
+    id: str
+    authority: str
+    folder: Path
+    upstreams: Mapping[str, str]
+    host: str = "127.0.0.1"
+    port: int = 0
+    skew_seconds: int = profile.SKEW_SECONDS
+    max_content: int = 10 * 1024 * 1024
+    max_in_hand: int = 1024
+    message_seconds: float = 30.0
+    upstream_seconds: float = 30.0
+    head_seconds: float = 1.0
+
+
+@dataclass(slots=True)
+class Message:
+    """One message on its way through: filled in as far as it got, so that a refusal records what is known."""
+
+    head: wire.RequestHead
+    content: bytes
+    request: profile.Request | None = None
+    signed: profile.Signed | None = None
+    key: Key | None = None
+    grant: Grant | None = None
+    target: Target | None = None
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+def problem_reply(refusal: Refusal) -> UpstreamReply:
+    """Give a refusal as an RFC 9457 problem."""
+    found = Problem(status=refusal.status, code=refusal.code, title=refusal.title, detail=refusal.detail)
+    return UpstreamReply(refusal.status, PROBLEM, json.dumps(found.as_json()).encode())
+
+
+def unsigned(refusal: Refusal, *, close: bool) -> bytes:
+    """Give the bytes of a refusal that answers no readable message."""
+    reply = problem_reply(refusal)
+    return wire.reply_bytes(reply.status, {"content-type": reply.content_type}, reply.content, close=close)
