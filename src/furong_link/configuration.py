@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from furong_link.decision import Grant, Quota
 from furong_link.errors import ConfigurationError, KeyFileError
@@ -65,6 +66,7 @@ class Configuration:
     gateways: Mapping[str, str]
     services: Mapping[str, Service]
     grants: Mapping[str, Grant]
+    endpoints: Mapping[str, frozenset[str]]  # where events may be pushed to, by member
 
     def age_seconds(self, now: float) -> int:
         return max(0, int(now - self.issued_at))
@@ -133,6 +135,7 @@ def _read(text: bytes) -> Configuration:
             gateways={str(gateway["id"]): str(gateway["authority"]) for gateway in found["gateways"]},
             services={str(service["id"]): _service(service) for service in found["services"]},
             grants={str(grant["id"]): _grant(grant) for grant in found["grants"]},
+            endpoints={str(member["id"]): _endpoints(member.get("endpoints", [])) for member in found["members"]},
         )
     except (ValueError, KeyError, TypeError, AttributeError, KeyFileError) as error:
         raise ConfigurationError(f"The configuration does not hold together: {error}") from error
@@ -196,6 +199,15 @@ def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(part, str) and part for part in value):
         raise ValueError("a list of texts was expected")
     return tuple(value)
+
+
+def _endpoints(value: object) -> frozenset[str]:
+    found = _texts(value)
+    for address in found:
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+            raise ValueError("an endpoint is http(s)://host:port/path")
+    return frozenset(found)
 
 
 def _grant(found: Mapping[str, Any]) -> Grant:
