@@ -15,16 +15,18 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from furong_link import profile
+from furong_link import client_batch, client_events, profile
+from furong_link.client_events import Event, Handler, Inbox, Taken
 from furong_link.errors import LinkError, Problem, Refusal, UnverifiedReplyError
-from furong_link.fields import FieldError, Item, parse_dictionary
 from furong_link.keys import Signer, Verifier
+from furong_link.profile import Record as Record
 from furong_link.verification import Receipt, check_receipt
 
 
@@ -41,17 +43,6 @@ class Refused(Exception):  # noqa: N818 - a fact for the caller, no fault
         super().__init__(f"{problem.code}: {problem.detail or problem.title}")
         self.problem, self.message, self.record = problem, message, record
         self.retry_after_seconds = retry_after_seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Where the gateway recorded an exchange. ``stale_seconds`` is None while its configuration was fresh."""
-
-    log: str
-    index: int
-    leaf: bytes
-    configuration: int | None
-    stale_seconds: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +177,54 @@ class Link:
             profile.check_time(signed.created, now=self._clock(), skew_seconds=self._skew)
             reply = profile.Reply(status, got.get("content-type", ""), digest, field)
             profile.check_reply(reply, signed, request=request, asked=asked, verifier=self._key)
-            return _record(field)
-        except (Refusal, UnicodeEncodeError) as error:
+            return profile.read_record(field)
+        except (Refusal, UnicodeEncodeError, ValueError) as error:
             code = _problem(status, body).code if status >= 400 else ""
             claimed = f" It claims {code}." if code else ""
             raise UnverifiedReplyError(f"The reply cannot be trusted: {error}{claimed}", code_seen=code) from error
+
+    @property
+    def gateway_algorithm(self) -> str:
+        """The suite of the gateway's key, which fixes the digest that files are named by."""
+        return self._key.algorithm
+
+    def download(
+        self,
+        dataset: str,
+        *,
+        grant: str,
+        to: Path,
+        version: int | None = None,
+        format_: str = "csv",
+        since: int | None = None,
+    ) -> client_batch.Downloaded:
+        """Fetch a version of ``dataset`` (/SERVICE/DATASET) to a file; goes on by itself after a cut, and when called
+        again after the program ended. As `client_batch.download`, which has more to set.
+        """
+        return client_batch.download(self, dataset, grant=grant, to=to, version=version, format_=format_, since=since)
+
+    def publish(
+        self,
+        service: str,
+        dataset: str,
+        *,
+        version: int,
+        file: Path,
+        format_: str = "csv",
+        since: int | None = None,
+    ) -> client_batch.Sent:
+        """Publish a file at the provider's own gateway. As `client_batch.publish`."""
+        return client_batch.publish(self, service, dataset, version=version, file=file, format_=format_, since=since)
+
+    def send(self, service: str, topic: str, events: Sequence[Event]) -> list[int]:
+        """Publish events at the provider's own gateway and give their positions. As `client_events.send_events`."""
+        return client_events.send_events(self, service, topic, events)
+
+    def follow(
+        self, target: str, *, grant: str, inbox: Inbox, handle: Handler, name: str = "default"
+    ) -> Iterator[Taken]:
+        """Take the events of ``target`` (/SERVICE/TOPIC) for ever, each into effect once. As `client_events.follow`."""
+        return client_events.follow(self, target, grant=grant, inbox=inbox, handle=handle, name=name)
 
     def receipt(self, answer: Answer | Refused) -> Receipt:
         """Fetch and check the proof that an exchange is in the gateway's log under a signed head.
@@ -208,25 +242,6 @@ class Link:
         if found.leaf != record.leaf or found.index != record.index or found.head.log != record.log:
             raise UnverifiedReplyError("The receipt is for another record.")
         return found
-
-
-def _record(field: str) -> Record:
-    try:
-        members = parse_dictionary(field)
-        values = {name: member.value for name, member in members.items() if isinstance(member, Item)}
-        log, index, leaf = values["log"], values["index"], values["leaf"]
-        serial, stale = values.get("configuration"), values.get("stale")
-        if not isinstance(log, str) or not isinstance(index, int) or not isinstance(leaf, str):
-            raise ValueError("types")
-        return Record(
-            log,
-            index,
-            bytes.fromhex(leaf),
-            serial if isinstance(serial, int) else None,
-            stale if isinstance(stale, int) else None,
-        )
-    except (FieldError, KeyError, ValueError) as error:
-        raise UnverifiedReplyError("The reply does not say where it was recorded.") from error
 
 
 def _problem(status: int, body: bytes) -> Problem:

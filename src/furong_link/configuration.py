@@ -11,6 +11,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,6 +54,22 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Peer:
+    """A gateway as other gateways meet it: whose it is, where it listens for them, by which certificates and keys.
+
+    ``certificates`` are DER; without any it forwards to no other gateway, and none to it.
+    """
+
+    id: str
+    member: str
+    authority: str
+    address: str
+    keys: frozenset[str]
+    certificates: tuple[bytes, ...]
+    fingerprints: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """One version of the configuration, read and checked; times are Unix seconds."""
 
@@ -67,6 +84,11 @@ class Configuration:
     services: Mapping[str, Service]
     grants: Mapping[str, Grant]
     endpoints: Mapping[str, frozenset[str]]  # where events may be pushed to, by member
+    peers: Mapping[str, Peer]
+
+    def peer_of(self, fingerprint: str) -> Peer | None:
+        """Give the gateway that a certificate names, by its SHA-256 in hex."""
+        return next((peer for peer in self.peers.values() if fingerprint in peer.fingerprints), None)
 
     def age_seconds(self, now: float) -> int:
         return max(0, int(now - self.issued_at))
@@ -136,6 +158,7 @@ def _read(text: bytes) -> Configuration:
             services={str(service["id"]): _service(service) for service in found["services"]},
             grants={str(grant["id"]): _grant(grant) for grant in found["grants"]},
             endpoints={str(member["id"]): _endpoints(member.get("endpoints", [])) for member in found["members"]},
+            peers={str(gateway["id"]): _peer(gateway) for gateway in found["gateways"]},
         )
     except (ValueError, KeyError, TypeError, AttributeError, KeyFileError) as error:
         raise ConfigurationError(f"The configuration does not hold together: {error}") from error
@@ -154,6 +177,10 @@ def _check(found: Configuration) -> None:
     for service in found.services.values():
         if service.gateway not in found.gateways:
             raise ConfigurationError(f"{service.id}: there is no gateway {service.gateway}.")
+    for peer in found.peers.values():
+        for name in peer.keys:
+            if name not in found.keys or found.keys[name].member != peer.member:
+                raise ConfigurationError(f"{peer.id}: {name} is no key of its member.")
     for grant in found.grants.values():
         if grant.service not in found.services:
             raise ConfigurationError(f"{grant.id}: there is no service {grant.service}.")
@@ -183,6 +210,25 @@ def _key(found: Mapping[str, Any]) -> Key:
         valid_from=_time(found["valid_from"]),
         valid_until=_time(found["valid_until"]),
         revoked=bool(found.get("revoked", False)),
+    )
+
+
+def _peer(found: Mapping[str, Any]) -> Peer:
+    door = found.get("peer") or {}
+    address = str(door.get("address", ""))
+    parts = urlsplit(address)
+    if address and (parts.scheme != "https" or not parts.hostname or not parts.port or parts.path or parts.query):
+        raise ValueError("gateways meet at https://host:port")
+    certificates = tuple(b64decode(text, validate=True) for text in _texts(door.get("certificates", [])))
+    keys = [*_texts(found.get("keys", [])), *([str(found["key"])] if found.get("key") else [])]
+    return Peer(
+        id=str(found["id"]),
+        member=str(found.get("member", "")),
+        authority=str(found["authority"]),
+        address=address,
+        keys=frozenset(keys),
+        certificates=certificates,
+        fingerprints=frozenset(sha256(certificate).hexdigest() for certificate in certificates),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from hashlib import sha256
 from typing import Any, Protocol
 
 from furong_link import wire
@@ -19,7 +20,15 @@ class Answers(Protocol):
     connections: set[Door]
     in_hand: int
 
-    async def answer(self, head: wire.RequestHead, content: bytes, *, close: bool = False) -> bytes: ...
+    async def answer(
+        self,
+        head: wire.RequestHead,
+        content: bytes,
+        *,
+        close: bool = False,
+        certificate: str = "",
+        from_peer: bool = False,
+    ) -> bytes: ...
 
     async def refuse_on_the_wire(self, refusal: Refusal) -> bytes: ...
 
@@ -27,8 +36,9 @@ class Answers(Protocol):
 class Door(asyncio.Protocol):
     """A caller's connection: one message at a time; what was sent ahead waits, and reading stops meanwhile."""
 
-    def __init__(self, gateway: Answers) -> None:
-        self._gateway = gateway
+    def __init__(self, gateway: Answers, *, for_peers: bool = False) -> None:
+        self._gateway, self._for_peers = gateway, for_peers
+        self._certificate = ""
         self._buffer = bytearray()
         self._head: wire.RequestHead | None = None
         self._transport: asyncio.Transport | None = None
@@ -40,6 +50,9 @@ class Door(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]  # a stream's transport, as create_server promises
         self._since = asyncio.get_running_loop().time()
         self._gateway.connections.add(self)
+        tls = transport.get_extra_info("ssl_object")
+        shown = tls.getpeercert(binary_form=True) if tls is not None else None
+        self._certificate = sha256(shown).hexdigest() if shown else ""
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
@@ -97,7 +110,9 @@ class Door(asyncio.Protocol):
     async def _work(self, head: wire.RequestHead, content: bytes) -> None:
         close = head.headers.get("connection", "").lower() == "close"
         try:
-            data = await self._gateway.answer(head, content, close=close)
+            data = await self._gateway.answer(
+                head, content, close=close, certificate=self._certificate, from_peer=self._for_peers
+            )
         finally:
             self._gateway.in_hand -= 1
         self._send(data, close=close)

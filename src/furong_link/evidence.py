@@ -5,6 +5,9 @@ their codes, grant, service, status and the salted digest of the detail. The det
 signature, verbatim) is encrypted with the day's key, so that deleting the key erases it while the chain stays whole.
 
 Group commit: what arrives while the disk works is written and synced together. Nobody is told of a record before that.
+Replies are signed while the disk works: their places are known by then, and they are handed out only after the sync.
+
+A file that has grown large, or old, is closed and goes to ``archive/`` (`archive`); the chain and the tree go on.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ import json
 import os
 import secrets
 from array import array
-from base64 import b64decode, b64encode
+from base64 import b64decode
+from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,81 +32,38 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from furong_link.archive import FIRST, Segment, canonical, close_segment, finish_rotation, head_bytes, sync_folder
+from furong_link.archive import Head as Head
+from furong_link.archive import write_synced as write_synced
+from furong_link.beside import Beside
 from furong_link.errors import EvidenceError
 from furong_link.keys import Signer
 from furong_link.tree import Tree, leaf_hash
 
 DETAIL_CONTEXT = b"furong.exchange.detail.v1\0"
-HEAD_CONTEXT = "furong.exchange.head.v1"
-FIRST = "0" * 64  # what the first record calls the one before it
 SALT, NONCE = 16, 12
 BATCH = 512
+SEGMENT_BYTES = 512 * 1024 * 1024
 
 
-def canonical(value: object) -> str:
-    """Give the one JSON text of ``value``: sorted keys, no spaces, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def text_of_time(at: float) -> str:
     """Give Unix seconds as UTC text with microseconds."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Recorded:
-    """Where a record is in the log; its leaf is the promise that a receipt will keep."""
+    """Where a record is in the log; its leaf is the promise that a receipt will keep.
+
+    ``signature`` is over what the caller of `EvidenceLog.append` made of the place, when it asked for one.
+    """
 
     index: int
     leaf: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A signed statement that the log had exactly these leaves at this time."""
-
-    log: str
-    size: int
-    root: bytes
-    at: str
-    key_id: str
-    algorithm: str
-    signature: bytes
-
-    def signed_bytes(self) -> bytes:
-        return head_bytes(log=self.log, size=self.size, root=self.root, at=self.at)
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "log": self.log,
-            "size": self.size,
-            "root": self.root.hex(),
-            "at": self.at,
-            "key": self.key_id,
-            "algorithm": self.algorithm,
-            "signature": self.signature.hex(),
-        }
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Head:
-        """Read what `as_json` wrote. Raises ValueError, KeyError or TypeError when it is no head."""
-        return cls(
-            str(found["log"]),
-            int(found["size"]),
-            bytes.fromhex(found["root"]),
-            str(found["at"]),
-            str(found["key"]),
-            str(found["algorithm"]),
-            bytes.fromhex(found["signature"]),
-        )
-
-
-def head_bytes(*, log: str, size: int, root: bytes, at: str) -> bytes:
-    """Give what a head's signature is over."""
-    return canonical({"context": HEAD_CONTEXT, "log": log, "size": size, "root": root.hex(), "at": at}).encode()
+    signature: bytes = b""
 
 
 def detail_digest(salt: bytes, detail: bytes) -> str:
@@ -120,7 +81,8 @@ class DetailKeys:
 
     def seal(self, detail: bytes, *, day: str) -> tuple[str, bytes]:
         """Give the salted digest of ``detail`` and its sealed form."""
-        salt, nonce = secrets.token_bytes(SALT), secrets.token_bytes(NONCE)
+        fresh = secrets.token_bytes(SALT + NONCE)
+        salt, nonce = fresh[:SALT], fresh[SALT:]
         key = self._keys.get(day) or self._make(day)
         return detail_digest(salt, detail), nonce + key.encrypt(nonce, salt + detail, day.encode())
 
@@ -145,34 +107,36 @@ class DetailKeys:
                     file.flush()
                     os.fsync(file.fileno())
                 draft.rename(path)
-                _sync_folder(self._folder)
+                sync_folder(self._folder)
             self._keys = {day: AESGCM(path.read_bytes())}
         except (OSError, ValueError) as error:
             raise EvidenceError("The day's key cannot be made.") from error
         return self._keys[day]
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @dataclass(slots=True)
 class _Waiting:
-    facts: dict[str, object]
+    body: str
     sealed: bytes
     told: asyncio.Future[Recorded]
+    base: Callable[[Recorded], bytes] | None
+    signer: Signer | None
 
 
 class EvidenceLog:
     """One gateway's log. Open it once; a lock keeps a second process out. All methods belong to the event loop's thread."""
 
-    def __init__(self, folder: Path, *, signer: Signer, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        signer: Signer,
+        clock: Callable[[], float],
+        beside: Beside | None = None,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.folder, self._signer, self._clock = folder, signer, clock
+        self.folder, self._signer, self._clock, self._beside = folder, signer, clock, beside
         self._lock = (folder / "lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -182,10 +146,16 @@ class EvidenceLog:
         self._keys = DetailKeys(folder / "details")
         self.tree = Tree()
         self.head: Head | None = None
+        self.segments: list[Segment] = []
+        self._segment_bytes = segment_bytes
+        self._first = 0  # the index of the first record in records.log
+        self._first_leaf, self._first_at, self._last_at = FIRST, "", ""
+        self._hash = sha256()
         self._offsets = array("Q", [0])
         self._previous = FIRST
         self._waiting: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="evidence")
         self._failed = ""
         self._handle = -1
@@ -194,20 +164,22 @@ class EvidenceLog:
 
     # --- opening ---------------------------------------------------------------------------------------------
 
-    def open(self, *, seen: Callable[[Mapping[str, Any]], None] | None = None) -> None:
+    def open(self, *, seen: Callable[[Mapping[str, Any]], None] | None = None, since: float = 0.0) -> None:
         """Read the log, check its chain, cut off a last line that was never acknowledged, and go on from there.
 
-        ``seen`` is told of every record. Costs about 10 µs a record. Raises EvidenceError when the chain does not hold
-        or a signed head says more than is there.
+        ``seen`` is told of every record of the open file, and of archived ones if their file holds any from ``since``
+        (Unix seconds) on; of older files only the leaves are read. Costs about 10 µs a record. Raises EvidenceError when
+        the chain does not hold or a signed head says more than is there.
         """
         identity = self.folder / "identity"
         if not identity.exists():
-            _write_synced(identity, secrets.token_hex(16))
+            write_synced(identity, secrets.token_hex(16))
         self.log_id = identity.read_text().strip()
+        self._read_archive(seen, text_of_time(since))
         path = self.folder / "records.log"
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         self._heads = os.open(self.folder / "heads.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
         end = 0
         with path.open("rb") as file:
             for line in file:
@@ -224,6 +196,9 @@ class EvidenceLog:
                 leaf = leaf_hash(text)
                 self.tree.append(leaf)
                 self._previous = leaf.hex()
+                self._last_at = record["at"]
+                self._first_at = self._first_at or self._last_at
+                self._hash.update(line)
                 end += len(line)
                 self._offsets.append(end)
                 if seen is not None:
@@ -231,12 +206,29 @@ class EvidenceLog:
         os.ftruncate(self._handle, end)
         self._read_last_head()
 
+    def _read_archive(self, seen: Callable[[Mapping[str, Any]], None] | None, since: str) -> None:
+        self.segments = finish_rotation(self.folder)
+        for segment in self.segments:
+            if segment.first != self.tree.size or segment.before != self._previous:
+                raise EvidenceError(f"The archive does not go on at record {self.tree.size}.")
+            for leaf in segment.leaves():
+                self.tree.append(leaf)
+            self._previous = segment.last
+            if self.tree.size != segment.end or self.tree.leaf(segment.end - 1).hex() != segment.last:
+                raise EvidenceError(f"The leaves of the archived records from {segment.first} are not theirs.")
+            if seen is not None and segment.until >= since and segment.path.exists():
+                for line in segment.lines():
+                    seen(json.loads(line.partition(b"\t")[0]))
+        self._first, self._first_leaf = self.tree.size, self._previous
+
     def _read_last_head(self) -> None:
         path = self.folder / "heads.jsonl"
         whole = path.read_bytes()
         kept = whole[: whole.rfind(b"\n") + 1]
         os.ftruncate(self._heads, len(kept))
         if not kept:
+            if self.segments:
+                raise EvidenceError("The signed heads are gone.")
             return
         try:
             head = Head.from_json(json.loads(kept.splitlines()[-1]))
@@ -253,47 +245,102 @@ class EvidenceLog:
         """Why nothing can be written any more; empty while all is well."""
         return self._failed
 
-    async def append(self, facts: Mapping[str, object], *, detail: bytes = b"") -> Recorded:
-        """Record ``facts`` and give their place once they are durable. Raises EvidenceError when they cannot be written."""
+    async def append(
+        self,
+        facts: Mapping[str, object],
+        *,
+        detail: bytes = b"",
+        base: Callable[[Recorded], bytes] | None = None,
+        signer: Signer | None = None,
+    ) -> Recorded:
+        """Record ``facts`` and give their place once they are durable. Raises EvidenceError when they cannot be written.
+
+        ``base`` gives what ``signer`` shall sign, now that the place is known; it is called before the record is durable,
+        and the signature is handed out after. What signing raises is raised here, and the record stands.
+        """
         if self._failed:
             raise EvidenceError(self._failed)
-        at = self._clock()
-        found: dict[str, object] = {"at": text_of_time(at), **facts}
+        at = text_of_time(self._clock())
         sealed = b""
         if detail:
-            found["detail"], sealed = self._keys.seal(detail, day=str(found["at"])[:10])
+            digest, sealed = self._keys.seal(detail, day=at[:10])
+            body = f'"at":"{at}","detail":"{digest}"'
+        else:
+            body = f'"at":"{at}"'
+        if facts:
+            body += "," + _encode(facts)[1:-1]
         told: asyncio.Future[Recorded] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(found, sealed, told))
+        self._waiting.append(_Waiting(body, sealed, told, base, signer))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
         return await told
 
     async def _write(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting:
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            index, previous = self.tree.size, self._previous
-            lines, leaves = [], []
+            async with self._turn:
+                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                await self._write_batch(batch)
+
+    async def _write_batch(self, batch: list[_Waiting]) -> None:
+        index, previous = self.tree.size, self._previous
+        lines: list[bytes] = []
+        places: list[Recorded] = []
+        for entry in batch:
+            text = f'{{"index":{index},"previous":"{previous}",{entry.body}}}'.encode()
+            leaf = leaf_hash(text)
+            lines.append(text + b"\t" + b2a_base64(entry.sealed))
+            places.append(Recorded(index, leaf))
+            index, previous = index + 1, leaf.hex()
+        data = b"".join(lines)
+        written = asyncio.get_running_loop().run_in_executor(self._thread, self._write_synced, data, self._offsets[-1])
+        # The disk works now; what follows costs no time of its own.
+        failures = await self._sign(batch, places)
+        try:
+            await written
+        except OSError as error:
+            fault = EvidenceError(f"The evidence cannot be written: {os.strerror(error.errno or 0)}.")
             for entry in batch:
-                text = _encode({"index": index, "previous": previous, **entry.facts}).encode()
-                leaf = leaf_hash(text)
-                lines.append(text + b"\t" + b64encode(entry.sealed) + b"\n")
-                leaves.append(leaf)
-                index, previous = index + 1, leaf.hex()
-            try:
-                await loop.run_in_executor(self._thread, self._write_synced, b"".join(lines), self._offsets[-1])
-            except OSError as error:
-                fault = EvidenceError(f"The evidence cannot be written: {os.strerror(error.errno or 0)}.")
-                for entry in batch:
-                    if not entry.told.done():
-                        entry.told.set_exception(fault)
-                continue
-            for entry, line, leaf in zip(batch, lines, leaves, strict=True):
-                self._offsets.append(self._offsets[-1] + len(line))
-                place = Recorded(self.tree.append(leaf), leaf)
                 if not entry.told.done():
-                    entry.told.set_result(place)
-            self._previous = previous
+                    entry.told.set_exception(fault)
+            return
+        self._hash.update(data)
+        for entry, line, place in zip(batch, lines, places, strict=True):
+            self._offsets.append(self._offsets[-1] + len(line))
+            self.tree.append(place.leaf)
+            if entry.told.done():
+                continue
+            if place.index in failures:
+                entry.told.set_exception(failures[place.index])
+            else:
+                entry.told.set_result(place)
+        self._previous, self._last_at = previous, batch[-1].body[6:33]
+        self._first_at = self._first_at or batch[0].body[6:33]
+
+    async def _sign(self, batch: list[_Waiting], places: list[Recorded]) -> dict[int, Exception]:
+        """Sign what the entries ask for, in threads beside the loop when there is enough of it; give what failed."""
+        failures: dict[int, Exception] = {}
+        waiting: list[tuple[Recorded, bytes]] = []
+        beside = None
+        for entry, place in zip(batch, places, strict=True):
+            if entry.base is None or entry.signer is None or entry.told.done():
+                continue
+            try:
+                base = entry.base(place)
+                beside = getattr(entry.signer, "sign_beside", None) if self._beside and len(batch) > 2 else None
+                if beside is None:
+                    place.signature = entry.signer.sign(base)
+                else:
+                    waiting.append((place, base))
+            except Exception as error:  # noqa: BLE001 - told to whoever asked for the signature
+                failures[place.index] = error
+        if waiting and self._beside is not None and beside is not None:
+            found = await self._beside.call_each(beside, [base for _, base in waiting])
+            for (place, _), result in zip(waiting, found, strict=True):
+                if isinstance(result, Exception):
+                    failures[place.index] = result
+                else:
+                    place.signature = result
+        return failures
 
     def _write_synced(self, data: bytes, durable: int) -> None:
         """Write and sync; on failure leave the file as it was. What failed to sync is never trusted again."""
@@ -313,6 +360,54 @@ class EvidenceLog:
             # After a failed sync the kernel may call lost pages clean: only a restart, which reads, tells what is there.
             self._failed = "The disk did not keep what was written; the gateway must be started anew."
             raise
+
+    async def rotate(self, *, force: bool = False) -> bool:
+        """Close the file of records when it is large, or began on an earlier day (UTC), and begin a new one; say whether.
+
+        The closed file goes to ``archive/`` with its leaves, its heads and a signed statement. Raises EvidenceError.
+        """
+        size = self._offsets[-1]
+        late = bool(self._first_at) and self._first_at[:10] < text_of_time(self._clock())[:10]
+        if self._failed or not size or not (force or late or size >= self._segment_bytes):
+            return False
+        async with self._turn:
+            head = await self.seal()
+            if head is None or head.size != self.tree.size:
+                return False
+            segment = Segment(
+                folder=self.folder / "archive",
+                log=self.log_id,
+                first=self._first,
+                count=self.tree.size - self._first,
+                size=self._offsets[-1],
+                sha256=self._hash.hexdigest(),
+                before=self._first_leaf,
+                last=self._previous,
+                since=self._first_at,
+                until=self._last_at,
+            )
+            statement = segment.statement(signer=self._signer)
+            leaves = self.tree.leaves(self._first, self.tree.size)
+            line = canonical(head.as_json()).encode() + b"\n"
+            try:
+                await asyncio.get_running_loop().run_in_executor(
+                    self._thread, self._close_segment, segment, statement, leaves, line
+                )
+            except OSError as error:
+                self._failed = "The file of records could not be closed; the gateway must be started anew."
+                raise EvidenceError(self._failed) from error
+            self.segments.append(segment)
+            self._first, self._first_leaf = self.tree.size, self._previous
+            self._first_at, self._hash, self._offsets = "", sha256(), array("Q", [0])
+        return True
+
+    def _close_segment(self, segment: Segment, statement: bytes, leaves: bytes, head: bytes) -> None:
+        close_segment(self.folder, segment, statement=statement, leaves=leaves, head=head)
+        for handle in (self._handle, self._heads):
+            os.close(handle)
+        self._handle = os.open(self.folder / "records.log", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self._heads = os.open(self.folder / "heads.jsonl", os.O_RDWR | os.O_APPEND, 0o600)
+        sync_folder(self.folder)
 
     async def seal(self) -> Head | None:
         """Sign a head over what is durable and keep it; the last head when nothing was added, None of an empty log."""
@@ -343,17 +438,22 @@ class EvidenceLog:
 
     # --- reading ---------------------------------------------------------------------------------------------
 
-    def record_text(self, index: int) -> bytes:
-        """Give a record's bytes, as its leaf covers them. Raises IndexError."""
+    def _line(self, index: int) -> bytes:
         if not 0 <= index < self.tree.size:
             raise IndexError("There is no such record.")
-        start, end = self._offsets[index], self._offsets[index + 1]
-        return os.pread(self._handle, end - start, start).partition(b"\t")[0]
+        if index >= self._first:
+            start, end = self._offsets[index - self._first], self._offsets[index - self._first + 1]
+            return os.pread(self._handle, end - start, start)
+        segment = next(found for found in self.segments if index < found.end)
+        return segment.line(index)
+
+    def record_text(self, index: int) -> bytes:
+        """Give a record's bytes, as its leaf covers them. Raises IndexError, also when its archive was taken away."""
+        return self._line(index).partition(b"\t")[0]
 
     def detail(self, index: int) -> bytes | None:
         """Give a record's detail; None when it has none or was erased. Raises EvidenceError when it was changed."""
-        start, end = self._offsets[index], self._offsets[index + 1]
-        text, _, sealed = os.pread(self._handle, end - start, start).partition(b"\t")
+        text, _, sealed = self._line(index).partition(b"\t")
         record = json.loads(text)
         if "detail" not in record:
             return None
@@ -397,13 +497,3 @@ class EvidenceLog:
                 os.close(handle)
         self._handle = self._heads = -1
         self._lock.close()
-
-
-def _write_synced(path: Path, text: str) -> None:
-    draft = path.with_suffix(".draft")
-    with draft.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
-    _sync_folder(path.parent)

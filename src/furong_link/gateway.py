@@ -9,14 +9,17 @@ import logging
 import os
 import ssl
 import time
+from binascii import b2a_base64
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from furong_link import profile, wire
 from furong_link.addresses import answer_own
-from furong_link.configuration import Configuration, Service, read_configuration
+from furong_link.beside import Beside
+from furong_link.configuration import Configuration, Key, Service, read_configuration
 from furong_link.decision import Grant, QuotaBook, Target, check_grant, read_target
 from furong_link.door import Door
 from furong_link.errors import EvidenceError, Refusal
@@ -26,10 +29,14 @@ from furong_link.masking import apply_terms
 from furong_link.message import OWN, Message, problem_reply, unsigned
 from furong_link.message import Settings as Settings
 from furong_link.modes import OWN_SERVICE, PROVIDE, Asked, Host, Mode, Modes
+from furong_link.own import check_certificate, own_keys, system_key
+from furong_link.peers import Peers, server_context, trust
 from furong_link.replay import ReplayGuard
+from furong_link.traffic import TrafficBook
 from furong_link.upstream import Upstream, UpstreamReply
 
 logger = logging.getLogger("furong_link")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Gateway:
@@ -48,18 +55,35 @@ class Gateway:
         self.modes = Modes(modes or {})
         self.settings, self._signer, self._operator, self._clock, self._tls = settings, signer, operator, clock, tls
         self.configuration: Configuration | None = None
-        self.log = EvidenceLog(settings.folder / "evidence", signer=signer, clock=clock)
+        self._beside = Beside()
+        self.log = EvidenceLog(
+            settings.folder / "evidence",
+            signer=signer,
+            clock=clock,
+            beside=self._beside,
+            segment_bytes=settings.segment_bytes,
+        )
         self._guard = ReplayGuard(skew_seconds=settings.skew_seconds)
         self._quotas = QuotaBook()
         self._upstreams = {
-            name: Upstream(address, timeout_seconds=settings.upstream_seconds, max_content=settings.max_content)
+            name: Upstream(
+                address,
+                timeout_seconds=settings.upstream_seconds,
+                max_content=settings.max_content,
+                token=settings.tokens.get(name, ""),
+            )
             for name, address in settings.upstreams.items()
         }
-        self._server: asyncio.Server | None = None
+        self.peers = Peers(settings=settings, signer=signer, beside=self._beside, clock=clock, record=self.log.append)
+        self._own_keys = own_keys(settings)
+        self._peer_tls = server_context(settings.peers) if settings.peers else None
+        self._servers: list[asyncio.Server] = []
+        self.peer_port = 0
         self._housekeeping: asyncio.Task[None] | None = None
         self.connections: set[Door] = set()
         self.in_hand = 0
         self.counts: Counter[str] = Counter()
+        self.traffic = TrafficBook()
         self.port = 0
 
     # --- life ------------------------------------------------------------------------------------------------
@@ -71,7 +95,7 @@ class Gateway:
             self.configuration = read_configuration(path.read_bytes(), operator=self._operator)
         loop = asyncio.get_running_loop()
         try:
-            self.log.open(seen=self._seen)
+            self.log.open(seen=self._seen, since=self._remember_since())
         except EvidenceError:
             self.log.abandon()
             raise
@@ -81,11 +105,26 @@ class Gateway:
             await self.modes.stop()
             self.log.abandon()
             raise
-        self._server = await loop.create_server(
+        server = await loop.create_server(
             lambda: Door(self), self.settings.host, self.settings.port, ssl=self._tls, backlog=512
         )
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._servers.append(server)
+        self.port = server.sockets[0].getsockname()[1]
+        door = self.settings.peers
+        if door is not None and self._peer_tls is not None:
+            self._trust_peers()
+            server = await loop.create_server(
+                lambda: Door(self, for_peers=True), door.host, door.port, ssl=self._peer_tls, backlog=512
+            )
+            self._servers.append(server)
+            self.peer_port = server.sockets[0].getsockname()[1]
         self._housekeeping = loop.create_task(self._keep_house())
+
+    def _trust_peers(self) -> None:
+        """Let certificates of the configuration through the handshake; whether one still counts is asked of each message."""
+        if self._peer_tls is not None and self.configuration is not None:
+            for peer in self.configuration.peers.values():
+                trust(self._peer_tls, peer)
 
     def _host(self) -> Host:
         return Host(
@@ -99,8 +138,15 @@ class Gateway:
             configuration=lambda: self.configuration,
         )
 
+    def _remember_since(self) -> float:
+        """From when on records must be seen again at a start: nonces, and the longest window of a quota."""
+        grants = self.configuration.grants.values() if self.configuration else ()
+        windows = [grant.quota.seconds for grant in grants if grant.quota]
+        return max(0.0, self._clock() - max([4 * self.settings.skew_seconds, *windows]))
+
     def _seen(self, record: Mapping[str, Any]) -> None:
         """Take from the log what must survive a restart: recent nonces, and what quotas of this window are used."""
+        self.peers.remember(record)
         now, at = self._clock(), datetime.fromisoformat(record["at"]).timestamp()
         if record.get("nonce") and at > now - 4 * self.settings.skew_seconds:
             with contextlib.suppress(Refusal):
@@ -113,8 +159,8 @@ class Gateway:
 
     async def stop(self) -> None:
         """Take no more messages, finish those in hand, sign the last head, close."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         if self._housekeeping is not None:
             self._housekeeping.cancel()
             await asyncio.wait([self._housekeeping])
@@ -126,16 +172,24 @@ class Gateway:
             connection.close()
         for upstream in self._upstreams.values():
             upstream.close()
+        self.peers.close()
         await self.log.close()
+        self._beside.close()
 
     async def _keep_house(self) -> None:
+        witness_at, witnessing = asyncio.get_running_loop().time() + self.settings.witness_seconds, None
         while True:
             await asyncio.sleep(self.settings.head_seconds)
             try:
                 await self.log.seal()
+                await self.log.rotate()
             except EvidenceError:
                 logger.exception("The head was not signed.")
             now = asyncio.get_running_loop().time()
+            if self.configuration is not None and now >= witness_at:
+                witness_at = now + self.settings.witness_seconds
+                if witnessing is None or witnessing.done():
+                    witnessing = asyncio.create_task(self.peers.witness(self.configuration))
             for connection in list(self.connections):
                 connection.check_time(now, self.settings.message_seconds)
 
@@ -153,20 +207,30 @@ class Gateway:
             os.fsync(out.fileno())
         draft.rename(path)
         self.configuration = found
+        self._trust_peers()
         await self.log.append({"kind": "configuration", "serial": found.serial, "exchange": found.exchange})
         return found
 
     # --- one message -----------------------------------------------------------------------------------------
 
-    async def answer(self, head: wire.RequestHead, content: bytes, *, close: bool = False) -> bytes:
+    async def answer(
+        self,
+        head: wire.RequestHead,
+        content: bytes,
+        *,
+        close: bool = False,
+        certificate: str = "",
+        from_peer: bool = False,
+    ) -> bytes:
         """Answer one message with the bytes of its reply. Never raises: a failure is a refusal too."""
         if head.target.startswith(OWN) and not head.target.startswith(f"/{OWN_SERVICE}{PROVIDE}"):
             return await answer_own(self, head, content, close=close)
-        message = Message(head, content)
+        message = Message(head, content, certificate, from_peer)
+        began = time.perf_counter()
         refusal: Refusal | None = None
         reply: UpstreamReply | None = None
         try:
-            configuration = self._verify(message)
+            configuration = await self._verify(message)
             reply = await self._serve(message, configuration)
         except Refusal as error:
             refusal = error
@@ -180,44 +244,66 @@ class Gateway:
             message.facts["code"] = refusal.code
         assert reply is not None  # noqa: S101 - one of the two was set
         self.counts[refusal.code if refusal else "ok"] += 1
+        outcome = refusal.code if refusal else "ok"
         try:
             return await self._record_and_sign(message, reply, refusal, close=close)
         except EvidenceError:
-            self.counts["evidence_unwritable"] += 1
-            return unsigned(Refusal("evidence_unwritable"), close=close)
+            outcome = "evidence_unwritable"
+            self.counts[outcome] += 1
+            return unsigned(Refusal(outcome), close=close)
         except Exception:
             # The caller must hear something, also when the module that keeps the key does not answer.
             logger.exception("A reply was not signed.")
-            self.counts["gateway_failed"] += 1
-            return unsigned(Refusal("gateway_failed"), close=close)
+            outcome = "gateway_failed"
+            self.counts[outcome] += 1
+            return unsigned(Refusal(outcome), close=close)
+        finally:
+            self._count(message, outcome, time.perf_counter() - began)
 
-    def _verify(self, message: Message) -> Configuration:
-        """Everything that is known without the provider, in the order of its cost; refuses at the first cause."""
-        head, settings, now = message.head, self.settings, self._clock()
-        headers = head.headers
-        configuration = self.configuration
-        signed = profile.read_signature(headers)
-        request = profile.Request(
-            head.method,
-            headers["host"].lower(),
-            head.target,
-            headers.get("content-type", ""),
-            headers.get("content-digest", ""),
-            headers.get("furong-grant", ""),
-            headers.get("furong-message", ""),
+    def _count(self, message: Message, outcome: str, seconds: float) -> None:
+        """Count a message for the report. Only a verified sender is named, and a service only under a grant that holds."""
+        key, grant = message.key, message.grant
+        self.traffic.note(
+            at=self._clock(),
+            consumer=key.member if key else "",
+            service=grant.service if grant else "",
+            grant=grant.id if grant else "",
+            outcome=outcome,
+            seconds=seconds,
         )
+
+    def quotas(self) -> dict[str, int]:
+        """Say how many calls of the current window are used, by grant; grants that nobody used are left out."""
+        grants, now = self.configuration.grants if self.configuration else {}, self._clock()
+        found = {grant.id: self._quotas.used(grant, now=now) for grant in grants.values() if grant.quota}
+        return {grant: used for grant, used in found.items() if used}
+
+    async def _verify(self, message: Message) -> Configuration:
+        """Everything that is known without the provider, in the order of its cost; refuses at the first cause."""
+        headers = message.head.headers
+        system = self.settings.certificates.get(message.certificate) if message.certificate else None
+        if system is not None and not message.from_peer and "signature" not in headers:
+            return self._verify_by_certificate(message, system)
+        signed = profile.read_signature(headers)
+        request = message.read_request()
         profile.check_values(request)
         message.request, message.signed = request, signed
-        if configuration is None or configuration.staleness(now) == "expired":
-            raise Refusal("configuration_expired")
-        if request.authority != settings.authority:
-            raise Refusal("wrong_gateway")
-        profile.check_time(signed.created, now=now, skew_seconds=settings.skew_seconds)
-        key = configuration.keys.get(signed.key_id)
-        if key is None:
-            raise Refusal("key_unknown")
-        profile.check_digest(request.content_digest, message.content, algorithm=signed.algorithm)
-        profile.check_request(request, signed, verifier=key.verifier)
+        settings = self.settings
+        while True:
+            configuration, now = self._in_force()
+            if message.from_peer:
+                check_certificate(configuration, certificate=message.certificate, key_id=signed.key_id)
+            if request.authority != settings.authority:
+                raise Refusal("wrong_gateway")
+            profile.check_time(signed.created, now=now, skew_seconds=settings.skew_seconds)
+            key = configuration.keys.get(signed.key_id) or self._own_key(configuration, signed.key_id, message)
+            if key is None:
+                raise Refusal("key_unknown")
+            profile.check_digest(request.content_digest, message.content, algorithm=signed.algorithm)
+            await self._check_signature(request, signed, key.verifier)
+            # A configuration that came meanwhile may say otherwise: the message goes by the one in force.
+            if self.configuration is configuration:
+                break
         # From here on the sender is known.
         message.key = key
         if not key.is_valid(now):
@@ -226,13 +312,54 @@ class Gateway:
             raise Refusal("member_suspended")
         self._guard.take(key_id=key.key_id, nonce=signed.nonce, now=now)
         message.facts["nonce"] = signed.nonce
-        message.target = target = read_target(head.target)
+        message.target = target = read_target(request.target)
         if target.service == OWN_SERVICE:
             return configuration  # the provider's own door: no grant, `Modes.provide` decides
         message.grant = check_grant(
-            configuration.grants.get(request.grant), member=key.member, method=head.method, target=target, now=now
+            configuration.grants.get(request.grant), member=key.member, method=request.method, target=target, now=now
         )
         return configuration
+
+    def _in_force(self) -> tuple[Configuration, float]:
+        configuration, now = self.configuration, self._clock()
+        if configuration is None or configuration.staleness(now) == "expired":
+            raise Refusal("configuration_expired")
+        return configuration, now
+
+    def _own_key(self, configuration: Configuration, key_id: str, message: Message) -> Key | None:
+        """Give the key of one of the member's own systems, which only this gateway knows; not to another gateway."""
+        found, own = self._own_keys.get(key_id), configuration.peers.get(self.settings.id)
+        if found is None or own is None or not own.member or message.from_peer:
+            return None
+        return replace(found, member=own.member)
+
+    def _verify_by_certificate(self, message: Message, system: str) -> Configuration:
+        """Let in one of the member's own systems that shows its certificate on TLS instead of signing each message."""
+        configuration, now = self._in_force()
+        own = configuration.peers.get(self.settings.id)
+        if own is None or not own.member:
+            raise Refusal("key_unknown")
+        request = message.read_request(algorithm=self._signer.algorithm)
+        profile.check_values(request)
+        message.request = request
+        profile.check_digest(request.content_digest, message.content, algorithm=self._signer.algorithm)
+        message.key = system_key(system, member=own.member)
+        if own.member in configuration.suspended:
+            raise Refusal("member_suspended")
+        message.facts["sign_in"] = "certificate"
+        message.target = target = read_target(request.target)
+        message.grant = check_grant(
+            configuration.grants.get(request.grant), member=own.member, method=request.method, target=target, now=now
+        )
+        return configuration
+
+    async def _check_signature(self, request: profile.Request, signed: profile.Signed, verifier: Verifier) -> None:
+        """Refuse a signature that does not fit; in a thread beside the loop when other messages are in hand too."""
+        beside = getattr(verifier, "verify_beside", None) if self.in_hand > 2 else None
+        if beside is None:
+            profile.check_request(request, signed, verifier=verifier)
+        elif not await self._beside.call(beside, *profile.begin_check(request, signed, verifier=verifier)):
+            raise Refusal("signature_invalid")
 
     async def _serve(self, message: Message, configuration: Configuration) -> UpstreamReply:
         request, key, grant, target = message.request, message.key, message.grant, message.target
@@ -252,6 +379,13 @@ class Gateway:
             if request.method != "GET":
                 await self._accept(message)
             return await mode.serve(asked(target, service))
+        if service.gateway != self.settings.id and self.settings.peers is not None:
+            own = configuration.peers.get(self.settings.id)
+            if message.from_peer or own is None or key.member != own.member:
+                raise Refusal("not_own_system")
+            if request.method != "GET":
+                await self._accept(message)
+            return await self.peers.forward(message, configuration, service.gateway)
         upstream = self._upstreams.get(service.id)
         if upstream is None or service.gateway != self.settings.id:
             raise Refusal("service_unknown")
@@ -281,9 +415,10 @@ class Gateway:
 
     async def _accept(self, message: Message) -> None:
         """Have on record what may change something before it can."""
-        await self._record(message, "accepted", {})
+        facts, detail = self._facts(message, "accepted")
+        await self.log.append(facts, detail=detail)
         message.facts.pop("counted", None)
-        message.facts.pop("nonce")
+        message.facts.pop("nonce", None)
 
     def _within_terms(self, reply: UpstreamReply, grant: Grant, service: Service, message: Message) -> UpstreamReply:
         if grant.fields is None and not grant.rows:
@@ -301,55 +436,70 @@ class Gateway:
         except (ValueError, RecursionError):
             raise Refusal("provider_not_filterable") from None
         message.facts["rows"] = rows
-        content = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        content = _encode(kept).encode("utf-8", "replace")
         return UpstreamReply(reply.status, "application/json", content)
 
-    async def _record(self, message: Message, kind: str, more: Mapping[str, object], reply: str = "") -> Recorded:
+    def _facts(self, message: Message, kind: str, reply: str = "") -> tuple[dict[str, object], bytes]:
+        """Give what a record says of a message, and the detail that is sealed beside it."""
         request, signed, key, grant = message.request, message.signed, message.key, message.grant
-        facts: dict[str, object] = {"kind": kind, **message.facts, **more}
+        facts: dict[str, object] = {"kind": kind}
         detail = b""
-        if key is not None and request is not None and signed is not None:
+        if key is not None and request is not None:
             # Only a verified sender is named; before that a name is what a stranger wrote.
-            facts |= {"consumer": key.member, "key": key.key_id, "message": request.message, "method": request.method}
+            facts["consumer"], facts["key"] = key.member, key.key_id
+            facts["message"], facts["method"] = request.message, request.method
             if grant is not None:
-                facts |= {"grant": grant.id, "service": grant.service, "purpose": grant.purpose}
-            detail = json.dumps(
-                {"base": request.base(signed.parameters).decode(), "signature": signed.signature, "reply": reply}
-            ).encode()
+                facts["grant"], facts["service"], facts["purpose"] = grant.id, grant.service, grant.purpose
+            base = request.base(signed.parameters if signed else "").decode()
+            detail = _encode({"base": base, "signature": signed.signature if signed else "", "reply": reply}).encode()
         if self.configuration is not None:
             facts["configuration"] = self.configuration.serial
-        return await self.log.append(facts, detail=detail)
+        facts.update(message.facts)
+        return facts, detail
 
     async def _record_and_sign(
         self, message: Message, reply: UpstreamReply, refusal: Refusal | None, *, close: bool
     ) -> bytes:
         digest = reply.digest or profile.content_digest(reply.content, algorithm=self._signer.algorithm)
-        kind = "refused" if refusal else "answered"
-        place = await self._record(message, kind, {"status": reply.status}, digest)
-        headers = {
-            "content-type": reply.content_type,
-            "content-digest": digest,
-            "furong-record": self._place(place),
-        }
+        facts, detail = self._facts(message, "refused" if refusal else "answered", digest)
+        facts["status"] = reply.status
+        request, signed = message.request, message.signed
+        headers = {"content-type": reply.content_type, "content-digest": digest}
         if refusal is not None and refusal.retry_after_seconds is not None:
             headers["retry-after"] = str(refusal.retry_after_seconds)
-        request, signed = message.request, message.signed
-        if request is not None and signed is not None:
-            own = profile.Reply(reply.status, reply.content_type, digest, headers["furong-record"])
-            headers |= profile.sign_reply(
-                own, request=request, signed=signed, signer=self._signer, created=int(self._clock())
-            ).headers()
+        if request is None or signed is None:
+            headers["furong-record"] = self._place(await self.log.append(facts, detail=detail))
+            return wire.reply_bytes(reply.status, headers, reply.content, close=close)
+        parameters = ""
+
+        def base(place: Recorded) -> bytes:
+            nonlocal parameters
+            field = headers["furong-record"] = self._place(place)
+            parameters, found = profile.begin_reply(
+                profile.Reply(reply.status, reply.content_type, digest, field),
+                request=request,
+                signed=signed,
+                signer=self._signer,
+                created=int(self._clock()),
+            )
+            return found
+
+        place = await self.log.append(facts, detail=detail, base=base, signer=self._signer)
+        headers["signature-input"] = f"{profile.LABEL}={parameters}"
+        headers["signature"] = f"{profile.LABEL}=:{b2a_base64(place.signature, newline=False).decode()}:"
         return wire.reply_bytes(reply.status, headers, reply.content, close=close)
 
     def _place(self, place: Recorded) -> str:
         """The Furong-Record field: where the record is, by which configuration it was decided, and how old that is."""
-        text = f'log="{self.log.log_id}", index={place.index}, leaf="{place.leaf.hex()}"'
-        if self.configuration is not None:
-            text += f", configuration={self.configuration.serial}"
-            staleness = self.configuration.staleness(self._clock())
-            if staleness != "fresh":
-                text += f", stale={self.configuration.age_seconds(self._clock())}"
-        return text
+        found = self.configuration
+        now = self._clock()
+        return profile.write_record(
+            log=self.log.log_id,
+            index=place.index,
+            leaf=place.leaf,
+            configuration=found.serial if found else None,
+            stale_seconds=None if found is None or found.staleness(now) == "fresh" else found.age_seconds(now),
+        )
 
     async def refuse_on_the_wire(self, refusal: Refusal) -> bytes:
         """Answer bytes that were no message: recorded, not signed, and the connection ends."""

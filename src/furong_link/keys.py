@@ -14,17 +14,21 @@ from dataclasses import dataclass
 from hashlib import new as new_hash
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from furong_link import sm2
-from furong_link.errors import KeyFileError
+from furong_link.errors import KeyFileError, LibcryptoError
+from furong_link.libcrypto import Ed25519Key
 
 
 class Signer(Protocol):
-    """What signs: a key in this process, or a module that keeps it (an HSM). ``sign`` gives the 64 raw bytes."""
+    """What signs: a key in this process, or a module that keeps it (an HSM). ``sign`` gives the 64 raw bytes.
+
+    One that also has ``sign_beside(message)`` may be called so by another thread, while the event loop goes on.
+    """
 
     @property
     def key_id(self) -> str: ...
@@ -34,7 +38,7 @@ class Signer(Protocol):
 
 
 class Verifier(Protocol):
-    """What checks signatures of one key."""
+    """What checks signatures of one key. With ``verify_beside`` it may be called by another thread, as a Signer."""
 
     @property
     def algorithm(self) -> str: ...
@@ -62,14 +66,26 @@ def _sm3(data: bytes) -> bytes:
 SUITES = {"ed25519": Suite("ed25519", "sha-256", _sha256), "sm2-sm3": Suite("sm2-sm3", "sm3", _sm3)}
 
 
+F = TypeVar("F")
+
+
+def _beside(make: Callable[[], F]) -> F | None:
+    """Give what ``make`` makes, or None where libcrypto is missing: then one thread computes alone, as `cryptography` does."""
+    try:
+        return make()
+    except LibcryptoError:
+        return None
+
+
 class Ed25519Verifier:
     algorithm = "ed25519"
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "verify_beside")
 
     def __init__(self, public: bytes) -> None:
         if len(public) != 32:
             raise KeyFileError("A public key of Ed25519 has 32 bytes.")
         self._key = Ed25519PublicKey.from_public_bytes(public)
+        self.verify_beside = _beside(lambda: Ed25519Key(public=public).verify)
 
     def verify(self, message: bytes, signature: bytes) -> bool:
         try:
@@ -81,10 +97,11 @@ class Ed25519Verifier:
 
 class Sm2Verifier:
     algorithm = "sm2-sm3"
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "verify_beside")
 
     def __init__(self, public: bytes) -> None:
         self._key = sm2.PublicKey(public)
+        self.verify_beside = self._key.verify
 
     def verify(self, message: bytes, signature: bytes) -> bool:
         return self._key.verify(message, signature)
@@ -106,19 +123,22 @@ def verifier(*, algorithm: str, public: str) -> Verifier:
 class SoftwareKey:
     """A private key in this process's memory. In a file it is 32 bytes in base64 after the algorithm's name."""
 
-    __slots__ = ("_secret", "_sign", "algorithm", "key_id", "public")
+    __slots__ = ("_secret", "_sign", "algorithm", "key_id", "public", "sign_beside")
 
     def __init__(self, *, key_id: str, algorithm: str, secret: bytes) -> None:
         if algorithm not in SUITES or len(secret) != 32:
             raise KeyFileError("A key has an algorithm of the profile and 32 bytes.")
         self.key_id, self.algorithm, self._secret = key_id, algorithm, secret
         self._sign: Callable[[bytes], bytes]
+        self.sign_beside: Callable[[bytes], bytes] | None
         if algorithm == "ed25519":
             key = Ed25519PrivateKey.from_private_bytes(secret)
             self._sign, raw = key.sign, key.public_key().public_bytes_raw()
+            self.sign_beside = _beside(lambda: Ed25519Key(secret=secret).sign)
         else:
             other = sm2.PrivateKey(secret)
             self._sign, raw = other.sign, other.point
+            self.sign_beside = other.sign
         self.public = base64.b64encode(raw).decode()
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 from furong_link import profile, wire
 from furong_link.configuration import Key
@@ -18,6 +19,16 @@ PROBLEM = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeerDoor:
+    """Where this gateway meets others, and the certificate (PEM files) that it shows and is named by."""
+
+    host: str
+    port: int
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What one gateway is set to. ``authority`` is the host and port that callers sign for, in lower case."""
 
@@ -25,6 +36,7 @@ class Settings:
     authority: str
     folder: Path
     upstreams: Mapping[str, str]
+    tokens: Mapping[str, str] = field(default_factory=dict, repr=False)  # service: what its system wants to be shown
     host: str = "127.0.0.1"
     port: int = 0
     skew_seconds: int = profile.SKEW_SECONDS
@@ -33,6 +45,11 @@ class Settings:
     message_seconds: float = 30.0
     upstream_seconds: float = 30.0
     head_seconds: float = 1.0
+    segment_bytes: int = 512 * 1024 * 1024
+    systems: Mapping[str, str] = field(default_factory=dict)  # key id: ALGORITHM:BASE64 of own systems that sign
+    certificates: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of a client certificate: own system's name
+    peers: PeerDoor | None = None
+    witness_seconds: float = 60.0
 
 
 @dataclass(slots=True)
@@ -41,12 +58,41 @@ class Message:
 
     head: wire.RequestHead
     content: bytes
+    certificate: str = ""  # SHA-256 in hex of what the caller showed on TLS
+    from_peer: bool = False
     request: profile.Request | None = None
     signed: profile.Signed | None = None
     key: Key | None = None
     grant: Grant | None = None
     target: Target | None = None
     facts: dict[str, object] = field(default_factory=dict)
+
+    def read_request(self, *, algorithm: str = "") -> profile.Request:
+        """Give what the signature must cover, as the head has it.
+
+        With ``algorithm``, for who need not sign, type, digest and id are filled in where they are missing.
+        """
+        head = self.head
+        found = head.headers.get
+        if algorithm:
+            return profile.Request(
+                head.method,
+                head.headers["host"].lower(),
+                head.target,
+                found("content-type", "") or "application/json",
+                found("content-digest", "") or profile.content_digest(self.content, algorithm=algorithm),
+                found("furong-grant", ""),
+                found("furong-message", "") or str(uuid4()),
+            )
+        return profile.Request(
+            head.method,
+            head.headers["host"].lower(),
+            head.target,
+            found("content-type", ""),
+            found("content-digest", ""),
+            found("furong-grant", ""),
+            found("furong-message", ""),
+        )
 
 
 def problem_reply(refusal: Refusal) -> UpstreamReply:

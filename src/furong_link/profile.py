@@ -114,8 +114,13 @@ class Signed:
 
 def content_digest(content: bytes, *, algorithm: str) -> str:
     """Give the Content-Digest of ``content`` in the digest that belongs to the signature's algorithm."""
+    if not content:
+        return _EMPTY[algorithm]
     suite = SUITES[algorithm]
     return f"{suite.digest}=:{b64encode(suite.hash(content)).decode()}:"
+
+
+_EMPTY = {suite.algorithm: f"{suite.digest}=:{b64encode(suite.hash(b'')).decode()}:" for suite in SUITES.values()}
 
 
 def check_digest(field: str, content: bytes, *, algorithm: str) -> None:
@@ -182,23 +187,74 @@ def check_values(request: Request) -> None:
         raise Refusal("malformed_request", "Content-Type is there, once, on every message.")
 
 
-def sign_request(request: Request, *, signer: Signer, created: int, nonce: str) -> Signed:
-    """Sign a request. ``created`` is in Unix seconds, ``nonce`` 22 characters of base64url (16 random bytes)."""
+def begin_request(request: Request, *, signer: Signer, created: int, nonce: str) -> tuple[str, bytes]:
+    """Give the parameters and the signature base of a request, to be signed by ``signer``."""
     parameters = (
         f'{REQUEST_COMPONENTS};created={created};nonce="{nonce}";keyid="{signer.key_id}"'
         f';alg="{signer.algorithm}";tag="{REQUEST_TAG}"'
     )
-    signature = b64encode(signer.sign(request.base(parameters))).decode()
-    return Signed(parameters, created, nonce, signer.key_id, signer.algorithm, signature)
+    return parameters, request.base(parameters)
+
+
+def signed_as(parameters: str, *, signer: Signer, signature: bytes, created: int = 0, nonce: str = "") -> Signed:
+    """Give the signature fields of what ``signer`` signed under ``parameters``."""
+    return Signed(parameters, created, nonce, signer.key_id, signer.algorithm, b64encode(signature).decode())
+
+
+def sign_request(request: Request, *, signer: Signer, created: int, nonce: str) -> Signed:
+    """Sign a request. ``created`` is in Unix seconds, ``nonce`` 22 characters of base64url (16 random bytes)."""
+    parameters, base = begin_request(request, signer=signer, created=created, nonce=nonce)
+    return signed_as(parameters, signer=signer, signature=signer.sign(base), created=created, nonce=nonce)
+
+
+def begin_reply(reply: Reply, *, request: Request, signed: Signed, signer: Signer, created: int) -> tuple[str, bytes]:
+    """Give the parameters and the signature base of a reply to ``request``, which was ``signed``."""
+    parameters = (
+        f'{REPLY_COMPONENTS};created={created};keyid="{signer.key_id}";alg="{signer.algorithm}";tag="{REPLY_TAG}"'
+    )
+    return parameters, reply.base(parameters, request=request, signature=signed.signature)
 
 
 def sign_reply(reply: Reply, *, request: Request, signed: Signed, signer: Signer, created: int) -> Signed:
     """Sign a reply to ``request``, which was ``signed``."""
-    parameters = (
-        f'{REPLY_COMPONENTS};created={created};keyid="{signer.key_id}";alg="{signer.algorithm}";tag="{REPLY_TAG}"'
-    )
-    base = reply.base(parameters, request=request, signature=signed.signature)
-    return Signed(parameters, created, "", signer.key_id, signer.algorithm, b64encode(signer.sign(base)).decode())
+    parameters, base = begin_reply(reply, request=request, signed=signed, signer=signer, created=created)
+    return signed_as(parameters, signer=signer, signature=signer.sign(base), created=created)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Where a gateway recorded an exchange. ``stale_seconds`` is None while its configuration was fresh."""
+
+    log: str
+    index: int
+    leaf: bytes
+    configuration: int | None
+    stale_seconds: int | None
+
+
+_RECORD = re.compile(
+    r'log="([0-9a-f]{32})", index=(0|[1-9][0-9]{0,14}), leaf="([0-9a-f]{64})"'
+    r"(?:, configuration=([0-9]{1,15}))?(?:, stale=([0-9]{1,15}))?"
+)
+
+
+def write_record(*, log: str, index: int, leaf: bytes, configuration: int | None, stale_seconds: int | None) -> str:
+    """Give the Furong-Record field."""
+    text = f'log="{log}", index={index}, leaf="{leaf.hex()}"'
+    if configuration is not None:
+        text += f", configuration={configuration}"
+        if stale_seconds is not None:
+            text += f", stale={stale_seconds}"
+    return text
+
+
+def read_record(field: str) -> Record:
+    """Read a Furong-Record field in its one form. Raises ValueError."""
+    found = _RECORD.fullmatch(field)
+    if not found:
+        raise ValueError("The reply does not say where it was recorded.")
+    log, index, leaf, serial, stale = found.groups()
+    return Record(log, int(index), bytes.fromhex(leaf), int(serial) if serial else None, int(stale) if stale else None)
 
 
 def check_time(created: int, *, now: float, skew_seconds: int = SKEW_SECONDS) -> None:
@@ -209,16 +265,27 @@ def check_time(created: int, *, now: float, skew_seconds: int = SKEW_SECONDS) ->
 
 def check_request(request: Request, signed: Signed, *, verifier: Verifier) -> None:
     """Refuse a request whose signature does not fit. Costs one verification: 105 µs for Ed25519, 330 for SM2."""
+    if not verifier.verify(*begin_check(request, signed, verifier=verifier)):
+        raise Refusal("signature_invalid")
+
+
+def begin_check(request: Request, signed: Signed, *, verifier: Verifier) -> tuple[bytes, bytes]:
+    """Give the signature base and the signature that ``verifier`` shall check; refuses another algorithm than its own."""
     if verifier.algorithm != signed.algorithm:
         raise Refusal("algorithm_mismatch")
-    if not verifier.verify(request.base(signed.parameters), b64decode(signed.signature)):
-        raise Refusal("signature_invalid")
+    return request.base(signed.parameters), b64decode(signed.signature)
+
+
+def begin_check_reply(
+    reply: Reply, signed: Signed, *, request: Request, asked: Signed, verifier: Verifier
+) -> tuple[bytes, bytes]:
+    """As `begin_check`, for a reply to ``request``, which was signed as ``asked``."""
+    if verifier.algorithm != signed.algorithm:
+        raise Refusal("algorithm_mismatch")
+    return reply.base(signed.parameters, request=request, signature=asked.signature), b64decode(signed.signature)
 
 
 def check_reply(reply: Reply, signed: Signed, *, request: Request, asked: Signed, verifier: Verifier) -> None:
     """Refuse a reply whose signature does not fit it and the request it should answer."""
-    if verifier.algorithm != signed.algorithm:
-        raise Refusal("algorithm_mismatch")
-    base = reply.base(signed.parameters, request=request, signature=asked.signature)
-    if not verifier.verify(base, b64decode(signed.signature)):
+    if not verifier.verify(*begin_check_reply(reply, signed, request=request, asked=asked, verifier=verifier)):
         raise Refusal("signature_invalid")

@@ -48,6 +48,10 @@ class Tree:
             node = node_hash(bytes(row[-2 * HASH : -HASH]), node)
             level += 1
 
+    def leaves(self, start: int, end: int) -> bytes:
+        """Give the hashes of the leaves from ``start`` to before ``end``, one after another."""
+        return bytes(self._levels[0][start * HASH : end * HASH])
+
     def leaf(self, index: int) -> bytes:
         """Give the hash of a leaf. Raises IndexError."""
         if not 0 <= index < self.size:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from furong_link.archive import FIRST, Head
 from furong_link.errors import EvidenceError, UnverifiedReplyError
-from furong_link.evidence import FIRST, DetailKeys, Head, detail_digest
+from furong_link.evidence import DetailKeys, detail_digest
 from furong_link.keys import Verifier
 from furong_link.tree import Tree, leaf_hash, verify_inclusion
 
