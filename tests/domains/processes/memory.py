@@ -92,6 +92,12 @@ class Memory:
         self._step(lambda run: caught.append(run.error(token, code, {"error_code": code})))
         return caught[0]
 
+    def retry(self, element: str) -> None:
+        """Let the token that is stuck at an element try again."""
+        job = next(one for one in self.jobs if one.element == element and one.kind == "element")
+        self.jobs.remove(job)
+        self._step(lambda run: run.retry(job.token))
+
     def cancel(self, *, undo: bool = False) -> None:
         self._step(lambda run: run.cancel(reason="withdrawn", undo=undo))
 

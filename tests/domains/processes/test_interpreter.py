@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from furong.domains.processes import interpreter
 from furong.domains.processes.values import parse_bpmn, read_bpmn
 from tests.domains.processes.blocks import Block, blocks, draw, has_loop
 from tests.domains.processes.diagrams import bpmn
@@ -114,4 +116,19 @@ def test_several_flows_out_of_a_task_are_all_taken() -> None:
     memory.complete_element("b")
     assert not memory.ended
     memory.complete_element("c")
+    assert memory.ended
+
+
+def test_what_is_left_of_a_step_too_long_stands_as_an_incident_and_goes_on_when_retried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passes = "\n".join(f'<manualTask id="m{n}"/>' for n in range(40))
+    flows = "\n".join(f"m{n} -> m{n + 1}" for n in range(39))
+    definition = parse_bpmn(bpmn(f"{ENDS}\n{passes}", f"s -> m0\n{flows}\nm39 -> e"), check=False)
+    monkeypatch.setattr(interpreter, "MOST_MOVES", 30)
+    memory = Memory(definition, {})
+    memory.start()
+    assert memory.incidents == ["m29"]
+    assert [(token.element, token.stuck) for token in memory.tokens.values()] == [("m29", True)]
+    memory.retry("m29")
     assert memory.ended

@@ -36,7 +36,8 @@ from furong.foundation.feel import FeelLimitReached
 
 __all__ = ["Changes", "Host", "LogKind", "OpenedJob", "OpenedTask", "Run", "Scope", "ScopeKind", "Token"]
 
-# A diagram cannot loop without a wait, so only a very large one comes near this in one step.
+# A diagram cannot loop without a wait, so only a very large one comes near this in one step. What is left then stands as an
+# incident, and goes on when an administrator retries it.
 MOST_MOVES = 500_000
 
 
@@ -338,10 +339,10 @@ class Run:
                 if token.number not in self.tokens:
                     continue  # a terminate end or an event took it
                 self._moves += 1
-                if self._moves > MOST_MOVES:
-                    raise EngineError(f"One step of {self.definition.code} passed {MOST_MOVES} moves.")
                 node = nodes[token.element]
                 try:
+                    if self._moves > MOST_MOVES:
+                        raise StuckError("moves_too_many", f"One step may pass {MOST_MOVES} elements.")
                     if node.loop is not None and not nesting.is_one_run(self, token):
                         nesting.repeat(self, token, node)
                     else:
