@@ -109,7 +109,7 @@ class Batch:
     async def _list(self, asked: Asked, dataset: str) -> UpstreamReply:
         self._host.count(asked)
         found = await self._do(lambda: self.store.versions(dataset))
-        asked.facts |= {"mode": "batch", "dataset": dataset}
+        asked.facts.update({"mode": "batch", "dataset": dataset})
         return _json({"dataset": dataset, "versions": _listed(found)})
 
     async def _open(
@@ -141,8 +141,8 @@ class Batch:
             self._host.clock(),
         )
         await self._do(lambda: self.store.open_transfer(transfer))
-        asked.facts |= {"mode": "batch", "dataset": dataset, "version": place.version, "format": format_}
-        asked.facts |= {"transfer": transfer.id, "file": file.digest, "bytes": file.size}
+        asked.facts.update({"mode": "batch", "dataset": dataset, "version": place.version, "format": format_})
+        asked.facts.update({"transfer": transfer.id, "file": file.digest, "bytes": file.size})
         if place.base:
             asked.facts["since"] = place.base
         if file.rows is not None:
@@ -249,7 +249,7 @@ class Batch:
         content, digest = await self._do(lambda: self.store.read(file, offset=offset, length=length))
         self._host.check_again(asked)
         self._bytes += length
-        asked.facts |= {"mode": "batch", "transfer": transfer.id, "offset": offset, "bytes": length}
+        asked.facts.update({"mode": "batch", "transfer": transfer.id, "offset": offset, "bytes": length})
         field = f"{self._digest}=:{b64encode(bytes.fromhex(digest)).decode()}:"
         return UpstreamReply(200, "application/octet-stream", content, field)
 
@@ -271,14 +271,14 @@ class Batch:
             place = Place(dataset, int(version), format_, _whole(given, "since", 0))
             if place.base >= place.version:
                 raise Refusal("malformed_request", "A delta is from an earlier version.")
-            asked.facts |= {"mode": "batch", "dataset": dataset, "version": place.version, "format": format_}
+            asked.facts.update({"mode": "batch", "dataset": dataset, "version": place.version, "format": format_})
             match asked.request.method, "upload" in given:
                 case "POST", False:
                     return await self._begin(asked, place)
                 case "PUT", True:
                     upload = await self._upload(given, place)
                     offset = _whole(given, "offset", 0)
-                    asked.facts |= {"offset": offset, "bytes": len(asked.content)}
+                    asked.facts.update({"offset": offset, "bytes": len(asked.content)})
                     received = await self._do(
                         lambda: self.store.add_chunk(upload, offset=offset, content=asked.content)
                     )
@@ -286,7 +286,7 @@ class Batch:
                 case "POST", True:
                     upload = await self._upload(given, place)
                     file = await self._do(lambda: self.store.finish_upload(upload, now=self._host.clock()))
-                    asked.facts |= {"file": file.digest, "bytes": file.size}
+                    asked.facts.update({"file": file.digest, "bytes": file.size})
                     return _json(_published(place, file), status=201)
         raise Refusal("not_found")
 

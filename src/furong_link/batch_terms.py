@@ -161,10 +161,10 @@ def _schema(schema: Mapping[str, Any], tree: FieldTree | None, pl: Any) -> dict[
     if tree is None:
         return dict(schema)
     found: dict[str, Any] = {}
-    for name, rule in tree.items():
-        if name not in schema:
+    for name, kind in schema.items():
+        if name not in tree:
             continue
-        kind = schema[name]
+        rule = tree[name]
         if rule == KEEP:
             found[name] = kind
         elif isinstance(rule, str):

@@ -262,10 +262,13 @@ def _fetch(
             while written:
                 written = written[out.write(written) :]
 
+        def ask(target: str) -> Answer:
+            return patience.keep_trying(lambda: link.get(target, grant=grant))
+
         while at < size:
             length = min(piece, size - at)
             query = urlencode({"transfer": promise["transfer"], "offset": at, "length": length})
-            answer = patience.keep_trying(lambda query=query: link.get(f"{base}?{query}", grant=grant))  # type: ignore[misc]
+            answer = ask(f"{base}?{query}")
             if patience.cuts > cuts and piece > SMALLEST:
                 cuts, piece = patience.cuts, max(SMALLEST, piece // 2)  # a way that is cut often gets smaller pieces
             if len(answer.content) != min(length, size - at):
@@ -310,7 +313,7 @@ def publish(
 
     if format_ not in FORMATS:
         raise ValueError(f"A format is one of {', '.join(FORMATS)}.")
-    patience = _Patience(sleep, give_up_seconds)
+    patience, cuts = _Patience(sleep, give_up_seconds), 0
     algorithm = SUITES[link.gateway_algorithm].digest
     digest, size = _digest_of(file, algorithm), file.stat().st_size
     target = f"/.furong/provide/{quote(service)}/{quote(dataset)}/{version}/{format_}"
@@ -321,43 +324,36 @@ def publish(
     def begin() -> Answer:
         return patience.keep_trying(lambda: link.post(begin_at, said, grant=PROVIDER))
 
-    answer = begin()
+    def send(content: bytes, at: int, upload: str) -> Answer:
+        query = urlencode({**given, "upload": upload, "offset": at})
+        return patience.keep_trying(
+            lambda: link.request(
+                "PUT", f"{target}?{query}", grant=PROVIDER, content=content, content_type="application/octet-stream"
+            )
+        )
+
+    def end(upload: str) -> Answer:
+        query = urlencode({**given, "upload": upload})
+        return patience.keep_trying(lambda: link.post(f"{target}?{query}", {}, grant=PROVIDER))
+
+    answer, new = begin(), False
     with file.open("rb") as source:
         while not answer.json().get("published"):
-            found = answer.json()
-            upload, at = str(found["upload"]), int(found["received"])
-            if at >= size:
-                query = urlencode({**given, "upload": upload})
-                try:
-                    answer = patience.keep_trying(
-                        lambda query=query: link.post(f"{target}?{query}", {}, grant=PROVIDER)
-                    )  # type: ignore[misc]
-                except Refused as refused:
-                    if refused.problem.code != "transfer_unknown":
-                        raise
-                    answer = begin()  # it was finished, and the reply lost: the gateway says so
-                    if not answer.json().get("published"):
-                        raise
-                return Sent(version, size, digest, True, answer.record)
-            source.seek(at)
-            content = source.read(min(piece_bytes, CHUNK))
-            query = urlencode({**given, "upload": upload, "offset": at})
+            found, new = answer.json(), True
+            at = int(found["received"])
             try:
-                answer = patience.keep_trying(
-                    lambda query=query, content=content: link.request(  # type: ignore[misc]
-                        "PUT",
-                        f"{target}?{query}",
-                        grant=PROVIDER,
-                        content=content,
-                        content_type="application/octet-stream",
-                    )
-                )
+                if at >= size:
+                    answer = end(str(found["upload"]))
+                    continue
+                source.seek(at)
+                answer = send(source.read(min(piece_bytes, CHUNK)), at, str(found["upload"]))
                 patience.progress()
             except Refused as refused:
-                if refused.problem.code != "wrong_offset":
+                # A message arrived whose reply was lost: ask where it goes on, or whether all is done.
+                if refused.problem.code not in ("wrong_offset", "transfer_unknown") or patience.cuts == cuts:
                     raise
-                answer = begin()  # a piece arrived whose reply was lost: ask where it goes on
-    return Sent(version, size, digest, False, answer.record)
+                cuts, answer = patience.cuts, begin()
+    return Sent(version, size, digest, new, answer.record)
 
 
 def _digest_of(file: Path, algorithm: str) -> str:

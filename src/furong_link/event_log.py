@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -379,7 +379,8 @@ _SUBSCRIBERS = (
 
 
 def _subscriber(row: Any) -> Subscriber:
-    return Subscriber(*row[:12], bool(row[12]))
+    found = Subscriber(*row)
+    return replace(found, dead=bool(found.dead))
 
 
 def _one(found: sqlite3.Connection, sql: str, *given: object) -> Any:

@@ -119,7 +119,7 @@ class Events:
         events = read_events(asked.content, content_type=asked.request.content_type)
         places = await self.log.append(topic, events)
         new = sum(place.new for place in places)
-        asked.facts |= {"mode": "subscribe", "topic": topic, "rows": new, "last": max(p.position for p in places)}
+        asked.facts.update({"mode": "subscribe", "topic": topic, "rows": new, "last": max(p.position for p in places)})
         return _json({"positions": [place.position for place in places], "new": new}, status=201 if new else 200)
 
     # --- the consumer ----------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ class Events:
             self._host.count(asked)
             self._delivered += len(events)
             asked.facts["first"] = int(events[0]["sequence"])
-        asked.facts |= {"mode": "subscribe", "topic": topic, "rows": len(events), "last": after}
+        asked.facts.update({"mode": "subscribe", "topic": topic, "rows": len(events), "last": after})
         asked.facts["acknowledged"] = reader.acknowledged
         return _json({"events": events, "next": after})
 
@@ -222,7 +222,7 @@ class Events:
         saved = await self._saved(reader)
         if saved.endpoint:
             self._push(saved)
-        asked.facts |= {"mode": "subscribe", "topic": topic, "subscriber": name}
+        asked.facts.update({"mode": "subscribe", "topic": topic, "subscriber": name})
         return _json(await self._status(saved))
 
     def _push(self, found: Subscriber) -> None:

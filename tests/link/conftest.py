@@ -19,6 +19,7 @@ from furong_link.configuration import sign_configuration
 from furong_link.errors import LinkError
 from furong_link.gateway import Gateway, Settings
 from furong_link.keys import SoftwareKey
+from furong_link.modes import Mode
 
 BIRTHS = [
     {
@@ -87,6 +88,7 @@ class Exchange:
     housing: SoftwareKey = field(init=False)
     clock: Clock = field(default_factory=Clock)
     settings: dict[str, Any] = field(default_factory=dict)
+    make_modes: Callable[[], dict[str, Mode]] = dict
     serial: int = 1
 
     def __post_init__(self) -> None:
@@ -167,6 +169,7 @@ class Exchange:
                     signer=self.hospital,
                     operator=self.operator.verifier(),
                     clock=self.clock,
+                    modes=self.make_modes(),
                 )
                 self._stop = asyncio.Event()
                 await self.gateway.start()
@@ -201,10 +204,16 @@ class Exchange:
     def do(self, call: Callable[[], Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(call(), self.loop).result(timeout=30)
 
-    def link(self, **changes: Any) -> Link:
+    def link(self, *, gateway: int | None = None, **changes: Any) -> Link:
+        """Give a link to the gateway; ``gateway`` is the port of another way to it."""
         return Link(
-            f"http://{self.authority}",
-            **{"signer": self.housing, "gateway_key": self.hospital.verifier(), **changes},
+            f"http://127.0.0.1:{gateway or self.port}",
+            **{
+                "signer": self.housing,
+                "gateway_key": self.hospital.verifier(),
+                "authority": self.authority,
+                **changes,
+            },
         )
 
     def reconfigure(self, **changes: Any) -> None:
