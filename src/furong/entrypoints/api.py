@@ -15,6 +15,7 @@ from ninja.security import APIKeyCookie
 
 from furong import __version__
 from furong.domains.cases.api import router as cases
+from furong.domains.exchange.api import router as exchange
 from furong.domains.processes.api import router as processes
 from furong.domains.services.api import router as services
 from furong.foundation.access.errors import SignInNeeded
@@ -47,6 +48,7 @@ api = NinjaAPI(
 api.add_router("/services", services, tags=["services"])
 api.add_router("/cases", cases, tags=["cases"])
 api.add_router("/processes", processes, tags=["processes"])
+api.add_router("/exchange", exchange, tags=["exchange"])
 
 
 @api.exception_handler(Refusal)

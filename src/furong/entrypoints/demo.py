@@ -17,13 +17,16 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from furong.entrypoints.lifeline import die_with_parent
 from furong.entrypoints.postgres import Cluster, PostgresError, free_port, port_is_free
+
+if TYPE_CHECKING:
+    from furong.entrypoints.exchanging import Exchange
 
 PACK = Path(__file__).resolve().parents[3] / "packs" / "hunan"
 DATABASES = {"FURONG_DATABASE_URL": "furong", "FURONG_POPULATION_DATABASE_URL": "furong_population"}
@@ -39,7 +42,7 @@ class DemoError(Exception):
 
 @dataclass
 class Demo:
-    """One running demo: the cluster, the web server and the worker, all children of this process."""
+    """One running demo: the cluster, the web server, the worker and the exchange's gateways, all children of this process."""
 
     home: Path
     port: int
@@ -49,20 +52,30 @@ class Demo:
     lock: IO[str] | None = None
     database_settings: dict[str, str] = field(default_factory=dict)  # over the cluster's own, also after a restart
     failed_starts: int = 0
+    exchange: Exchange | None = None
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
 
+    def start(self) -> None:
+        """Start everything, side by side."""
+        for name in ("web", "worker", *(self.exchange.children if self.exchange else ())):
+            self.start_child(name)
+
     def start_child(self, name: str) -> None:
-        words = {
+        own = {
             "web": ["web", "--port", str(self.port)],
             "worker": ["worker", "--die-with-parent"],
-        }[name]
+        }
+        if name in own:
+            words = [sys.executable, "-m", "furong.entrypoints.cli", *own[name]]
+        else:
+            words = self.exchange.children[name] if self.exchange else []
         log = (self.home / f"{name}.log").open("ab")
         with log:
             self.children[name] = subprocess.Popen(
-                [sys.executable, "-m", "furong.entrypoints.cli", *words],
+                words,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -79,10 +92,11 @@ class Demo:
                 raise DemoError(f"The web server ended with code {web.returncode}; see {self.home / 'web.log'}.")
             try:
                 with urllib.request.urlopen(f"{self.address}healthz", timeout=5) as answer:  # noqa: S310 - loopback
-                    if answer.status == 200:
+                    if answer.status == 200 and (self.exchange is None or self.exchange.is_ready()):
                         return
             except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
+                pass
+            time.sleep(0.1)
         raise DemoError(f"The pages did not answer within {timeout_seconds:.0f} s; see {self.home / 'web.log'}.")
 
     def keep_running(self) -> None:
@@ -142,7 +156,7 @@ def prepare(*, home: Path, port: int, residents: int, reset: bool = False, conso
     if not port_is_free(port):
         raise DemoError(f"Port {port} is in use; choose another, for example --port {free_port()}.")
     if reset:
-        for name in ("cluster", "files", "keys", "loaded.json", "static"):
+        for name in ("cluster", "files", "keys", "exchange", "loaded.json", "static"):
             path = home / name
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
     with _steps(console) as step:
@@ -165,18 +179,19 @@ def prepare(*, home: Path, port: int, residents: int, reset: bool = False, conso
                 "PYTHONUNBUFFERED": "1",
             }
             os.environ.update(demo.environment)
-            _fill(home, residents, step)
+            demo.exchange = _fill(home, residents, step, demo.address)
+            demo.environment.update(demo.exchange.environment)
         except BaseException:
             cluster.stop()
             raise
     return demo
 
 
-def _fill(home: Path, residents: int, step: _Step) -> None:
+def _fill(home: Path, residents: int, step: _Step, address: str) -> Exchange:
     import django
 
     django.setup()
-    from furong.entrypoints import loading
+    from furong.entrypoints import exchanging, loading
 
     step("Tables · migrate")
     loading.migrate()
@@ -190,11 +205,14 @@ def _fill(home: Path, residents: int, step: _Step) -> None:
         else:
             loading.load_everything(pack=PACK, residents=residents, progress=step)
         marker.write_text(json.dumps(wanted))
+    step("Exchange · gateways")
+    exchange = exchanging.prepare(pack=PACK, home=home, centre=address)
     step("Front-end files")
     from furong.entrypoints.static import collected_static
 
     collected_static()
     loading.close_connections()
+    return exchange
 
 
 def run(*, port: int | None, reset: bool, residents: int) -> int:
@@ -211,8 +229,7 @@ def run(*, port: int | None, reset: bool, residents: int) -> int:
     demo: Demo | None = None
     try:
         demo = prepare(home=home, port=port or DEFAULT_PORT, residents=residents, reset=reset, console=console)
-        for name in ("web", "worker"):
-            demo.start_child(name)
+        demo.start()
         demo.wait_until_ready()
         _write_run_file(demo)
         print_welcome(console, demo)

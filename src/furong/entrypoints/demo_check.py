@@ -287,10 +287,9 @@ def run_check(*, residents: int) -> int:
         os.environ["FURONG_HOME"] = str(home)
         demo = prepare(home=home, port=free_port(), residents=residents)
         say(f"PostgreSQL {demo.cluster.server.major} ({demo.cluster.server.source}), {residents:,} residents")
-        for name in ("web", "worker"):
-            demo.start_child(name)
+        demo.start()
         demo.wait_until_ready()
-        say("web and worker answer")
+        say("web, worker and the exchange's gateways answer")
         walk(demo, say)
     except (DemoError, PostgresError, StoryError, VisitError) as exc:
         kept = True

@@ -79,6 +79,7 @@ ROOMS = (
     "domains.objections",
     "domains.services",
     "domains.cases",
+    "domains.exchange",
     "sites.portal",
     "sites.workbench",
     "sites.opendata",
@@ -112,6 +113,11 @@ WSGI_APPLICATION = "furong.entrypoints.wsgi.application"
 # What a QR code leads to.
 PUBLIC_URL = _setting("FURONG_PUBLIC_URL", _setting("address", "http://127.0.0.1:8000/")).rstrip("/")
 METRICS_TOKEN = _setting("FURONG_METRICS_TOKEN")
+# The machines on which the platform's own gateway runs, as networks: it alone reads rows that are shared with no code.
+EXCHANGE_NETWORKS = _setting("FURONG_EXCHANGE_NETWORKS", "127.0.0.0/8,::1/128").split(",")
+# Which registers outside are asked over the exchange instead of their twins (birth_records), by which member's system and key.
+EXCHANGE_ASKS = frozenset(one for one in _setting("FURONG_EXCHANGE_ASKS").split(",") if one)
+EXCHANGE_KEY = Path(_setting("FURONG_EXCHANGE_KEY", str(HOME / "keys" / "exchange-platform.key")))
 # Private networks whose catalogues may be harvested, as 10.20.0.0/16, with commas; the public internet always may.
 HARVEST_NETWORKS = _setting("FURONG_HARVEST_NETWORKS").split(",")
 

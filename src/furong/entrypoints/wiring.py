@@ -15,6 +15,8 @@ from furong.domains.cases import commands as case_commands
 from furong.domains.catalogue.grants import flow as grant_flow
 from furong.domains.catalogue.grants import granting
 from furong.domains.catalogue.harvest import tasks as harvests
+from furong.domains.exchange import binding as exchange
+from furong.domains.exchange import tasks as exchange_tasks
 from furong.domains.objections import commands as objections
 from furong.domains.processes import ports as processes
 from furong.domains.processes import tasks as process_tasks
@@ -51,6 +53,7 @@ def wire() -> None:
     processes.defer_jobs(process_tasks.defer_job)
     grant_flow.bind()
     cases.bind()
+    exchange.bind()
     check_scope.use_handlers(lambda: processes.wiring().handlers)
 
 
@@ -67,6 +70,7 @@ def tidy(*, now: datetime) -> None:
     granting.tend_grants(actor=Actor.system("worker"), now=now)
     case_commands.sweep_old_drafts(now=now)
     objections.escalate_late(now=now)
+    exchange_tasks.tidy(now=now)
     partitions.prepare_years(now=now, databases=DATABASES)
 
 
@@ -85,6 +89,7 @@ def worker_loops() -> list[Loop]:
         Loop("processes", 1.0, function=lambda: process_tasks.run_due(now=timezone.now())),
         Loop("process-figures", 10.0, function=lambda: process_tasks.measure(now=timezone.now())),
         Loop("cases", 30.0, function=lambda: case_commands.run_due(now=timezone.now()) and None),
+        Loop("exchange", 1.0, function=lambda: exchange_tasks.keep(now=timezone.now()) and None),
         Loop("harvests", 300.0, function=lambda: harvests.defer_due(now=timezone.now())),
         Loop("housekeeping", 3600.0, function=lambda: tidy(now=timezone.now())),
     ]

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from uuid import UUID, uuid5
 
+from django.db.models import Q
+
 from furong.domains.cases import models
 from furong.domains.cases.errors import TwinUnavailableError
 from furong.domains.cases.ports import BirthRecord, MarriageRecord
@@ -67,6 +69,47 @@ class MarriageTwin:
             certificate_number=row.certificate_number,
             registered_on=row.registered_on,
         )
+
+
+def marriage_rows(*, person_id: UUID) -> list[dict[str, object]]:
+    """This function will return the marriages that a person is in, as the items of the resource ``marriages``, newest first.
+
+    Raises TwinUnavailableError.
+    """
+    _obey_switch(MARRIAGE)
+    of_person = Q(first_person_id=person_id) | Q(second_person_id=person_id)
+    return [
+        {
+            "certificate_number": row.certificate_number,
+            "registered_on": row.registered_on,
+            "wife": str(row.first_person_id),
+            "husband": str(row.second_person_id),
+            "division_code": row.division_code,
+        }
+        for row in models.Marriage.objects.filter(of_person, ended_on=None).order_by("-registered_on")
+    ]
+
+
+def birth_rows() -> list[dict[str, object]]:
+    """This function will return all birth records as the items of the resource ``birth_records``: for handing them to the system
+    of a hospital that stands behind its own gateway.
+    """
+    return [
+        {
+            "record_id": str(row.record_id),
+            "mother": str(row.mother_person_id),
+            "sex": row.sex,
+            "born_at": row.born_at.isoformat(),
+            "hospital_name": dict(row.hospital_name),
+            "hospital_code": row.hospital_code,
+            "division_code": row.division_code,
+            "weight_g": row.weight_g,
+            "length_mm": row.length_mm,
+            "gestation_weeks": row.gestation_weeks,
+            "certificate_number": row.certificate_number,
+        }
+        for row in models.HospitalBirth.objects.order_by("born_at", "record_id")
+    ]
 
 
 def _obey_switch(twin: str) -> None:

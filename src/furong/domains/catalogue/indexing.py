@@ -21,8 +21,9 @@ from furong.domains.catalogue.resources.reading import Catalog, ResolvedItem, Re
 from furong.domains.catalogue.resources.values import Entry, Openness, Provider, SharingType
 from furong.domains.catalogue.searching import COLLECTS, marked
 from furong.domains.catalogue.states import Act, Audience, OnlineState, PublishState
+from furong.foundation.access.values import Scope
 from furong.foundation.organizations import queries as organizations
-from furong.foundation.organizations.values import Level
+from furong.foundation.organizations.values import Level, Organization
 from furong.foundation.packs import queries as packs
 from furong.foundation.packs.values import ImportContext, Text
 
@@ -196,7 +197,7 @@ def _item_row(position: int, item: ResolvedItem, audience: Audience, sharing: An
 
 
 class Owners:
-    """Finds whose resources are; each provider is asked for once."""
+    """Finds whose resources are; each provider is looked for once."""
 
     def __init__(self) -> None:
         province = organizations.list_divisions(level=Level.PROVINCE)
@@ -204,7 +205,7 @@ class Owners:
         self._found: dict[Provider, Owner] = {}
 
     def of(self, provider: Provider) -> Owner:
-        """Give the owner. A department at city level or below, or one without a provincial organisation, is no single one."""
+        """Give the owner. A department at city level or below is no single one."""
         if provider not in self._found:
             self._found[provider] = self._find(provider)
         return self._found[provider]
@@ -215,9 +216,23 @@ class Owners:
             body = organizations.find_organization_by_code(code=provider.organization)
         elif provider.level in {"", "province"} and self._root:
             body = organizations.find_responsible(department=provider.department, division_code=self._root)
+            body = body or _competent(provider.department)
         if body is None:
             return Owner(organization_id=None, division_code=self._root)
         return Owner(organization_id=body.id, division_code=body.division_code)
+
+
+def _competent(department: str) -> Organization | None:
+    """Give the provincial organisation over a department that has none of its own there, as the health commission is over
+    hospitals: it replies for them (主管部门), and where there is none, nobody does.
+    """
+    found = organizations.list_organizations(scope=Scope(everything=True), department=department, size=1).items
+    body = found[0] if found else None
+    for _step in range(6):
+        if body is None or body.level is Level.PROVINCE:
+            break
+        body = organizations.find_organization(organization_id=body.parent_id) if body.parent_id else None
+    return body
 
 
 def provider_names(pack_organizations: Mapping[str, Any], provider: Provider) -> list[str]:

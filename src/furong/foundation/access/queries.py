@@ -126,6 +126,18 @@ def _read(post_id: UUID) -> tuple[PostRight, ...]:
     )
 
 
+_HOLDERS: list[Callable[[], None]] = []
+
+
+def hold_terms(tell: Callable[[], None]) -> None:
+    """Have ``tell`` called after each restricting change of terms has committed, before whoever made it goes on.
+
+    For what holds terms outside the platform's processes. It never raises, and returns once it has done what it could.
+    """
+    if tell not in _HOLDERS:
+        _HOLDERS.append(tell)
+
+
 class AfterChange:
     """Runs once the transaction that changed rights has committed; while it waits there, the change is not committed."""
 
@@ -138,7 +150,11 @@ class AfterChange:
     def __call__(self) -> None:
         self._drop()
         if self.restricts:
-            time.sleep(max(0.0, lease_seconds()))
+            until = time.monotonic() + lease_seconds()
+            if self.is_of_terms:
+                for tell in _HOLDERS:
+                    tell()
+            time.sleep(max(0.0, until - time.monotonic()))
             self._drop()
 
     def _drop(self) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -40,11 +40,12 @@ from furong.foundation.access.terms import (
     CompiledGrant,
     Limit,
     Party,
-    Rank,
     Reading,
     SharedResource,
     SharingDecision,
     nearest,
+    read_grant,
+    read_resource,
     weigh,
 )
 from furong.foundation.access.values import Actor, ActorKind, Basis
@@ -199,17 +200,7 @@ def _read_resource(code: str) -> SharedResource | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    body = _json(row[0])
-    return SharedResource(
-        code=code,
-        organization_id=UUID(body["organization_id"]) if body["organization_id"] else None,
-        department=body["department"],
-        division_prefix=body["division_prefix"],
-        live=body["live"],
-        rank=Rank(body["rank"]),
-        items={item: Rank(rank) for item, rank in body["items"].items()},
-        fields=body["fields"],
-    )
+    return read_resource(code, _json(row[0]))
 
 
 def _read_entry(code: str, organization_id: UUID, resource: SharedResource | None) -> _Entry:
@@ -231,28 +222,10 @@ def _read_grants(code: str, party: Party) -> list[CompiledGrant]:
                ORDER BY id""",
             {"code": code, "own": party.organization_id, "department": party.department},
         )
-        return [_grant(code, *row) for row in cursor.fetchall()]
-
-
-def _grant(code: str, grant_id: UUID, organization_id: UUID, raw: Any) -> CompiledGrant:
-    body: Mapping[str, Any] = _json(raw)
-    return CompiledGrant(
-        id=grant_id,
-        resource=code,
-        organization_id=organization_id,
-        department=body["department"],
-        division_prefix=body["division_prefix"],
-        with_lower=body["with_lower"],
-        items=frozenset(body["items"]),
-        divisions=tuple(body["divisions"]),
-        by_subject=body["by_subject"],
-        services=frozenset(body["services"]),
-        methods=frozenset(body["methods"]),
-        rank=Rank(body["rank"]),
-        valid_from=datetime.fromisoformat(body["valid_from"]),
-        valid_until=datetime.fromisoformat(body["valid_until"]),
-        daily_quota=body["daily_quota"],
-    )
+        return [
+            read_grant(grant_id, code, organization_id, _json(body))
+            for grant_id, organization_id, body in cursor.fetchall()
+        ]
 
 
 def decide_sharing(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 
@@ -190,3 +190,38 @@ class SharingDecision:
             return "TRUE", []
         parts = [f"starts_with({division_column}, %s)" for _ in self.divisions]
         return f"({' OR '.join(parts)})", list(self.divisions)
+
+
+def read_resource(code: str, body: Mapping[str, Any]) -> SharedResource:
+    """Read a resource's terms as JSON holds them."""
+    return SharedResource(
+        code=code,
+        organization_id=UUID(body["organization_id"]) if body["organization_id"] else None,
+        department=body["department"],
+        division_prefix=body["division_prefix"],
+        live=body["live"],
+        rank=Rank(body["rank"]),
+        items={item: Rank(rank) for item, rank in body["items"].items()},
+        fields=body["fields"],
+    )
+
+
+def read_grant(grant_id: UUID, code: str, organization_id: UUID, body: Mapping[str, Any]) -> CompiledGrant:
+    """Read a grant as JSON holds it."""
+    return CompiledGrant(
+        id=grant_id,
+        resource=code,
+        organization_id=organization_id,
+        department=body["department"],
+        division_prefix=body["division_prefix"],
+        with_lower=body["with_lower"],
+        items=frozenset(body["items"]),
+        divisions=tuple(body["divisions"]),
+        by_subject=body["by_subject"],
+        services=frozenset(body["services"]),
+        methods=frozenset(body["methods"]),
+        rank=Rank(body["rank"]),
+        valid_from=datetime.fromisoformat(body["valid_from"]),
+        valid_until=datetime.fromisoformat(body["valid_until"]),
+        daily_quota=body["daily_quota"],
+    )

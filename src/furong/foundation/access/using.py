@@ -131,6 +131,11 @@ def _at_exit() -> None:
             connections.close_all()
 
 
+def count(*, grant_id: UUID, day: date, calls: int, last_at: datetime) -> None:
+    """Count readings under a grant that passed outside the platform's processes, as the exchange's gateways report them."""
+    first_row(_COUNT, [[grant_id], [day], [calls], [last_at]])
+
+
 def forget() -> None:
     """Forget what was counted and reserved (tests)."""
     with _lock:
@@ -160,4 +165,23 @@ def uses_by_day(*, grant_id: UUID, until: date, days: int = 30) -> dict[date, in
             "SELECT day, calls FROM access_grant_use WHERE grant_id = %s AND day > %s AND day <= %s ORDER BY day",
             [grant_id, until - timedelta(days=days), until],
         )
+        return dict(cursor.fetchall())
+
+
+def used_since(*, grant_ids: Sequence[UUID], since: date) -> set[UUID]:
+    """Give those of the grants that were used on the local day ``since`` or later."""
+    flush(when_free=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT grant_id FROM access_grant_use WHERE grant_id = ANY(%s) AND day >= %s",
+            [list(grant_ids), since],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def calls_on(*, day: date) -> dict[UUID, int]:
+    """Give how often each grant was used on a local day; grants without use are left out."""
+    flush(when_free=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT grant_id, calls FROM access_grant_use WHERE day = %s", [day])
         return dict(cursor.fetchall())

@@ -112,6 +112,23 @@ def list_grants(*, actor: Actor, resource_code: str = "", limit: int = 100) -> t
     return tuple(_grant(one, actor, names) for one in shown)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantWords:
+    """What a grant is called and for what it was given, for logs and configurations."""
+
+    number: str
+    scenario: str
+    legal_basis: str
+
+
+def describe_grants(*, ids: Iterable[UUID]) -> dict[UUID, GrantWords]:
+    """This function will return number, scenario and legal basis of grants, for the platform itself. One read."""
+    rows = models.Grant.objects.filter(id__in=set(ids)).values_list(
+        "id", "number", "request__scenario", "request__legal_basis"
+    )
+    return {key: GrantWords(number=n, scenario=s, legal_basis=b) for key, n, s, b in rows}
+
+
 # --- who sees what ------------------------------------------------------------------------------------------------------
 
 

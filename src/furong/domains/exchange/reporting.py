@@ -1,0 +1,147 @@
+"""What gateways report: counts by minute, signed heads, what is near its end. And who a gateway is that asks the centre."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from furong.domains.exchange import models
+from furong.domains.exchange.compiling import catalogue_grant
+from furong.domains.exchange.errors import CentreRefused, ReportMalformed
+from furong.domains.exchange.values import BOUNDS_MS, GatewayState, added
+from furong.foundation.access import using
+from furong_link import profile
+from furong_link.archive import Head
+from furong_link.errors import Refusal as LinkRefusal
+from furong_link.keys import verifier
+from furong_link.verification import check_head
+
+WORD = "centre"
+KEPT = timedelta(days=35)
+_MOST_LINES = 20_000
+_SHOWN = ("at", "software", "health", "quotas", "certificate_until")
+
+
+def identify(*, method: str, target: str, headers: Mapping[str, str], content: bytes, now: datetime) -> str:
+    """This function will return the code of the live gateway whose key signed a request to the centre.
+
+    One profile for everything (exchange-protocol): the signature covers method, target, time and content. Raises `CentreRefused`.
+    Cost: one read and one verification.
+    """
+    try:
+        signed = profile.read_signature(headers)
+        request = profile.Request(
+            method,
+            headers.get("host", "").lower(),
+            target,
+            headers.get("content-type", ""),
+            headers.get("content-digest", ""),
+            headers.get("furong-grant", ""),
+            headers.get("furong-message", ""),
+        )
+        profile.check_values(request)
+        profile.check_time(signed.created, now=now.timestamp())
+        row = models.Gateway.objects.filter(key_id=signed.key_id).only("code", "state", "algorithm", "public").first()
+        if row is None or row.state != GatewayState.LIVE.value or request.grant != WORD:
+            raise CentreRefused
+        profile.check_digest(request.content_digest, content, algorithm=signed.algorithm)
+        profile.check_request(request, signed, verifier=verifier(algorithm=row.algorithm, public=row.public))
+    except (LinkRefusal, UnicodeEncodeError) as error:
+        raise CentreRefused from error
+    return row.code
+
+
+def take_report(*, gateway: str, report: Mapping[str, Any], now: datetime) -> None:
+    """This function will take a gateway's report once: one that comes again after a lost answer changes nothing.
+
+    Raises `ReportMalformed`.
+    """
+    try:
+        boot, number, lines = str(report["boot"])[:32], int(report["number"]), list(report["traffic"])
+        read = [_line(line) for line in lines[:_MOST_LINES]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReportMalformed from error
+    with transaction.atomic():
+        row = models.Gateway.objects.select_for_update().get(code=gateway)
+        if row.boot == boot and number <= row.number:
+            return
+        row.boot, row.number, row.reported_at, row.seen_at = boot, number, now, now
+        row.report = {name: report.get(name) for name in _SHOWN}
+        row.software = str(report.get("software", ""))[:40]
+        _take_head(row, report.get("head"))
+        row.save()
+        for line in read:
+            _add(gateway, *line)
+        _count_uses(lines, now)
+
+
+_Line = tuple[datetime, str, str, str, list[int]]
+
+
+def _line(found: Mapping[str, Any]) -> _Line:
+    buckets = [int(one) for one in found["buckets"]]
+    if len(buckets) != len(BOUNDS_MS) + 1 or min(buckets) < 0:
+        raise ValueError("buckets")
+    minute = datetime.fromtimestamp(int(found["minute"]) // 60 * 60, UTC)
+    return minute, str(found["consumer"])[:24], str(found["service"])[:40], str(found["outcome"])[:40], buckets
+
+
+def _add(gateway: str, minute: datetime, consumer: str, service: str, outcome: str, buckets: list[int]) -> None:
+    row, made = models.Traffic.objects.get_or_create(
+        gateway=gateway,
+        minute=minute,
+        consumer=consumer,
+        service=service,
+        outcome=outcome,
+        defaults={"messages": sum(buckets), "buckets": buckets},
+    )
+    if not made:  # the gateway's own row is locked, so nobody else counts here
+        row.messages += sum(buckets)
+        row.buckets = added(row.buckets, buckets)
+        row.save(update_fields=["messages", "buckets"])
+
+
+def _count_uses(lines: list[Mapping[str, Any]], now: datetime) -> None:
+    """Count readings of members' own systems as uses of their grants; the platform counts those of its own rows itself."""
+    platforms = set(models.Service.objects.filter(is_platforms=True).values_list("code", flat=True))
+    for line in lines:
+        grant = catalogue_grant(str(line.get("grant", "")))
+        if grant is None or line.get("outcome") != "ok" or line.get("service") in platforms:
+            continue
+        calls = sum(int(one) for one in line["buckets"])
+        using.count(grant_id=grant, day=timezone.localdate(now), calls=calls, last_at=now)
+
+
+def _take_head(row: models.Gateway, found: Any) -> None:
+    """Keep a signed head, away from the gateway that signed it. One that shrinks or differs shows a log that was changed."""
+    if not isinstance(found, dict):
+        return
+    try:
+        head = Head.from_json(found)
+    except (KeyError, TypeError, ValueError):
+        raise ReportMalformed from None
+    if not check_head(head, key=verifier(algorithm=row.algorithm, public=row.public)):
+        row.head_finding = "unsigned"
+        return
+    same = models.LogHead.objects.filter(gateway=row.code, log=head.log, size=head.size).first()
+    if same is not None:
+        if same.root != head.root.hex():
+            row.head_finding = "differs"
+        return
+    larger = models.LogHead.objects.filter(gateway=row.code, log=head.log, size__gt=head.size)
+    if larger.exists():
+        row.head_finding = "shrank"
+    models.LogHead.objects.create(
+        gateway=row.code, log=head.log, size=head.size, root=head.root.hex(), at=head.at, head=found
+    )
+    row.head_size = head.size
+
+
+def sweep(*, now: datetime) -> int:
+    """This function will throw away counts older than five weeks and say how many rows went. Heads stay."""
+    gone, _ = models.Traffic.objects.filter(minute__lt=now - KEPT).delete()
+    return gone

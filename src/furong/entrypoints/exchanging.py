@@ -1,0 +1,217 @@
+"""The exchange of the demo: three members with a gateway each, enrolled as any member is, and a hospital's own system.
+
+Each part is a process of its own without Django, beside web and worker. Members, services and grants are the pack's
+(``demo/exchange.yaml``, ``demo/grants.yaml``); made once, they are found again at the next start, on the ports that are free.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.utils import timezone
+
+from furong.entrypoints import hospital
+from furong.entrypoints.postgres import free_port, port_is_free
+from furong.foundation.access.values import Actor
+from furong_link.enrolment import Request, fingerprint, key_id_of, seal_request
+from furong_link.keys import SoftwareKey
+
+FIRST_PORT = 8601
+SOFTWARE = "furong-link 0.1.0"
+_ACTOR = Actor.system("furong demo")
+_SETTINGS = """\
+# A gateway of the demo's exchange; written anew at each start.
+id = "{id}"
+authority = "{authority}"
+host = "127.0.0.1"
+port = {port}
+
+[operator]
+algorithm = "ed25519"
+public = "{operator}"
+
+[centre]
+address = "{centre}"
+
+[upstreams]
+{upstreams}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What the demo starts: by name the words of each process, and where gateways answer."""
+
+    children: Mapping[str, list[str]] = field(default_factory=dict)
+    gateways: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def is_ready(self) -> bool:
+        """Say whether every gateway holds a configuration and can serve."""
+        return all(_is_ready(authority) for authority in self.gateways.values())
+
+
+def _is_ready(authority: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{authority}/.furong/health", timeout=2) as answer:
+            return bool(json.loads(answer.read()).get("ready"))
+    except (OSError, ValueError):
+        return False
+
+
+def prepare(*, pack: Path, home: Path, centre: str) -> Exchange:
+    """Make or find the exchange in ``home`` and write what its processes read. Needs Django; nothing when the pack has none."""
+    file = pack / "demo" / "exchange.yaml"
+    if not file.exists():
+        return Exchange()
+    spec: dict[str, Any] = yaml.safe_load(file.read_text())
+    folder = home / "exchange"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    ports = _Ports(folder)
+    _admit(spec, folder, ports)
+    _publish(spec)
+    return _write(spec, folder, ports, centre, home)
+
+
+class _Ports:
+    """The ports of the last start, where they are still free."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "ports.json"
+        self._kept: dict[str, int] = json.loads(self._path.read_text()) if self._path.exists() else {}
+        self._given: dict[str, int] = {}
+
+    def of(self, name: str, *, wanted: int = 0) -> int:
+        """Give a port for ``name``, the same within this start."""
+        if name not in self._given:
+            port = self._kept.get(name, wanted)
+            taken = set(self._given.values())
+            self._given[name] = port if port and port not in taken and port_is_free(port) else free_port()
+            self._path.write_text(json.dumps({**self._kept, **self._given}))
+        return self._given[name]
+
+
+def _admit(spec: Mapping[str, Any], folder: Path, ports: _Ports) -> None:
+    """Members, gateways and systems, each by the command that an operator's page calls."""
+    from furong.domains.exchange import commands, enrolling, queries
+    from furong.domains.exchange.errors import MemberNotFound
+    from furong.foundation.organizations import queries as organizations
+
+    for number, one in enumerate(spec["members"]):
+        code, gateway = one["code"], one["gateway"]
+        now = timezone.now()
+        authority = f"127.0.0.1:{ports.of(gateway, wanted=FIRST_PORT + number)}"
+        address = f"http://{authority}"
+        try:
+            found = queries.get_member(member=code, actor=_ACTOR, now=now)
+        except MemberNotFound:
+            body = organizations.get_responsible(department=one["department"], division_code=str(one["division"]))
+            secret = commands.admit_member(code=code, organization_id=body.id, actor=_ACTOR, now=now)
+            key = _key(folder / gateway / "gateway.key", key_id_of(gateway))
+            asked = Request(
+                id=gateway,
+                authority=authority,
+                address=address,
+                key_id=key.key_id,
+                algorithm=key.algorithm,
+                public=key.public,
+                software=SOFTWARE,
+            )
+            enrolling.enrol_gateway(sent=seal_request(asked, code=secret, signer=key), actor=_ACTOR, now=now)
+            commands.approve_gateway(
+                gateway=gateway,
+                fingerprint=fingerprint(algorithm=key.algorithm, public=key.public),
+                actor=_ACTOR,
+                now=now,
+            )
+            found = queries.get_member(member=code, actor=_ACTOR, now=now)
+        if any(known.code == gateway and known.authority != authority for known in found.gateways):
+            commands.move_gateway(gateway=gateway, authority=authority, address=address, actor=_ACTOR, now=now)
+        held = {known.system for known in found.keys if known.system}
+        for system in one.get("systems", ()):
+            if system not in held:
+                key = _key(folder / f"{code}-{system}.key", f"{code}/{system}/1")
+                commands.register_key(
+                    member=code, system=system, key=f"{key.algorithm}:{key.public}", actor=_ACTOR, now=now
+                )
+
+
+def _key(path: Path, key_id: str) -> SoftwareKey:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    if path.exists():
+        return SoftwareKey.read(path)
+    key = SoftwareKey.generate(key_id=key_id)
+    key.write(path)
+    return key
+
+
+def _publish(spec: Mapping[str, Any]) -> None:
+    from furong.domains.exchange import commands
+    from furong.domains.exchange.errors import ServiceKnown
+
+    for one in spec["services"]:
+        try:
+            commands.publish_service(
+                code=one["code"],
+                resource_code=one["resource"],
+                gateway=one["gateway"],
+                is_platforms=bool(one.get("platform")),
+                actor=_ACTOR,
+                now=timezone.now(),
+            )
+        except ServiceKnown:
+            continue
+
+
+def _write(spec: Mapping[str, Any], folder: Path, ports: _Ports, centre: str, home: Path) -> Exchange:
+    from furong.domains.cases import twins
+    from furong.domains.exchange import issuing, shared_rows
+
+    # What the hospital holds is its own from here on; the platform asks for it over the exchange.
+    births, port = folder / "hospital" / "births.sqlite3", ports.of("hospital")
+    hospital.write_file(births, twins.birth_rows())
+    children = {"hospital": [sys.executable, "-m", "furong.entrypoints.hospital", str(births), "--port", str(port)]}
+    gateways = {}
+    for one in spec["members"]:
+        gateway = one["gateway"]
+        lines = [
+            f'{service["code"]} = {{ address = "{centre}api/exchange/rows/{service["code"]}",'
+            f' token = "{shared_rows.rows_token()}" }}'
+            if service.get("platform")
+            else f'{service["code"]} = "http://127.0.0.1:{port}"'
+            for service in spec["services"]
+            if service["gateway"] == gateway
+        ]
+        place, number = folder / gateway, ports.of(gateway)
+        gateways[gateway] = f"127.0.0.1:{number}"
+        settings = place / "gateway.toml"
+        settings.touch(mode=0o600)
+        settings.write_text(
+            _SETTINGS.format(
+                id=gateway,
+                authority=gateways[gateway],
+                port=number,
+                operator=issuing.operator_public(),
+                centre=centre.rstrip("/"),
+                upstreams="\n".join(lines),
+            )
+        )
+        children[gateway] = [sys.executable, "-m", "furong_link.cli", "run", str(place), "--die-with-parent"]
+    platform = spec["platform"]
+    asks = {
+        "FURONG_EXCHANGE_ASKS": "birth_records",
+        "FURONG_EXCHANGE_KEY": str(folder / f"{platform['member']}-{platform['system']}.key"),
+    }
+    # A gateway begins with the newest configuration, and fetches the next itself.
+    newest = issuing.newest_file(beyond=0)
+    if newest is not None:
+        for gateway in gateways:
+            (folder / gateway / "configuration.json").write_bytes(newest[1])
+    return Exchange(children, gateways, asks)
