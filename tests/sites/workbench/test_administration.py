@@ -302,12 +302,12 @@ def test_entries_are_found_by_command_outcome_object_and_day_and_refusals_stand_
         "organizations.appoint_", ""
     )
     room = client.get("/work/audit", {"name": "organizations"}).content
-    assert {row.text_content() for row in tree(room).xpath("//tbody//th")} <= {
+    assert {row.text_content() for row in tree(room).xpath("//tbody//th/span")} <= {
         "organizations.create_post", "organizations.appoint",
     }  # fmt: skip
     account = str(account_id("auditor"))
     mine = tree(client.get("/work/audit", {"object": account}).content).xpath("//tbody//th")
-    assert {row.text_content() for row in mine} == {"identity.record_sign_in"}
+    assert {row.text_content() for row in mine} == {"登录identity.record_sign_in"}
     none = client.get("/work/audit", {"until_on_year": "2001", "until_on_month": "1", "until_on_day": "1"})
     assert "没有符合的日志" in words(none.content)
     assert client.get("/work/audit", {"object": "李某某"}).status_code == 422
@@ -353,3 +353,11 @@ def test_what_an_entry_says_of_people_needs_a_purpose_and_is_recorded_in_turn() 
         "population",
     )
     assert ("audit.get_detail",) in reads
+
+
+def test_every_command_and_reading_has_words_for_the_auditor() -> None:
+    from furong.foundation.audit.commands import COMMANDS, READS
+    from furong.sites.workbench.words_audit import ACTIONS
+
+    ours = {name for name, made in {**COMMANDS, **READS}.items() if made.__module__.startswith("furong.")}
+    assert ours - ACTIONS.keys() == set()

@@ -16,6 +16,7 @@ from furong.foundation.access.values import RIGHTS
 from furong.foundation.organizations.values import REACH_NAMES, Grant, Name, Reach
 from furong.foundation.web.texts import text
 from furong.foundation.web.widgets import DatePartsInput
+from furong.sites.workbench.words_audit import action_words, log_words
 
 Choices = Sequence[tuple[str, Any]]
 _OFF = {"autocomplete": "off"}
@@ -236,15 +237,11 @@ class EntriesForm(forms.Form):
     def __init__(self, *args: Any, databases: Iterable[str], names: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         aliases = list(databases)
-        _choose(self, "database", [(alias, alias) for alias in aliases])
+        _choose(self, "database", [(alias, log_words(alias)) for alias in aliases])
         self.fields["database"].initial = aliases[0]
         listed = sorted(names)
-        rooms = sorted({name.split(".")[0] for name in listed})
-        _choose(
-            self,
-            "name",
-            [("", _("any")), *((room, f"{room}.*") for room in rooms), *((name, name) for name in listed)],
-        )
+        rooms = [(room, f"{room}.*") for room in sorted({name.split(".")[0] for name in listed})]
+        _choose(self, "name", [("", _("any")), *rooms, *((name, f"{name} · {action_words(name)}") for name in listed)])
 
     def criteria(self) -> dict[str, Any]:
         """Give what the log's search takes; days are whole local days."""

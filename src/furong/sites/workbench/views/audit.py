@@ -21,6 +21,7 @@ from furong.sites.workbench.forms_administration import EntriesForm
 from furong.sites.workbench.forms_registers import LEGAL_BASES, PurposeForm
 from furong.sites.workbench.guards import needs
 from furong.sites.workbench.views.organizations import answer
+from furong.sites.workbench.words_audit import action_words, log_words
 
 VIEW = "audit.view"
 SECTION = "audit"
@@ -109,6 +110,8 @@ def _refusals(actor: Actor, aliases: list[str]) -> list[tuple[str, LogLine]]:
 
 def _labels(lines: list[LogLine]) -> dict[str, Any]:
     return {
+        "action_words": action_words,
+        "log_words": log_words,
         "post_names": organizations.labels_of_posts(post_ids=[one.post_id for one in lines if one.post_id]),
         "organization_names": organizations.labels_of_organizations(
             organization_ids=[one.organization_id for one in lines if one.organization_id]
