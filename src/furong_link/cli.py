@@ -1,28 +1,31 @@
-"""``furong-gateway``: init (a new gateway's folder and keys), check (what is wrong with it), run."""
+"""``furong-gateway``: init (a new gateway's folder and keys), selftest (what is wrong with it), run, verify."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import ctypes
 import logging
-import re
+import os
 import signal
-import socket
 import ssl
 import sys
-import time
 import tomllib
-from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from furong_link.configuration import read_configuration
+from furong_link import selftest
+from furong_link.centre import SOFTWARE, Centre, Keeper
+from furong_link.cli_more import add_commands
+from furong_link.enrolment import AUTHORITY, GATEWAY_ID, Request, fingerprint, key_id_of
 from furong_link.errors import ConfigurationError, LinkError
-from furong_link.evidence import EvidenceLog
 from furong_link.gateway import Gateway, Settings
 from furong_link.keys import SoftwareKey, Verifier, verifier
+from furong_link.message import PeerDoor
+from furong_link.mode_settings import read_modes
 from furong_link.verification import verify_log
 
 SETTINGS = """\
@@ -38,11 +41,27 @@ public = "{public}"
 
 [upstreams]  # service = "address of your own system"
 # births = "http://127.0.0.1:8080/api"
-
+# rows = {{address = "http://127.0.0.1:8000/rows", token = "what your system wants to be shown"}}
+{centre}
 # [tls]
 # certificate = "gateway.pem"
 # key = "gateway-tls.key"
 # client_ca = "members.pem"  # with it, callers must show a certificate (mTLS)
+
+# [systems]  # your own systems, which ask other members through this gateway: key = "ALGORITHM:BASE64"
+# "housing/desk/1" = "ed25519:…"
+
+# [certificates]  # systems that show a certificate instead of signing: SHA-256 of it = "name"
+
+# [peers]  # where other gateways meet this one, over mTLS; furong-gateway certificate makes both files
+# host = "0.0.0.0"
+# port = 8602
+# certificate = "peer.pem"
+# key = "peer-tls.key"
+"""
+CENTRE = """
+[centre]  # fetches the configuration, takes the reports
+address = "{address}"
 """
 
 
@@ -54,62 +73,158 @@ def main(arguments: Sequence[str] | None = None) -> int:
     init.add_argument("folder", type=Path)
     init.add_argument("--id", required=True, help="the gateway's code")
     init.add_argument("--authority", required=True, help="host:port as callers name it")
-    init.add_argument("--operator", required=True, metavar="ALGORITHM:BASE64", help="the operator's public key")
+    init.add_argument("--operator", metavar="ALGORITHM:BASE64", help="the operator's public key, when there is no code")
+    init.add_argument("--centre", default="", metavar="URL", help="the operator's platform · 中心平台地址")
+    init.add_argument("--code", default="", help="the one-time code that the operator gave you · 一次性接入码")
+    init.add_argument("--address", default="", metavar="URL", help="where the centre reaches it; http://AUTHORITY")
     init.add_argument("--algorithm", choices=["ed25519", "sm2-sm3"], default="ed25519")
     for name, text in (
-        ("check", "say what is wrong · 自检"),
+        ("check", "the same as selftest · 同 selftest"),
+        ("selftest", "say what is wrong · 自检"),
         ("run", "serve · 运行"),
         ("verify", "verify the log offline · 离线验证"),
     ):
-        commands.add_parser(name, help=text).add_argument("folder", type=Path)
+        one = commands.add_parser(name, help=text)
+        one.add_argument("folder", type=Path)
+        if name != "verify":
+            one.add_argument("--centre", default="", metavar="URL", help="another centre than gateway.toml names")
+        if name == "run":
+            one.add_argument("--die-with-parent", action="store_true", help=argparse.SUPPRESS)
+    add_commands(commands)
     given = parser.parse_args(arguments)
     try:
+        if "run" in given:
+            return int(given.run(given))
         match given.command:
             case "init":
                 return _init(given)
-            case "check":
-                return _check(given.folder)
+            case "check" | "selftest":
+                return _selftest(given.folder, given.centre)
             case "verify":
                 return _verify(given.folder)
             case _:
-                return asyncio.run(_run(given.folder))
+                if given.die_with_parent:
+                    _die_with_parent()
+                return asyncio.run(_run(given.folder, given.centre))
     except (LinkError, OSError) as error:
         print(f"furong-gateway: {error}", file=sys.stderr)
         return 1
 
 
 def _init(given: argparse.Namespace) -> int:
-    algorithm, _, public = given.operator.partition(":")
-    verifier(algorithm=algorithm, public=public)  # a wrong key is said now, not at the first start
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", given.id) or not re.fullmatch(
-        r"[a-z0-9.-]+(:\d{1,5})?", given.authority
-    ):
+    if not given.operator and not (given.centre and given.code):
+        raise ConfigurationError(
+            "Name the centre and the code that the operator gave you, or the operator's public key."
+        )
+    if not GATEWAY_ID.fullmatch(given.id) or not AUTHORITY.fullmatch(given.authority):
         raise ConfigurationError(
             "An id has small letters, digits and hyphens; an authority is host:port in small letters."
         )
     folder: Path = given.folder
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = SoftwareKey.generate(key_id=f"{given.id}/gateway/1", algorithm=given.algorithm)
-    key.write(folder / "gateway.key")
-    port = urlsplit(f"//{given.authority}").port or 8601
-    text = SETTINGS.format(id=given.id, authority=given.authority, port=port, algorithm=algorithm, public=public)
+    place = folder / "gateway.key"
+    # A second try after a centre that did not answer goes on with the same key.
+    if place.exists():
+        key = SoftwareKey.read(place)
+    else:
+        key = SoftwareKey.generate(key_id=key_id_of(given.id), algorithm=given.algorithm)
+        key.write(place)
+    told: dict[str, Any] = {}
+    if given.code:
+        told = _enrol(given, key)
+        operator = f"{told['operator']['algorithm']}:{told['operator']['public']}"
+    else:
+        operator = given.operator
+    algorithm, _, public = operator.partition(":")
+    verifier(algorithm=algorithm, public=public)  # a wrong key is said now, not at the first start
+    text = SETTINGS.format(
+        id=given.id,
+        authority=given.authority,
+        port=urlsplit(f"//{given.authority}").port or 8601,
+        algorithm=algorithm,
+        public=public,
+        centre=f'\n[centre]  # fetches the configuration, takes the reports\naddress = "{given.centre}"\n'
+        if given.centre
+        else "",
+    )
     (folder / "gateway.toml").write_text(text)
-    print(f"Made {folder}. Send this public key to the operator · 请将公钥交给运营方：")
+    print(f"Made {folder}. The public key · 公钥：")
     print(f"{key.key_id} {key.algorithm}:{key.public}")
+    print("Its fingerprint, for the operator to compare · 指纹，请与运营方核对：")
+    print(f"    {fingerprint(algorithm=key.algorithm, public=key.public)}")
+    if told:
+        print(f"{told['exchange']}: {told['member']}. The operator approves · 等待运营方批准；then · 然后：")
+        print(f"    furong-gateway run {folder}")
+    else:
+        print("Send the public key to the operator · 请将公钥交给运营方。")
     return 0
+
+
+def _enrol(given: argparse.Namespace, key: SoftwareKey) -> dict[str, Any]:
+    centre = Centre(given.centre, signer=key)
+    try:
+        return centre.enrol(
+            Request(
+                id=given.id,
+                authority=given.authority,
+                address=given.address or f"http://{given.authority}",
+                key_id=key.key_id,
+                algorithm=key.algorithm,
+                public=key.public,
+                software=SOFTWARE,
+            ),
+            code=given.code,
+        )
+    finally:
+        centre.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the centre is, and the certificate whose end the reports tell; both may be missing."""
+
+    centre: str
+    certificate: Path | None
+
+
+def read_place(folder: Path) -> Place:
+    """Read of a gateway's folder what only the way to the centre needs. Raises ConfigurationError."""
+    try:
+        found: dict[str, Any] = tomllib.loads((folder / "gateway.toml").read_text())
+        certificate = found.get("tls", {}).get("certificate")
+        return Place(str(found.get("centre", {}).get("address", "")), folder / certificate if certificate else None)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"gateway.toml: {type(error).__name__}: {error}") from error
+
+
+def _peer_door(folder: Path, found: dict[str, Any]) -> PeerDoor:
+    return PeerDoor(
+        host=found.get("host", "127.0.0.1"),
+        port=found["port"],
+        certificate=folder / found.get("certificate", "peer.pem"),
+        key=folder / found.get("key", "peer-tls.key"),
+    )
 
 
 def read_settings(folder: Path) -> tuple[Settings, SoftwareKey, Verifier, ssl.SSLContext | None]:
     """Read a gateway's folder. Raises ConfigurationError or KeyFileError with what is wrong."""
     try:
         found: dict[str, Any] = tomllib.loads((folder / "gateway.toml").read_text())
+        behind = {
+            name: value if isinstance(value, dict) else {"address": value}
+            for name, value in found.get("upstreams", {}).items()
+        }
         settings = Settings(
             id=found["id"],
             authority=found["authority"].lower(),
             folder=folder,
-            upstreams=dict(found.get("upstreams", {})),
+            upstreams={name: value["address"] for name, value in behind.items()},
+            tokens={name: value["token"] for name, value in behind.items() if value.get("token")},
             host=found.get("host", "127.0.0.1"),
             port=found["port"],
+            systems=dict(found.get("systems", {})),
+            certificates={name.lower(): str(system) for name, system in found.get("certificates", {}).items()},
+            peers=_peer_door(folder, found["peers"]) if "peers" in found else None,
             **found.get("limits", {}),
         )
         operator = verifier(algorithm=found["operator"]["algorithm"], public=found["operator"]["public"])
@@ -126,58 +241,14 @@ def read_settings(folder: Path) -> tuple[Settings, SoftwareKey, Verifier, ssl.SS
     return settings, SoftwareKey.read(folder / "gateway.key"), operator, tls
 
 
-def _check(folder: Path) -> int:
+def _selftest(folder: Path, centre: str) -> int:
     """Try what running needs, one thing after another, and say each."""
     settings, key, operator, _ = read_settings(folder)
     wrong = 0
-
-    def say(name: str, trouble: str = "") -> None:
-        nonlocal wrong
-        wrong += bool(trouble)
-        print(f"{'✗' if trouble else '✓'} {name}{': ' + trouble if trouble else ''}")
-
-    probe = b64encode(b"probe")
-    say("key", "" if key.verifier().verify(probe, key.sign(probe)) else "does not verify what it signs")
-    path = folder / "configuration.json"
-    if not path.exists():
-        say("configuration", "none yet; the operator has not approved this gateway")
-    else:
-        try:
-            found = read_configuration(path.read_bytes(), operator=operator)
-        except ConfigurationError as error:
-            say("configuration", str(error))
-        else:
-            staleness = found.staleness(time.time())
-            say(f"configuration {found.serial}", "" if staleness in ("fresh", "late") else staleness)
-            known = found.gateways.get(settings.id)
-            say("gateway is registered", "" if known == settings.authority else f"the operator has {known}")
-            own = found.keys.get(key.key_id)
-            say(
-                "key is registered", "" if own is not None and own.is_valid(time.time()) else "unknown or not valid now"
-            )
-            for service in found.services.values():
-                if service.gateway == settings.id:
-                    say(f"service {service.id}", _reach(settings.upstreams.get(service.id)))
-    log = EvidenceLog(folder / "evidence", signer=key, clock=time.time)
-    try:
-        log.open()
-        say(f"evidence, {log.tree.size} records")
-    except LinkError as error:
-        say("evidence", str(error))
-    finally:
-        log.abandon()
+    for finding in selftest.run(settings, key, operator, centre=centre or read_place(folder).centre):
+        wrong += bool(finding.trouble)
+        print(f"{'✗' if finding.trouble else '✓'} {finding.what}{': ' + finding.trouble if finding.trouble else ''}")
     return 1 if wrong else 0
-
-
-def _reach(address: str | None) -> str:
-    if address is None:
-        return "has no upstream in gateway.toml"
-    parts = urlsplit(address)
-    try:
-        socket.create_connection((parts.hostname or "", parts.port or 80), timeout=3).close()
-    except OSError as error:
-        return f"the system does not answer: {error.strerror or type(error).__name__}"
-    return ""
 
 
 def _verify(folder: Path) -> int:
@@ -191,18 +262,37 @@ def _verify(folder: Path) -> int:
     return 1 if report.findings else 0
 
 
-async def _run(folder: Path) -> int:
+async def _run(folder: Path, centre: str) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings, key, operator, tls = read_settings(folder)
-    gateway = Gateway(settings=settings, signer=key, operator=operator, tls=tls)
+    place = read_place(folder)
+    gateway = Gateway(settings=settings, signer=key, operator=operator, tls=tls, modes=read_modes(folder))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await gateway.start()
+    asked = Centre(address, signer=key) if (address := centre or place.centre) else None
+    keeping = None
+    if asked is not None:
+        keeper = Keeper(gateway, asked, certificate=place.certificate)
+        keeping = asyncio.create_task(keeper.run())
     print(f"{settings.id} listens on {settings.host}:{gateway.port} (clock skew {settings.skew_seconds} s)", flush=True)
     await stop.wait()
+    if keeping is not None and asked is not None:
+        keeping.cancel()
+        await asyncio.wait([keeping])
+        asked.close()
     await gateway.stop()
     return 0
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end this process when its parent is gone (Linux; elsewhere nothing happens)."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(1, int(signal.SIGTERM), 0, 0, 0)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            raise SystemExit(0)
 
 
 if __name__ == "__main__":

@@ -250,30 +250,32 @@ class EventLog:
         return places
 
     def _insert(self, found: sqlite3.Connection, topic: str, event: NewEvent, at: float, day: str) -> Placed:
-        known = found.execute(
-            "SELECT position, digest, sealed, day FROM event WHERE topic = ? AND identity = ?", (topic, event.identity)
-        ).fetchone()
-        if known is not None:
-            opened = self._open(known[2], known[3])
-            if opened is not None and opened[SALT:] != event.body:
-                raise Refusal("event_differs")
-            return Placed(known[0], False)
         salt = secrets.token_bytes(SALT)
+        content = salt + event.body
         with self._keys_lock:
-            sealed = self._keys.seal(salt + event.body, partition=day)
-        position = found.execute(
-            "INSERT INTO event (topic, identity, order_key, at, day, digest, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            sealed = self._keys.seal(content, partition=day)
+        stored = found.execute(
+            "INSERT INTO event (topic, identity, order_key, at, day, digest, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (topic, identity) DO NOTHING",
             (
                 topic,
                 event.identity,
                 hidden_key(event.key, secret=self.secret),
                 at,
                 day,
-                sha256(salt + event.body).digest(),
+                sha256(content).digest(),
                 sealed,
             ),
-        ).lastrowid
-        return Placed(position or 0, True)
+        )
+        if stored.rowcount:
+            return Placed(stored.lastrowid or 0, True)
+        known = found.execute(
+            "SELECT position, sealed, day FROM event WHERE topic = ? AND identity = ?", (topic, event.identity)
+        ).fetchone()
+        opened = self._open(known[1], known[2])
+        if opened is not None and opened[SALT:] != event.body:
+            raise Refusal("event_differs")
+        return Placed(known[0], False)
 
     def _open(self, sealed: bytes, day: str) -> bytes | None:
         with self._keys_lock:

@@ -27,7 +27,7 @@ from furong_link.sealing import cipher_of
 from furong_link.upstream import UpstreamReply
 
 JSON = "application/json"
-MOST_EVENTS, MOST_WAIT_SECONDS, MOST_BYTES = 1000, 30, 4 * 1024 * 1024
+MOST_EVENTS, MOST_WAIT_SECONDS, MOST_BYTES = 1000, 25, 4 * 1024 * 1024
 MOST_NAMES = 1000  # subscribers of one service
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PATH = re.compile(r"/([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:/(status|subscription|subscribers))?")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +23,7 @@ from furong_link.errors import EvidenceError
 NONCE, TAG = 12, 16
 CIPHERS = ("aes-256-gcm", "sm4-gcm")
 _PARTITION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}")
+LOOK_SECONDS = 1.0
 _KEPT = 8  # keys held open: what is written is of today, what is read mostly of the last days
 
 
@@ -80,6 +82,7 @@ class PartitionKeys:
             raise ValueError(f"{cipher} is no cipher of the profile.")
         self._folder, self._cipher = folder, cipher
         self._open: OrderedDict[str, _Aead] = OrderedDict()
+        self._looked: dict[str, float] = {}
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def seal(self, content: bytes, *, partition: str) -> bytes:
@@ -121,13 +124,17 @@ class PartitionKeys:
 
     def _find(self, partition: str) -> _Aead | None:
         key = self._open.get(partition)
-        paths = self._paths(partition)
         if key is not None:
-            # An erased partition is erased for this process too, whoever deleted the file.
-            if any(path.exists() for path in paths.values()):
+            # An erased partition is erased for this process too within a second, whoever deleted the file.
+            now = time.monotonic()
+            if now - self._looked.get(partition, 0.0) < LOOK_SECONDS:
+                return key
+            if any(path.exists() for path in self._paths(partition).values()):
+                self._looked[partition] = now
                 return key
             del self._open[partition]
             return None
+        paths = self._paths(partition)
         for cipher, path in paths.items():
             try:
                 raw = path.read_bytes()
@@ -145,7 +152,8 @@ class PartitionKeys:
             raise EvidenceError("A partition's key is none, or of a cipher that is not here.") from error
         self._open[partition] = key
         while len(self._open) > _KEPT:
-            self._open.popitem(last=False)
+            gone, _ = self._open.popitem(last=False)
+            self._looked.pop(gone, None)
         return key
 
     def _make(self, partition: str) -> _Aead:
