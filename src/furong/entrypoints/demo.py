@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from furong.entrypoints.lifeline import die_with_parent
 from furong.entrypoints.postgres import Cluster, PostgresError, free_port, port_is_free
@@ -253,15 +255,20 @@ def print_welcome(console: Console, demo: Demo) -> None:
     console.print(f"  [bold red]芙蓉 Furong[/]  is running at  [bold underline]{demo.address}[/]")
     console.print(f"  工作台 workbench    [underline]{demo.address}work/[/]")
     console.print()
-    console.print(
-        "  Accounts (invented people) · 演示账号（虚构）    password 密码  [bold]" + loading.demo_password(PACK) + "[/]"
-    )
+    console.print(f"  Demo accounts 演示账号    password 密码  [bold]{loading.demo_password(PACK)}[/]")
+    accounts = Table.grid(padding=(0, 1))
+    accounts.add_column(no_wrap=True, style="bold")
+    accounts.add_column()
     for username, role in loading.demo_roles(PACK):
-        console.print(f"    [bold]{username:<14}[/] {role}")
+        accounts.add_row(username, role)
+    console.print(Padding(accounts, (0, 0, 0, 4)))
     console.print()
-    console.print("  Try: sign in as the mother, open 新生儿出生, fill in four facts, submit; then sign in as each")
-    console.print("  department in the workbench and decide; see the child and the certificates in her folder.")
-    console.print("  试一试：以母亲身份登录，办理“新生儿出生”，再以各部门身份在工作台办理，最后查看证照。")
+    for line in (
+        "Try: sign in as the mother, open 新生儿出生, fill in four facts, submit; then sign in as each department in the "
+        "workbench and decide; see the child and the certificates in her folder. All people are invented.",
+        "试一试：以母亲身份登录，办理“新生儿出生”，再以各部门身份在工作台办理，最后查看证照。人物均为虚构。",
+    ):
+        console.print(Padding(line, (0, 0, 0, 2)))
     console.print()
     console.print(f"  Data and logs: {demo.home}    Stop: Ctrl-C    Begin anew: make demo ARGS=--reset")
 
