@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from furong_link import selftest
+from furong_link import cli_peers, selftest
 from furong_link.centre import SOFTWARE, Centre, Keeper
 from furong_link.cli_more import add_commands
 from furong_link.enrolment import AUTHORITY, GATEWAY_ID, Request, fingerprint, key_id_of
@@ -26,6 +26,7 @@ from furong_link.gateway import Gateway, Settings
 from furong_link.keys import SoftwareKey, Verifier, verifier
 from furong_link.message import PeerDoor
 from furong_link.mode_settings import read_modes
+from furong_link.running import run
 from furong_link.verification import verify_log
 
 SETTINGS = """\
@@ -86,11 +87,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         one = commands.add_parser(name, help=text)
         one.add_argument("folder", type=Path)
-        if name != "verify":
+        if name == "verify":
+            one.add_argument("--archive", type=Path, action="append", default=[], help="where archived files are kept")
+        else:
             one.add_argument("--centre", default="", metavar="URL", help="another centre than gateway.toml names")
         if name == "run":
             one.add_argument("--die-with-parent", action="store_true", help=argparse.SUPPRESS)
     add_commands(commands)
+    cli_peers.add_commands(commands)
     given = parser.parse_args(arguments)
     try:
         if "run" in given:
@@ -101,11 +105,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "check" | "selftest":
                 return _selftest(given.folder, given.centre)
             case "verify":
-                return _verify(given.folder)
+                return _verify(given.folder, given.archive)
             case _:
                 if given.die_with_parent:
                     _die_with_parent()
-                return asyncio.run(_run(given.folder, given.centre))
+                return run(_run(given.folder, given.centre))
     except (LinkError, OSError) as error:
         print(f"furong-gateway: {error}", file=sys.stderr)
         return 1
@@ -251,11 +255,13 @@ def _selftest(folder: Path, centre: str) -> int:
     return 1 if wrong else 0
 
 
-def _verify(folder: Path) -> int:
+def _verify(folder: Path, archives: Sequence[Path] = ()) -> int:
     _, key, _, _ = read_settings(folder)
-    report = verify_log(folder / "evidence", key=key.verifier())
+    report = verify_log(folder / "evidence", key=key.verifier(), archives=archives)
     print(
         f"{report.records} records, {report.heads} heads, {report.erased} details erased, {report.unsealed} not under a head"
+        + (f", {report.segments} archived files" if report.segments else "")
+        + (f", {report.elsewhere} records kept elsewhere" if report.elsewhere else "")
     )
     for finding in report.findings:
         print(f"✗ {finding}")
