@@ -286,7 +286,7 @@ def fill(count: int) -> None:
         with transaction.atomic():
             indexing.write(made, now=NOW, by="bench")
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE catalogue_resource, catalogue_item, catalogue_carried")
+        cursor.execute("VACUUM ANALYZE catalogue_resource, catalogue_hit, catalogue_item, catalogue_carried")
 
 
 def ask(count: int, asked: int) -> dict[str, list[float]]:

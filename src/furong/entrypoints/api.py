@@ -15,6 +15,7 @@ from ninja.security import APIKeyCookie
 
 from furong import __version__
 from furong.domains.cases.api import router as cases
+from furong.domains.catalogue.api import router as catalogue
 from furong.domains.exchange.api import router as exchange
 from furong.domains.processes.api import router as processes
 from furong.domains.services.api import router as services
@@ -40,7 +41,7 @@ class Session(APIKeyCookie):
 api = NinjaAPI(
     title="Furong",
     version=__version__,
-    description="Applications, cases, tasks, services. Times are UTC (ISO 8601), dates local; texts are {zh, en}.",
+    description="Applications, cases, services, requests for data. Times are UTC (ISO 8601), dates local; texts are {zh, en}.",
     auth=Session(csrf=True),
     urls_namespace="api",
     docs_url=None,
@@ -49,6 +50,7 @@ api.add_router("/services", services, tags=["services"])
 api.add_router("/cases", cases, tags=["cases"])
 api.add_router("/processes", processes, tags=["processes"])
 api.add_router("/exchange", exchange, tags=["exchange"])
+api.add_router("/catalogue", catalogue, tags=["catalogue"])
 
 
 @api.exception_handler(Refusal)

@@ -122,9 +122,11 @@ def _hide_item(code: str) -> tuple[str, str]:
         )
         item = str(cursor.fetchone()[0])
         cursor.execute(
-            """UPDATE catalogue_resource SET items_public = items_public - 1,
-                      tokens = tokens || '''1隐藏'' ''1hidden'''::tsvector WHERE code = %s""",
+            "UPDATE catalogue_resource SET items_public = items_public - 1 WHERE code = %s",
             [code],
+        )
+        cursor.execute(
+            "UPDATE catalogue_hit SET tokens = tokens || '''1隐藏'' ''1hidden'''::tsvector WHERE code = %s", [code]
         )
     return item, "隐藏"
 

@@ -109,7 +109,8 @@ def list_duties(*, actor: Actor, collected_from: str = "", department: str = "")
         cursor.execute(
             f"""SELECT r.code, r.name_zh, r.name_en, f.department, r.organization_id, r.division_code, r.detail -> 'collection'
                   FROM catalogue_resource AS r JOIN catalogue_facet AS f ON f.id = r.facet_id
-                 WHERE r.tokens @@ %s::tsquery AND {condition} AND (%s = '' OR f.department = %s)
+                 WHERE r.code IN (SELECT code FROM catalogue_hit WHERE tokens @@ %s::tsquery) AND {condition}
+                   AND (%s = '' OR f.department = %s)
                  ORDER BY f.department, r.code""",
             [f"'{COLLECTS}'", *params, department, department],
         )

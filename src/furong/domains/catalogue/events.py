@@ -40,8 +40,19 @@ class GrantInForce:
 @event("catalogue.grant_out_of_force")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantOutOfForce:
-    """A grant may not be used any more, for now or for good: ``state`` says which."""
+    """A grant may not be used any more, for now or for good: ``state`` says which, ``act`` what made it so (`GrantAct`)."""
 
     id: str
     resource_code: str
     state: str
+    act: str = ""
+
+
+@event("catalogue.grant_nearly_over")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantNearlyOver:
+    """A grant in force ends in ``days`` days. Said once for each of `grants.values.REMIND_DAYS`."""
+
+    id: str
+    resource_code: str
+    days: int

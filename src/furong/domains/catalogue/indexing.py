@@ -19,7 +19,7 @@ from furong.domains.catalogue import facets, models
 from furong.domains.catalogue.grants.compiling import compile_resources
 from furong.domains.catalogue.resources.reading import Catalog, ResolvedItem, ResolvedResource, catalog_of
 from furong.domains.catalogue.resources.values import Entry, Openness, Provider, SharingType
-from furong.domains.catalogue.searching import COLLECTS, marked
+from furong.domains.catalogue.searching import COLLECTS, marked, of_name
 from furong.domains.catalogue.states import Act, Audience, OnlineState, PublishState
 from furong.foundation.access.values import Scope
 from furong.foundation.organizations import queries as organizations
@@ -28,7 +28,7 @@ from furong.foundation.packs import queries as packs
 from furong.foundation.packs.values import ImportContext, Text
 
 # Raise it when rows are made otherwise from the same definition, so that the next import makes them anew.
-_MAKE = "2"
+_MAKE = "3"
 
 FacetKey = tuple[str, str, str, str, str, str, str]
 
@@ -51,6 +51,7 @@ class Made:
     version: int
     approved: bool
     columns: tuple[Any, ...]
+    tokens: str
     facet: FacetKey
     items: tuple[tuple[Any, ...], ...]
     carried: tuple[tuple[Any, ...], ...]
@@ -153,10 +154,11 @@ def make(
         sum(row[6] <= Audience.STAFF for row in items),
         sum(row[6] <= Audience.EVERYBODY for row in items),
         int(audience),
-        " ".join(f"'{token}'" for token in (*marked(texts), *((COLLECTS,) if resource.collection else ()))),
         json.dumps(detail, ensure_ascii=False, sort_keys=True),
     )
-    parts = repr((_MAKE, digest, version, columns, facet, items, carried))
+    words = [*marked(texts), *of_name(text for _, text in resource.name.values)]
+    tokens = " ".join(f"'{token}'" for token in (*words, *((COLLECTS,) if resource.collection else ())))
+    parts = repr((_MAKE, digest, version, columns, tokens, facet, items, carried))
     return Made(
         code=resource.code,
         stamp=hashlib.sha256(parts.encode()).hexdigest(),
@@ -164,6 +166,7 @@ def make(
         version=version,
         approved=approved and resource.entry is Entry.APPROVED,
         columns=columns,
+        tokens=tokens,
         facet=facet,
         items=tuple(items),
         carried=tuple(carried),
@@ -281,21 +284,22 @@ def remove(codes: Iterable[str]) -> None:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM catalogue_item WHERE resource_id = ANY(%s)", [wanted])
             cursor.execute("DELETE FROM catalogue_carried WHERE resource_id = ANY(%s)", [wanted])
+            cursor.execute("DELETE FROM catalogue_hit WHERE code = ANY(%s)", [wanted])
             cursor.execute("DELETE FROM catalogue_resource WHERE code = ANY(%s)", [wanted])
 
 
 _UPSERT = """
 INSERT INTO catalogue_resource AS r (code, stamp, digest, version, facet_id, number, name_zh, name_en, name_pinyin,
-    organization_id, division_code, published_on, items, items_staff, items_public, audience, tokens, detail,
+    organization_id, division_code, published_on, items, items_staff, items_public, audience, detail,
     publish_state, online_state, live, pending_digest, pending_from, reason, is_update_extended, updated_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-    %s::tsvector, %s::jsonb, %s, %s, %s, '', '', '', FALSE, %s)
+    %s::jsonb, %s, %s, %s, '', '', '', FALSE, %s)
 ON CONFLICT (code) DO UPDATE SET
     stamp = excluded.stamp, digest = excluded.digest, version = excluded.version, facet_id = excluded.facet_id,
     number = excluded.number, name_zh = excluded.name_zh, name_en = excluded.name_en, name_pinyin = excluded.name_pinyin,
     organization_id = excluded.organization_id, division_code = excluded.division_code,
     published_on = excluded.published_on, items = excluded.items, items_staff = excluded.items_staff,
-    items_public = excluded.items_public, audience = excluded.audience, tokens = excluded.tokens,
+    items_public = excluded.items_public, audience = excluded.audience,
     detail = excluded.detail, updated_at = excluded.updated_at,
     -- A draft that its file now calls approved is published; states are otherwise moved by acts only.
     publish_state = CASE WHEN {approves} THEN excluded.publish_state ELSE r.publish_state END,
@@ -303,6 +307,13 @@ ON CONFLICT (code) DO UPDATE SET
     live = CASE WHEN {approves} THEN excluded.live ELSE r.live END,
     review_due_on = CASE WHEN {approves} THEN NULL ELSE r.review_due_on END
 """.format(approves="excluded.live AND r.publish_state IN ('unpublished', 'rejected', 'pub_auditing')")
+
+
+_HITS = """
+INSERT INTO catalogue_hit (facet_id, name_length, audience, live, organization_id, division_code, code, tokens)
+SELECT r.facet_id, length(r.name_zh), r.audience, r.live, r.organization_id, r.division_code, r.code, made.tokens::tsvector
+  FROM unnest(%s::text[], %s::text[]) AS made (code, tokens) JOIN catalogue_resource AS r ON r.code = made.code
+"""
 
 
 def write(every: list[Made], *, now: datetime, by: str) -> None:
@@ -315,7 +326,9 @@ def write(every: list[Made], *, now: datetime, by: str) -> None:
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute("DELETE FROM catalogue_item WHERE resource_id = ANY(%s)", [codes])
         cursor.execute("DELETE FROM catalogue_carried WHERE resource_id = ANY(%s)", [codes])
+        cursor.execute("DELETE FROM catalogue_hit WHERE code = ANY(%s)", [codes])
         cursor.executemany(_UPSERT, [_row(made, numbers[made.facet], now) for made in every])
+        cursor.execute(_HITS, [codes, [made.tokens for made in every]])
         with cursor.copy(
             "COPY catalogue_item (resource_id, position, code, name_zh, name_en, type, length, audience, detail) FROM STDIN"
         ) as copy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db import connection, transaction
 
 from furong.domains.catalogue import facets
 from furong.domains.catalogue.errors import ResourceMissing
-from furong.domains.catalogue.searching import tsquery
+from furong.domains.catalogue.searching import name_query, tsquery
 from furong.domains.catalogue.sight import Sight, sight_of
 from furong.domains.catalogue.states import (
     PROVIDERS_ACTS,
@@ -41,14 +42,18 @@ _LINE = """r.code, r.number, r.name_zh, r.name_en, r.detail -> 'summary', r.face
 _WIDTH = 16
 
 _WAITING = (
-    "(r.publish_state IN ('pub_auditing', 'change_auditing') OR r.online_state IN ('up_auditing', 'down_auditing'))"
+    "(s.publish_state IN ('pub_auditing', 'change_auditing') OR s.online_state IN ('up_auditing', 'down_auditing'))"
 )
 _STATES = {
     "waiting": _WAITING,
-    "draft": "r.publish_state IN ('unpublished', 'rejected')",
-    "offline": "NOT r.live",
-    "update": "r.update_due_on IS NOT NULL",
+    "draft": "s.publish_state IN ('unpublished', 'rejected')",
+    "offline": "NOT s.live",
+    "update": "s.update_due_on IS NOT NULL",
 }
+_BY_NAME = "r.name_pinyin, r.code"
+_BY_DAY = "r.review_due_on NULLS LAST, r.code"
+# From so many hits on, a page is sorted by what the index knows of names, and no name is read for that.
+COMMON = 2_000
 
 
 def list_resources(
@@ -60,29 +65,33 @@ def list_resources(
     Empty when nothing is found or the text holds no word. Cost: three statements; the text is looked up by GIN.
     """
     size, page = max(1, min(size, MAX_SIZE)), max(1, min(page, MAX_PAGE))
-    sight = sight_of(actor=actor)
-    branches = _found_by(sight, filter.text) if filter.text.strip() else [visible(sight)]
-    if not branches:
-        return Found(lines=(), total=0, number=page, size=size)
+    sight, words = sight_of(actor=actor), filter.text.strip()
+    nothing = Found(lines=(), total=0, number=page, size=size)
+    if words and not name_query(words):
+        return nothing
     where: list[str] = []
     values: list[Any] = []
     if wanted := filter.facets():
         numbers = facets.matching(wanted)
         if not numbers:
-            return Found(lines=(), total=0, number=page, size=size)
+            return nothing
         where.append("r.facet_id = ANY(%s)")
         values.append(numbers)
     if filter.state in _STATES:
         # What is under way is known to owners only, also of what is live.
         owned, scope = sight.owned_sql()
-        where.append(f"{_STATES[filter.state]} AND {owned}")
+        where.append(
+            f"r.code IN (SELECT s.code FROM catalogue_resource AS s WHERE {_STATES[filter.state]}) AND {owned}"
+        )
         values += scope
-    narrowed = [(" AND ".join([condition, *where]), [*params, *values]) for condition, params in branches]
-    order, given = _order(filter)
-    choose = _search if filter.text.strip() else _browse
-    counts, codes = choose(narrowed, order, given, size, (page - 1) * size)
+    narrowed = (" AND ".join(where) or "TRUE", values)
+    if words:
+        counts, codes = _search(sight, words, narrowed, size, (page - 1) * size)
+    else:
+        order = _BY_DAY if filter.state == "waiting" else _BY_NAME
+        counts, codes = _browse(_both(visible(sight), narrowed), order, size, (page - 1) * size)
     rows = _rows(codes)
-    combinations = facets.known(counts)
+    combinations = facets.known((*counts, *(row[5] for row in rows)))
     return Found(
         lines=tuple(_line(row, combinations, sight) for row in rows),
         total=sum(counts.values()),
@@ -97,9 +106,9 @@ def count_waiting(*, actor: Actor) -> int:
     reviews = sight_of(actor=actor).reviews
     if reviews.is_empty:
         return 0
-    condition, params = reviews.sql(organization_column="r.organization_id", division_column="r.division_code")
+    condition, params = reviews.sql(organization_column="s.organization_id", division_column="s.division_code")
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM catalogue_resource AS r WHERE {_WAITING} AND {condition}", params)
+        cursor.execute(f"SELECT count(*) FROM catalogue_resource AS s WHERE {_WAITING} AND {condition}", params)
         return int(cursor.fetchone()[0])
 
 
@@ -200,6 +209,19 @@ def list_suppliers(*, actor: Actor, elements: Iterable[str]) -> list[Supplier]:
     ]
 
 
+def sources_of(*, elements: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Give, by element, the resource and the item that are its one authoritative source; others are left out. One statement.
+
+    For decisions, not for showing: it says nothing that `SharedResource` does not hold.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT element, resource_id, item_code FROM catalogue_carried WHERE is_source AND element = ANY(%s)",
+            [sorted(set(elements))],
+        )
+        return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
+
+
 def list_lines(*, actor: Actor, codes: Iterable[str]) -> tuple[ResourceLine, ...]:
     """List those of the resources with these codes that ``actor`` may see, by the names' pinyin."""
     return _by_codes(codes, sight_of(actor=actor))
@@ -239,69 +261,100 @@ def visible(sight: Sight) -> Branch:
     return (f"({live} OR {owned})", [*level, *scope]) if sight.owns_something else (live, level)
 
 
-def _found_by(sight: Sight, text: str) -> list[Branch]:
-    """The conditions for what the reader sees and a text finds, each a reading of the index of its own; none for no word.
+def _both(one: Branch, other: Branch) -> Branch:
+    return f"{one[0]} AND {other[0]}", [*one[1], *other[1]]
 
-    What is live is found by the words of the reader's audience, what is the reader's own by all of its words. No resource is in
-    two of them.
+
+def _found_by(sight: Sight, narrow: str, wide: str, narrowed: Branch) -> Branch:
+    """Give the statement of the hits (code, facet, length of the name) that the reader sees and a query finds.
+
+    What is live is found by the words of the reader's audience (``narrow``), what is the reader's own by all of its words
+    (``wide``): two readings of the index, and no resource is in both.
     """
-    narrow, wide = tsquery(text, sight.level), tsquery(text, Audience.OWNER)
-    if not narrow:
-        return []
-    if sight.is_whole:
-        return [("r.tokens @@ %s::tsquery", [wide])]
     live, level = sight.live_sql()
-    if not sight.owns_something:
-        return [(f"r.tokens @@ %s::tsquery AND {live}", [narrow, *level])]
-    owned, scope = sight.owned_sql()
-    return [
-        (f"r.tokens @@ %s::tsquery AND {live} AND ({owned}) IS NOT TRUE", [narrow, *level, *scope]),
-        (f"r.tokens @@ %s::tsquery AND {owned}", [wide, *scope]),
-    ]
+    if sight.is_whole:
+        branches: list[Branch] = [("TRUE", [wide])]
+    elif not sight.owns_something:
+        branches = [(live, [narrow, *level])]
+    else:
+        owned, scope = sight.owned_sql()
+        branches = [(f"{live} AND ({owned}) IS NOT TRUE", [narrow, *level, *scope]), (owned, [wide, *scope])]
+    columns = "SELECT r.facet_id, r.name_length, r.code FROM catalogue_hit AS r WHERE r.tokens @@ %s::tsquery AND "
+    clause, values = narrowed
+    return (
+        " UNION ALL ".join(f"{columns}{condition} AND {clause}" for condition, _ in branches),
+        [value for _, given in branches for value in (*given, *values)],
+    )
 
 
-def _browse(
-    branches: list[Branch], order: str, given: list[Any], size: int, offset: int
-) -> tuple[dict[int, int], list[str]]:
+def _browse(found: Branch, order: str, size: int, offset: int) -> tuple[dict[int, int], list[str]]:
     """Count what a condition leaves by combination of facets, from an index alone, and give the codes of one page."""
-    ((clause, values),) = branches
+    clause, values = found
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT r.facet_id, count(*) FROM catalogue_resource AS r WHERE {clause} GROUP BY r.facet_id", values
+            f"""SELECT array_agg(facet_id), array_agg(number)
+                  FROM (SELECT r.facet_id, count(*)::int AS number FROM catalogue_resource AS r WHERE {clause}
+                         GROUP BY r.facet_id) AS counted""",
+            values,
         )
-        counts: dict[int, int] = dict(cursor.fetchall())
+        counts = _counted(*cursor.fetchone())
         if sum(counts.values()) <= offset:
             return counts, []
         cursor.execute(
             f"SELECT r.code FROM catalogue_resource AS r WHERE {clause} ORDER BY {order} LIMIT %s OFFSET %s",
-            [*values, *given, size, offset],
+            [*values, size, offset],
         )
         return counts, [row[0] for row in cursor.fetchall()]
 
 
-def _search(
-    branches: list[Branch], order: str, given: list[Any], size: int, offset: int
-) -> tuple[dict[int, int], list[str]]:
-    """Count and give a page as `_browse` does, both from one reading of the index of tokens.
+def _counted(numbers: list[int] | None, counts: list[int] | None) -> dict[int, int]:
+    return dict(zip(numbers or (), counts or (), strict=True))
 
+
+def _search(sight: Sight, words: str, narrowed: Branch, size: int, offset: int) -> tuple[dict[int, int], list[str]]:
+    """Count and give a page as `_browse` does, the nearest names first.
+
+    Of few hits the names are read and compared. Very many are not read at all: those that have all words in their name come
+    first, which is a query of its own, then the others, the shortest names first in each.
     The planner thinks that matching tokens is cheap and would read every row's, which lie out of line; so it is told not to.
     """
-    columns = "SELECT r.facet_id, r.code, r.number, r.name_zh, r.name_en FROM catalogue_resource AS r WHERE "
-    hits = " UNION ALL ".join(columns + clause for clause, _ in branches)
+    narrow, wide = tsquery(words, sight.level), tsquery(words, Audience.OWNER)
+    hits, values = _found_by(sight, narrow, wide, narrowed)
+    order, given = _nearest(words)
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '32MB'")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '32MB'; SET LOCAL jit = off")
         cursor.execute(
-            f"""WITH r AS MATERIALIZED ({hits})
-                SELECT facet_id, count(*), NULL FROM r GROUP BY facet_id
-                UNION ALL
-                SELECT NULL, row_number() OVER (), code
-                  FROM (SELECT r.code FROM r ORDER BY {order} LIMIT %s OFFSET %s) AS page""",
-            [*(value for _, values in branches for value in values), *given, size, offset],
+            f"""WITH r AS MATERIALIZED ({hits}),
+                     counted AS MATERIALIZED (SELECT facet_id, count(*)::int AS number FROM r GROUP BY facet_id)
+                SELECT array_agg(facet_id), array_agg(number), CASE WHEN sum(number) <= {COMMON} THEN ARRAY(
+                           SELECT t.code FROM r CROSS JOIN LATERAL (SELECT code, number, name_zh, name_en
+                                  FROM catalogue_resource WHERE code = r.code OFFSET 0) AS t
+                            ORDER BY {order} LIMIT %s OFFSET %s) END
+                  FROM counted""",
+            [*values, *given, size, offset],
         )
-        found = cursor.fetchall()
-        cursor.execute("SET LOCAL enable_seqscan = on; RESET work_mem")
-    counts = {row[0]: row[1] for row in found if row[2] is None}
-    return counts, [row[2] for row in sorted((row for row in found if row[2] is not None), key=lambda row: row[1])]
+        numbers, sums, codes = cursor.fetchone()
+        counts = _counted(numbers, sums)
+        if codes is None and sum(counts.values()) > offset:
+            named = name_query(words)
+            codes = _page(cursor, _found_by(sight, named, named, narrowed), words, size, offset)
+            if len(codes) < size:
+                above, values = _found_by(sight, named, named, narrowed)
+                cursor.execute(f"SELECT count(*) FROM ({above}) AS r", values)
+                (before,) = cursor.fetchone()
+                rest = _found_by(sight, f"({narrow}) & !({named})", f"({wide}) & !({named})", narrowed)
+                codes += _page(cursor, rest, words, size - len(codes), max(0, offset - before))
+        cursor.execute("SET LOCAL enable_seqscan = on; RESET work_mem; RESET jit")
+    return counts, codes or []
+
+
+def _page(cursor: Any, found: Branch, words: str, size: int, offset: int) -> list[str]:
+    hits, values = found
+    cursor.execute(
+        f"SELECT r.code FROM ({hits}) AS r ORDER BY r.code = %s DESC, r.name_length, r.code LIMIT %s OFFSET %s",
+        [*values, words, size, offset],
+    )
+    return [row[0] for row in cursor.fetchall()]
 
 
 def _rows(codes: list[str]) -> list[Any]:
@@ -317,18 +370,14 @@ def _rows(codes: list[str]) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def _order(filter: Filter) -> tuple[str, list[Any]]:
-    if filter.state == "waiting" and not filter.text.strip():
-        return "r.review_due_on NULLS LAST, r.code", []
-    words = filter.text.strip()
-    if not words:
-        return "r.name_pinyin, r.code", []
+def _nearest(words: str) -> Branch:
+    """Give the order (of ``t``) by how near names are to what was typed: the name or code itself, most pieces, the shortest."""
     pieces = words.split()[:4]
     in_name = " + ".join(
-        f"(strpos({'lower(r.name_en)' if piece.isascii() else 'r.name_zh'}, %s) > 0)::int" for piece in pieces
+        f"(strpos({'lower(t.name_en)' if piece.isascii() else 't.name_zh'}, %s) > 0)::int" for piece in pieces
     )
     return (
-        f"(r.name_zh = %s OR r.code = %s OR r.number = %s) DESC, {in_name} DESC, length(r.name_zh), r.code",
+        f"(t.name_zh = %s OR t.code = %s OR t.number = %s) DESC, {in_name} DESC, length(t.name_zh), t.code",
         [words, words, words, *(one.lower() for one in pieces)],
     )
 
@@ -350,12 +399,12 @@ def _by_codes(codes: Iterable[str], sight: Sight) -> tuple[ResourceLine, ...]:
 
 
 def _fold(counts: Mapping[int, int], combinations: Mapping[int, tuple[str, ...]]) -> dict[str, dict[str, int]]:
+    every = [(combinations[number], count) for number, count in counts.items()]
     found: dict[str, dict[str, int]] = {}
     for place, name in enumerate(FACETS):
-        values: dict[str, int] = {}
-        for number, count in counts.items():
-            value = combinations[number][place]
-            values[value] = values.get(value, 0) + count
+        values: dict[str, int] = defaultdict(int)
+        for row, count in every:
+            values[row[place]] += count
         found[name] = dict(sorted(values.items(), key=lambda one: (-one[1], one[0])))
     return found
 

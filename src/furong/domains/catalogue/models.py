@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
+from furong.domains.catalogue.needs import models as needs_models  # noqa: F401 - registers the tables of that part
 from furong.foundation.codes.ids import new_id
 
 
@@ -61,7 +62,6 @@ class Resource(models.Model):
     items_staff = models.PositiveIntegerField()
     items_public = models.PositiveIntegerField()
     audience = models.SmallIntegerField()  # states.Audience
-    tokens = Tokens()
     detail = models.JSONField()
     publish_state = models.TextField()
     online_state = models.TextField()
@@ -92,6 +92,31 @@ class Resource(models.Model):
                 fields=["review_due_on"], condition=Q(review_due_on__isnull=False), name="catalogue_resource_review"
             ),
         )
+
+
+class Hit(models.Model):
+    """What a search reads of a resource, and no more: the words, who may find by them, and what hits are counted by.
+
+    A very common word hits every resource, so rows are narrow, with what has a fixed size first. A trigger keeps the columns as
+    the resource has them (migration 0005), whoever writes there; only ``tokens`` are its own.
+    """
+
+    facet = models.ForeignKey(Facet, on_delete=models.PROTECT, related_name="+", db_index=False)
+    name_length = models.SmallIntegerField()  # in characters
+    audience = models.SmallIntegerField()
+    live = models.BooleanField()
+    organization_id = models.UUIDField(null=True)
+    division_code = models.TextField()
+    resource = models.OneToOneField(
+        Resource, primary_key=True, on_delete=models.CASCADE, related_name="+", db_column="code"
+    )
+    tokens = Tokens()
+    # PostgreSQL moves a long value out of line only from rows of 2 kB on. These blanks, kept in some thirty bytes, make every row
+    # that long, so that words never lie between what hits are counted by.
+    blanks = models.TextField(db_default=Value(" " * 2000))
+
+    class Meta:
+        db_table = "catalogue_hit"
 
 
 class Item(models.Model):
@@ -276,6 +301,7 @@ class Grant(models.Model):
         models.DateTimeField()
     )  # from here the time without use counts: its beginning, or when it was last seen used
     offered_at = models.DateTimeField()
+    reminded_days = models.PositiveSmallIntegerField(null=True)  # the latest of REMIND_DAYS that was announced
 
     class Meta:
         indexes = (

@@ -179,9 +179,10 @@ def _hits(words: str, lists: Iterable[str]) -> tuple[str, list[Any]]:
         extra_own += f", CASE WHEN {held} THEN '{formats}'::jsonb ELSE '[]'::jsonb END AS formats"
         extra_other += ", h.formats AS formats"
         more = [sorted(data.codes_with_rows())]
-    found_own, found_other, query = "", "TRUE", []
+    found_own, found_other, query = "", "TRUE", list[Any]()
     if words:
-        found_own, found_other, query = "r.tokens @@ %s::tsquery AND ", "h.tokens @@ %s::tsquery", [words]
+        found_own = "r.code IN (SELECT code FROM catalogue_hit WHERE tokens @@ %s::tsquery) AND "
+        found_other, query = "h.tokens @@ %s::tsquery", [words]
     sql = f"""
         SELECT r.code AS name, '' AS origin, r.name_zh, r.name_en, r.name_pinyin, f.class_kind, f.class_item,
                f.department, f.openness, f.cycle, (f.openness = 'open' AND r.code = ANY(%s)) AS has_data,

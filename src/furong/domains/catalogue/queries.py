@@ -14,6 +14,7 @@ from furong.domains.catalogue.lookup import (
     list_lines,
     list_resources,
     list_suppliers,
+    sources_of,
 )
 from furong.domains.catalogue.values import DataElement, Dictionary
 from furong.foundation.packs import queries as packs
@@ -33,6 +34,7 @@ __all__ = [
     "list_suppliers",
     "months_of",
     "occasions",
+    "sources_of",
 ]
 
 

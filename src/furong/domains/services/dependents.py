@@ -1,13 +1,15 @@
-"""What of services depends on data elements, for those who change the resources that supply them."""
+"""What of services depends on data elements, and which services there are, for the catalogue below."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
-from furong.domains.catalogue.ports import Affected, register_dependents
+from furong.domains.catalogue.ports import Affected, ServiceName, name_services_by, register_dependents
 from furong.domains.services.values.forms import Form
 from furong.domains.services.values.items import Item
 from furong.domains.services.values.life_events import LifeEvent
+from furong.foundation.packs import queries as packs
 from furong.foundation.packs.values import Pack
 
 
@@ -32,4 +34,12 @@ def dependents_of(pack: Pack, elements: frozenset[str]) -> Iterable[Affected]:
             yield Affected(kind="life_event", code=code, name=event.name)
 
 
+def services_in_force(on: date) -> Iterable[ServiceName]:
+    """Give the service items in force on a day, for which data may be asked for."""
+    for release in packs.list_current_releases(kind="item", on=on):
+        item: Item = packs.get_value(kind="item", digest=release.digest)
+        yield ServiceName(code=item.code, name=item.name, department=item.department)
+
+
 register_dependents("services", dependents_of)
+name_services_by(services_in_force)

@@ -35,7 +35,6 @@ CONSTANT = {
     "type": "dataset",
     "dataset_type": "dataset",
     "entity_type": "package",
-    "license_id": "notspecified",
 }
 _DAYS = {"metadata_modified", "metadata_created"}
 _TEXTS = {"title", "notes", "text"}
@@ -81,6 +80,18 @@ class Query:
     changed_from: datetime | None = None
     changed_until: datetime | None = None
     finds_nothing: bool = False
+    licences: list[tuple[frozenset[str], bool]] = field(default_factory=list)  # codes, and whether they are excluded
+
+    def narrow_to_licences(self, own: str, others: str) -> None:
+        """Turn what was asked of licences into where datasets come from: ours all carry ``own``, harvested ones ``others``."""
+        for values, no in self.licences:
+            ours, theirs = ((code.lower() in values) != no for code in (own, others))
+            if not ours and not theirs:
+                self.finds_nothing = True
+            elif not theirs:
+                self.only.append(("origin", frozenset({""})))
+            elif not ours:
+                self.without.append(("origin", frozenset({""})))
 
 
 def group_name(class_item: str) -> str:
@@ -170,6 +181,15 @@ def _take(query: Query, name: str, values: frozenset[str], no: bool, either: boo
     if name in CONSTANT:
         if (CONSTANT[name] in {value.lower() for value in values}) == no:
             query.finds_nothing = True
+        return
+    if name == "license_id":
+        codes = frozenset(value.lower() for value in values)
+        if values == {"*"}:
+            query.finds_nothing = query.finds_nothing or no
+        elif either and query.licences:
+            query.licences[-1] = (query.licences[-1][0] | codes, no)
+        else:
+            query.licences.append((codes, no))
         return
     if name in _TEXTS:
         if no:

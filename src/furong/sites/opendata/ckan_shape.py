@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from furong.domains.catalogue.licence import Licence
 from furong.domains.catalogue.published import HARVESTED, Published
 from furong.foundation.web.texts import text
 from furong.sites.opendata import words
@@ -13,17 +14,24 @@ from furong.sites.opendata.ckan_query import group_name
 from furong.sites.opendata.exporting import FORMATS
 
 Names = Mapping[str, Mapping[str, str]]
+UNSPECIFIED = "notspecified"
 
 
 class Shaper:
     """Shapes what was found; holds the names of departments and sources, and the address that links begin with."""
 
-    def __init__(self, *, root: str, departments: Names, sources: Names) -> None:
+    def __init__(self, *, root: str, departments: Names, sources: Names, licence: Licence | None = None) -> None:
         self.root = root
+        self.licence = licence
         self.departments = departments
         self.sources = sources
         self._organizations: dict[str, dict[str, Any]] = {}
         self._groups: dict[str, dict[str, Any]] = {}
+
+    @property
+    def licence_id(self) -> str:
+        """The code of the licence that our own datasets carry."""
+        return self.licence.code if self.licence is not None else UNSPECIFIED
 
     def package(self, line: Published, *, note: str = "") -> dict[str, Any]:
         """Give a dataset. ``id`` is its name, which never changes."""
@@ -43,9 +51,7 @@ class Shaper:
             "type": "dataset",
             "state": "active",
             "private": False,
-            "isopen": False,
-            "license_id": "notspecified",
-            "license_title": line.detail.get("licence") or "License not specified",
+            **self._licence(line),
             "author": None,
             "author_email": None,
             "maintainer": None,
@@ -64,6 +70,19 @@ class Shaper:
             "extras": self.extras(line),
             "relationships_as_object": [],
             "relationships_as_subject": [],
+        }
+
+    def _licence(self, line: Published) -> dict[str, Any]:
+        """Give the licence: the pack's for what is ours, for what was harvested what its source calls it."""
+        own = self.licence if not line.origin else None
+        if own is None:
+            title = line.detail.get("licence") or "License not specified"
+            return {"isopen": False, "license_id": UNSPECIFIED, "license_title": title}
+        return {
+            "isopen": own.conforms,
+            "license_id": own.code,
+            "license_title": text(own.name),
+            "license_url": own.url,
         }
 
     def _organization(self, name: str) -> dict[str, Any]:

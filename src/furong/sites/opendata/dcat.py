@@ -11,6 +11,7 @@ from typing import Any
 from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, SKOS, XSD, Namespace
 
+from furong.domains.catalogue.licence import Licence
 from furong.domains.catalogue.published import Published, PublishedFound
 from furong.sites.opendata import words
 from furong.sites.opendata.exporting import FORMATS
@@ -52,6 +53,7 @@ def graph_of(
     title: Mapping[str, str],
     found: PublishedFound,
     departments: Names,
+    licence: Licence | None = None,
     number: int,
     size: int,
 ) -> Graph:
@@ -70,6 +72,9 @@ def graph_of(
     graph.add((publisher, RDF.type, FOAF.Agent))
     _texts(graph, publisher, FOAF.name, title)
     graph.add((catalog, FOAF.homepage, URIRef(f"{root}/opendata/")))
+    if licence is not None:
+        _licence(graph, licence)
+        graph.add((catalog, DCTERMS.license, URIRef(licence.url)))
     graph.add((catalog, DCAT.themeTaxonomy, scheme))
     graph.add((scheme, RDF.type, SKOS.ConceptScheme))
     _texts(graph, scheme, DCTERMS.title, {"zh": "政务信息资源分类", "en": "Classes of government information"})
@@ -78,8 +83,15 @@ def graph_of(
     _pages(graph, catalog, number, -(-found.total // size) or 1, found.total)
     service = _service(graph, catalog, root)
     for line in found.lines:
-        _dataset(graph, root, catalog, service, scheme, line, departments)
+        _dataset(graph, root, catalog, service, scheme, line, departments, licence)
     return graph
+
+
+def _licence(graph: Graph, licence: Licence) -> None:
+    """Add what the licence is called; DCAT-AP 3 states it of each distribution."""
+    graph.add((URIRef(licence.url), RDF.type, DCTERMS.LicenseDocument))
+    _texts(graph, URIRef(licence.url), DCTERMS.title, licence.name)
+    graph.add((URIRef(licence.url), DCTERMS.identifier, Literal(licence.code)))
 
 
 def _pages(graph: Graph, catalog: URIRef, number: int, last: int, total: int) -> None:
@@ -107,7 +119,14 @@ def _service(graph: Graph, catalog: URIRef, root: str) -> URIRef:
 
 
 def _dataset(
-    graph: Graph, root: str, catalog: URIRef, service: URIRef, scheme: URIRef, line: Published, departments: Names
+    graph: Graph,
+    root: str,
+    catalog: URIRef,
+    service: URIRef,
+    scheme: URIRef,
+    line: Published,
+    departments: Names,
+    licence: Licence | None,
 ) -> None:
     dataset = URIRef(f"{root}/opendata/datasets/{line.name}")
     graph.add((catalog, DCAT.dataset, dataset))
@@ -145,6 +164,8 @@ def _dataset(
         graph.add((dataset, DCAT.distribution, file))
         graph.add((file, RDF.type, DCAT.Distribution))
         graph.add((file, DCTERMS.title, Literal(one.label)))
+        if licence is not None:
+            graph.add((file, DCTERMS.license, URIRef(licence.url)))
         graph.add((file, DCAT.accessURL, dataset))
         graph.add((file, DCAT.downloadURL, file))
         graph.add((file, DCTERMS["format"], URIRef(f"{_AUTHORITY}file-type/{one.label.upper()}")))

@@ -18,12 +18,13 @@ def load_grants(*, spec: Mapping[str, Any], actor: Actor, now: datetime) -> int:
     """This function will ask for, consent to and sign what a pack's ``demo/grants.yaml`` lists; gives how many are new.
 
     Each entry names ``resource``, ``department`` and ``division`` of the grantee, ``scenario``, ``legal_basis`` and the terms;
-    ``until`` stops it earlier: ``request`` leaves it with the provider. Repeatable: who has asked already is left alone.
+    ``until`` stops it earlier: ``request`` leaves it with the provider. Repeatable: who has asked for this scenario already is left alone.
     """
     made = 0
     for entry in spec["grants"]:
         body = organizations.get_responsible(department=entry["department"], division_code=str(entry["division"]))
-        if models.Request.objects.filter(organization_id=body.id, resource_code=entry["resource"]).exists():
+        asked = models.Request.objects.filter(organization_id=body.id, resource_code=entry["resource"])
+        if asked.filter(scenario=entry["scenario"]).exists():
             continue
         asks = replace(actor, label="数据专员", organization_id=body.id, organization_label=body.name.zh)
         request_id = requesting.submit_request(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from django.db.models import F, Q
+
 from furong.domains.catalogue import models
 from furong.domains.catalogue.acting import by_words, reason_of
 from furong.domains.catalogue.errors import (
@@ -18,7 +20,7 @@ from furong.domains.catalogue.errors import (
     RequestRefused,
     ResourceChanged,
 )
-from furong.domains.catalogue.events import GrantInForce, GrantOutOfForce
+from furong.domains.catalogue.events import GrantInForce, GrantNearlyOver, GrantOutOfForce
 from furong.domains.catalogue.grants import flow, signing
 from furong.domains.catalogue.grants.compiling import compile_grants, is_in_force, party_of
 from furong.domains.catalogue.grants.requesting import (
@@ -29,7 +31,7 @@ from furong.domains.catalogue.grants.requesting import (
     is_requester,
     told,
 )
-from furong.domains.catalogue.grants.values import IDLE_DAYS, GrantAct, GrantState, Terms
+from furong.domains.catalogue.grants.values import IDLE_DAYS, REMIND_DAYS, GrantAct, GrantState, Terms
 from furong.foundation.access import using
 from furong.foundation.access.errors import AccessRefused
 from furong.foundation.access.values import Actor
@@ -125,7 +127,7 @@ def _begin(grant: models.Grant, *, now: datetime, until: date | None = None) -> 
     today = calendar.current().local_date(now)
     ends = today + timedelta(days=Terms.of_json(grant.terms).days)
     grant.valid_from, grant.valid_until = today, min(ends, until) if until is not None else ends
-    _move(grant, GrantState.ACTIVE, now)
+    _move(grant, GrantState.ACTIVE, now, GrantAct.SIGN_GRANTEE)
 
 
 def _sign(grant: models.Grant, act: GrantAct, actor: Actor, now: datetime) -> None:
@@ -195,7 +197,7 @@ def suspend_grant(*, grant_id: UUID, reason: str, actor: Actor, now: datetime) -
     if grant.state != GrantState.ACTIVE:
         raise ActImpossible
     _enter(grant, GrantAct.SUSPEND, actor, now, reason=reason_of(reason))
-    _move(grant, GrantState.SUSPENDED, now)
+    _move(grant, GrantState.SUSPENDED, now, GrantAct.SUSPEND)
     _note(grant)
 
 
@@ -211,7 +213,7 @@ def resume_grant(*, grant_id: UUID, actor: Actor, now: datetime) -> None:
     if grant.state != GrantState.SUSPENDED or grant.valid_until is None or today >= grant.valid_until:
         raise ActImpossible
     _enter(grant, GrantAct.RESUME, actor, now)
-    _move(grant, GrantState.ACTIVE, now)
+    _move(grant, GrantState.ACTIVE, now, GrantAct.RESUME)
     _note(grant)
 
 
@@ -232,9 +234,11 @@ def revoke_grant(*, grant_id: UUID, reason: str, actor: Actor, now: datetime) ->
         for one in level:
             _enter(one, GrantAct.REVOKE, actor, now, reason=why)
             models.Grant.objects.filter(id=one.id).update(state=GrantState.REVOKED.value, since=now)
+            if one is not grant:
+                _publish(one, GrantState.REVOKED, now, GrantAct.REVOKE)
         children = models.Grant.objects.select_for_update().filter(parent_id__in=[one.id for one in level])
         level = list(children.exclude(state__in=[GrantState.REVOKED.value, GrantState.EXPIRED.value]))
-    _move(grant, GrantState.REVOKED, now)
+    _move(grant, GrantState.REVOKED, now, GrantAct.REVOKE)
     _note(grant)
 
 
@@ -252,7 +256,7 @@ def tend_grants(*, actor: Actor, now: datetime, most: int = 500) -> tuple[int, i
     ended = 0
     for grant in over:
         _enter(grant, GrantAct.EXPIRE, actor, now)
-        _move(grant, GrantState.EXPIRED, now)
+        _move(grant, GrantState.EXPIRED, now, GrantAct.EXPIRE)
         ended += 1
     quiet = list(
         models.Grant.objects.select_for_update(skip_locked=True)
@@ -268,10 +272,34 @@ def tend_grants(*, actor: Actor, now: datetime, most: int = 500) -> tuple[int, i
             if used[grant.id] >= now - timedelta(days=grant.idle_days):
                 continue
         _enter(grant, GrantAct.SUSPEND_UNUSED, actor, now)
-        _move(grant, GrantState.SUSPENDED, now)
+        _move(grant, GrantState.SUSPENDED, now, GrantAct.SUSPEND_UNUSED)
         rested += 1
     current().detail(expired=ended, suspended=rested)
     return ended, rested
+
+
+@command("catalogue.announce_ends")
+def announce_ends(*, actor: Actor, now: datetime, most: int = 500) -> int:
+    """This function will have those concerned told of the grants that end in 30 and in 7 days, once each; gives how many.
+
+    Repeat it while it gives ``most``. The worker runs it every hour. A grant that lasts no longer than that is not announced.
+    """
+    today = calendar.current().local_date(now)
+    told = 0
+    for days in sorted(REMIND_DAYS):
+        rows = (
+            models.Grant.objects.select_for_update(skip_locked=True)
+            .filter(state=GrantState.ACTIVE.value, valid_until__gt=today, valid_until__lte=today + timedelta(days=days))
+            .filter(Q(reminded_days=None) | Q(reminded_days__gt=days))
+            .filter(valid_until__gt=F("valid_from") + timedelta(days=days))
+        )
+        for grant in rows[: most - told]:
+            models.Grant.objects.filter(id=grant.id).update(reminded_days=days)
+            left = (grant.valid_until - today).days if grant.valid_until else days
+            publish(GrantNearlyOver(id=str(grant.id), resource_code=grant.resource_code, days=left), now=now)
+            told += 1
+    current().detail(announced=told)
+    return told
 
 
 # --- how ----------------------------------------------------------------------------------------------------------------
@@ -289,14 +317,21 @@ def _governs(grant: models.Grant, actor: Actor) -> None:
         raise AccessRefused
 
 
-def _move(grant: models.Grant, state: GrantState, now: datetime) -> None:
+def _move(grant: models.Grant, state: GrantState, now: datetime, act: GrantAct) -> None:
     grant.state, grant.since = state.value, now
     grant.save(update_fields=["state", "since", "valid_from", "valid_until"])
     compile_grants(root=grant, now=now)
+    _publish(grant, state, now, act)
+
+
+def _publish(grant: models.Grant, state: GrantState, now: datetime, act: GrantAct) -> None:
     if state is GrantState.ACTIVE:
         publish(GrantInForce(id=str(grant.id), resource_code=grant.resource_code), now=now)
     else:
-        publish(GrantOutOfForce(id=str(grant.id), resource_code=grant.resource_code, state=state.value), now=now)
+        publish(
+            GrantOutOfForce(id=str(grant.id), resource_code=grant.resource_code, state=state.value, act=act.value),
+            now=now,
+        )
 
 
 def _enter(

@@ -102,12 +102,16 @@ def get_grant(*, grant_id: UUID, actor: Actor, now: datetime) -> GrantView:
     return _grant(row, actor, _names([row.resource_code]), whole=True, now=now)
 
 
-def list_grants(*, actor: Actor, resource_code: str = "", limit: int = 100) -> tuple[GrantView, ...]:
-    """This function will return the newest grants that the actor's organisation holds or gave, or whom it supervises."""
+def list_grants(*, actor: Actor, resource_code: str = "", limit: int = 100, page: int = 1) -> tuple[GrantView, ...]:
+    """This function will return the newest grants that the actor's organisation holds or gave, or whom it supervises.
+
+    ``limit`` is at most 500; ``page`` counts from 1. Empty behind the last.
+    """
     rows = models.Grant.objects.select_related("request").filter(_all(actor))
     if resource_code:
         rows = rows.filter(resource_code=resource_code)
-    shown = list(rows.order_by("-offered_at", "id")[: max(1, min(limit, 500))])
+    size, number = max(1, min(limit, 500)), max(1, min(page, 1000))
+    shown = list(rows.order_by("-offered_at", "id")[(number - 1) * size : number * size])
     names = _names([one.resource_code for one in shown])
     return tuple(_grant(one, actor, names) for one in shown)
 

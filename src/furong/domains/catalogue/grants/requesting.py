@@ -35,6 +35,7 @@ from furong.domains.catalogue.grants.values import (
     ResourceChange,
     Terms,
 )
+from furong.domains.catalogue.ports import ServiceName, services_of
 from furong.domains.catalogue.sight import EDIT, REVIEW
 from furong.domains.catalogue.views import ResourceView
 from furong.foundation.access import queries as access
@@ -65,7 +66,7 @@ def submit_request(
     view = lookup.get_resource(actor=actor, code=resource_code)
     if not view.is_live:
         raise ResourceMissing
-    sharing = _check(view, terms, scenario, legal_basis, organization_id=own.id)
+    sharing = _check(view, terms, scenario, legal_basis, organization_id=own.id, now=now)
     provider = view.organization_id
     if provider is None:
         raise RequestRefused("The resource has no organisation that could reply.")
@@ -107,7 +108,9 @@ def _number(year: int) -> str:
         return f"GX{year}-{cursor.fetchone()[0]:06d}"
 
 
-def _check(view: ResourceView, terms: Terms, scenario: str, legal_basis: str, *, organization_id: UUID) -> str:
+def _check(
+    view: ResourceView, terms: Terms, scenario: str, legal_basis: str, *, organization_id: UUID, now: datetime
+) -> str:
     """Check what is asked for against the resource; give the narrowest class among it."""
     party = party_of(organization_id)
     if organization_id == view.organization_id or (
@@ -137,7 +140,21 @@ def _check(view: ResourceView, terms: Terms, scenario: str, legal_basis: str, *,
     methods = set(view.detail["sharing"].get("methods") or ())
     if not terms.methods or not set(terms.methods) <= methods:
         raise RequestRefused("The resource does not pass in this way.")
+    if terms.services:
+        own = {one.code for one in own_services(organization_id=organization_id, now=now)}
+        if foreign := sorted(set(terms.services) - own):
+            raise RequestRefused(
+                "Your organisation handles no such service item: %(services)s.", services=", ".join(foreign)
+            )
     return _CLASSES[max(ranks.values())]
+
+
+def own_services(*, organization_id: UUID, now: datetime) -> tuple[ServiceName, ...]:
+    """Give the service items that an organisation's department handles: what it may ask data for. By code."""
+    party = party_of(organization_id)
+    if party is None or not party.department:
+        return ()
+    return services_of(department=party.department, on=calendar.current().local_date(now))
 
 
 @command("catalogue.ask_supplement")
@@ -177,7 +194,7 @@ def supplement_request(
     view = lookup.get_resource(actor=actor, code=request.resource_code)
     wanted = terms or Terms.of_json(request.terms)
     basis = legal_basis.strip() or request.legal_basis
-    sharing = _check(view, wanted, request.scenario, basis, organization_id=request.organization_id)
+    sharing = _check(view, wanted, request.scenario, basis, organization_id=request.organization_id, now=now)
     if RANKS[sharing] > RANKS[request.sharing]:
         # The process that runs asks fewer people than this class demands.
         raise RequestRefused(

@@ -17,6 +17,8 @@ SUPPLY_WORKING_DAYS = 20
 MOST_DAYS = 3 * 366
 MOST_QUOTA = 10_000_000
 IDLE_DAYS = 180
+# So many days before a grant ends, those concerned are told; a grant that is no longer than that is not announced so early.
+REMIND_DAYS = (7, 30)
 
 
 class RequestState(StrEnum):

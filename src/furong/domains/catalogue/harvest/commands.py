@@ -39,6 +39,7 @@ from furong.domains.catalogue.states import Audience
 from furong.foundation.access import queries as access
 from furong.foundation.access.values import Actor
 from furong.foundation.audit.commands import command, current
+from furong.foundation.jobs.commands import defer
 
 _CODE = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 _BATCH = 500
@@ -119,6 +120,26 @@ def remove_source(*, code: str, actor: Actor, now: datetime) -> int:
     row.delete()
     current().detail(source=code, datasets=count)
     return count
+
+
+@command("catalogue.ask_harvest")
+def ask_harvest(*, code: str, actor: Actor, now: datetime, allow_shrink: bool = False) -> None:
+    """Have the worker harvest a source at once, whenever it would be due; ``allow_shrink``: though most of it may be gone.
+
+    Raises `SourceMissing`, `AccessRefused`.
+    """
+    access.require(actor=actor, right=REVIEW)
+    row = _locked(code)
+    row.due_at = now
+    row.save(update_fields=["due_at"])
+    defer(
+        "catalogue.harvest",
+        key=f"harvest:{code}:asked:{now.isoformat()}",
+        lock=f"harvest:{code}",
+        code=code,
+        allow_shrink=allow_shrink,
+    )
+    current().detail(source=code, allow_shrink=allow_shrink)
 
 
 def harvest_source(

@@ -51,21 +51,30 @@ class RunView:
 
 def list_sources() -> list[SourceView]:
     """List the sources by code."""
-    return [
-        SourceView(
-            code=row.code,
-            kind=row.kind,
-            url=row.url,
-            title={"zh": row.title_zh, **({"en": row.title_en} if row.title_en else {})},
-            every_hours=row.every_hours,
-            due_at=row.due_at,
-            state=row.state,
-            finding=row.finding,
-            harvested_at=row.harvested_at,
-            datasets=row.datasets,
-        )
-        for row in models.HarvestSource.objects.order_by("code")
-    ]
+    return [_view(row) for row in models.HarvestSource.objects.order_by("code")]
+
+
+def get_source(*, code: str) -> SourceView:
+    """Give a source. Raises `SourceMissing`."""
+    row = models.HarvestSource.objects.filter(code=code).first()
+    if row is None:
+        raise SourceMissing(source=code)
+    return _view(row)
+
+
+def _view(row: models.HarvestSource) -> SourceView:
+    return SourceView(
+        code=row.code,
+        kind=row.kind,
+        url=row.url,
+        title={"zh": row.title_zh, **({"en": row.title_en} if row.title_en else {})},
+        every_hours=row.every_hours,
+        due_at=row.due_at,
+        state=row.state,
+        finding=row.finding,
+        harvested_at=row.harvested_at,
+        datasets=row.datasets,
+    )
 
 
 def list_runs(*, code: str, limit: int = 20) -> list[RunView]:

@@ -11,10 +11,10 @@ from furong.foundation.jobs.values import Retry
 
 
 @job("catalogue.harvest", queue="documents", retry=Retry(attempts=2, first_seconds=300))
-def harvest(*, code: str, now: datetime) -> None:
+def harvest(*, code: str, now: datetime, allow_shrink: bool = False) -> None:
     """Harvest a source. What the source does wrong is a finding of the run, not a failure of the job."""
     if code in queries.list_due(now=now):
-        commands.harvest_source(code=code, actor=Actor.system("worker"), now=now)
+        commands.harvest_source(code=code, actor=Actor.system("worker"), now=now, allow_shrink=allow_shrink)
 
 
 def defer_due(*, now: datetime) -> None:

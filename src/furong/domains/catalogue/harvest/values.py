@@ -106,8 +106,8 @@ STOPS: Mapping[str, tuple[Text, Text]] = {
     "shrunk": (
         both("数据集比上次少了一半以上，暂不更新。", "Less than half of the datasets are left; nothing was changed."),
         both(
-            "确属如此时，请用 furong harvest run --allow-shrink。",
-            "If that is right: furong harvest run --allow-shrink.",
+            "确属如此时，请在工作台的来源页面确认，或用 furong harvest run --allow-shrink。",
+            "If that is right: confirm it on the source's page of the workbench, or furong harvest run --allow-shrink.",
         ),
     ),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from furong.domains.catalogue.licence import check_licence
 from furong.domains.catalogue.resources.builtin import check_providers
 from furong.domains.catalogue.resources.reading import (
     Catalog,
@@ -34,7 +35,9 @@ def check_resources(pack: Pack) -> Iterable[Finding]:
     """Find everything about the resources of a pack that contradicts the guide, the law, the dictionary or each other."""
     files = [file for file in pack.files if file.kind == "resource"]
     departments = frozenset(pack.values("organization"))
-    yield from check_providers(pack.frame, f"{pack.root}/pack.toml" if pack.root else "pack.toml", departments)
+    shown = f"{pack.root}/pack.toml" if pack.root else "pack.toml"
+    yield from check_providers(pack.frame, shown, departments)
+    yield from check_licence(pack.frame, shown)
     if not files:
         return
     check = _Check(pack, catalog_of(pack), departments)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -15,12 +17,13 @@ from furong import __version__
 from furong.domains.catalogue import published
 from furong.domains.catalogue.errors import ResourceMissing
 from furong.domains.catalogue.harvest import queries as harvest
+from furong.domains.catalogue.licence import current_licence
 from furong.domains.catalogue.published import Wanted
 from furong.foundation.web.queries import get_site
 from furong.foundation.web.texts import text
 from furong.sites.opendata import ckan_query, words
 from furong.sites.opendata.ckan_query import QueryRefusedError, class_item_of, group_name
-from furong.sites.opendata.ckan_shape import Shaper
+from furong.sites.opendata.ckan_shape import UNSPECIFIED, Shaper
 
 # The version whose answers these are shaped after.
 CKAN_VERSION = "2.11.0"
@@ -84,7 +87,12 @@ def call(request: HttpRequest, action: str) -> HttpResponse:
     except ValueError as error:
         return _open(JsonResponse(f"Bad request - JSON Error: {error}", status=400, safe=False))
     root = request.build_absolute_uri("/").rstrip("/")
-    shaper = Shaper(root=root, departments=words.department_names(), sources=harvest.source_titles())
+    shaper = Shaper(
+        root=root,
+        departments=words.department_names(),
+        sources=harvest.source_titles(),
+        licence=current_licence(on=timezone.localdate()),
+    )
     try:
         result = run(asked, shaper)
     except ActionError as refused:
@@ -178,6 +186,7 @@ def _identifier(asked: Asked) -> str:
 def package_search(asked: Asked, shaper: Shaper) -> dict[str, Any]:
     """Search datasets; count, page, facets."""
     query = ckan_query.parse([_words(asked, "q"), _words(asked, "fq"), *_listed(asked, "fq_list")])
+    query.narrow_to_licences(shaper.licence_id, UNSPECIFIED)
     sort = _words(asked, "sort")
     fields = _listed(asked, "facet.field") if _flag(asked, "facet", True) else []
     for name in fields:
@@ -195,7 +204,7 @@ def package_search(asked: Asked, shaper: Shaper) -> dict[str, Any]:
         sort=ckan_query.sort_of(sort),
         start=start,
         rows=rows,
-        facets=tuple(dict.fromkeys(_FACETS[name] for name in fields if name in _FACETS)),
+        facets=tuple(dict.fromkeys("origin" if name == "license_id" else _FACETS[name] for name in fields)),
     )
     found = (
         published.PublishedFound(lines=(), total=0)
@@ -206,7 +215,10 @@ def package_search(asked: Asked, shaper: Shaper) -> dict[str, Any]:
     searched: dict[str, Any] = {}
     for name in fields:
         if name == "license_id":
-            values = {"notspecified": found.total} if found.total else {}
+            others = sum(found.facets.get("origin", {}).values())
+            counted = Counter({shaper.licence_id: found.total - others})
+            counted[UNSPECIFIED] += others
+            values = {code: count for code, count in counted.most_common() if count}
         else:
             values = dict(found.facets.get(_FACETS[name], {}))
         if name == "groups":
@@ -378,19 +390,27 @@ def site_read(asked: Asked, shaper: Shaper) -> bool:
 
 
 def license_list(asked: Asked, shaper: Shaper) -> list[dict[str, Any]]:
-    """List the licences: the pack names none, so none is claimed."""
-    return [
-        {
-            "id": "notspecified",
-            "title": "License not specified",
-            "url": "",
-            "status": "active",
-            "is_okd_compliant": False,
-            "is_osi_compliant": False,
-            "od_conformance": "not reviewed",
-            "osd_conformance": "not reviewed",
-        }
-    ]
+    """List the licences: the one that the pack names for its own datasets, and that none is known."""
+    unspecified = {
+        "id": UNSPECIFIED,
+        "title": "License not specified",
+        "url": "",
+        "status": "active",
+        "is_okd_compliant": False,
+        "is_osi_compliant": False,
+        "od_conformance": "not reviewed",
+        "osd_conformance": "not reviewed",
+    }
+    if shaper.licence is None:
+        return [unspecified]
+    own = {
+        "id": shaper.licence.code,
+        "title": text(shaper.licence.name),
+        "url": shaper.licence.url,
+        "is_okd_compliant": shaper.licence.conforms,
+        "od_conformance": "approved" if shaper.licence.conforms else "not reviewed",
+    }
+    return [{**unspecified, **own}, unspecified]
 
 
 def help_show(asked: Asked, shaper: Shaper) -> str:

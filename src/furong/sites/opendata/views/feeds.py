@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from furong.domains.catalogue import published
+from furong.domains.catalogue.licence import current_licence
 from furong.domains.catalogue.published import Wanted
 from furong.foundation.web.queries import get_site
 from furong.sites.opendata import words
@@ -38,6 +40,7 @@ def catalog(request: HttpRequest, suffix: str) -> HttpResponse:
         title=get_site().name.as_dict(),
         found=found,
         departments=words.department_names(),
+        licence=current_licence(on=timezone.localdate()),
         number=number,
         size=PAGE_SIZE,
     )

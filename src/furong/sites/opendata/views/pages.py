@@ -15,6 +15,7 @@ from furong.domains.catalogue import data, published, quality
 from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.errors import ResourceMissing
 from furong.domains.catalogue.harvest import queries as harvest
+from furong.domains.catalogue.licence import current_licence
 from furong.sites.opendata import charting, presenting, words
 from furong.sites.opendata.asking import Asked
 from furong.sites.opendata.exporting import FORMATS, plain
@@ -78,6 +79,7 @@ def dataset(request: HttpRequest, name: str) -> HttpResponse:
         table=table,
         quality=next(iter(quality.list_quality(code=name, until=timezone.localdate(now))), None),
         preview=presenting.preview_of(table) if table is not None else None,
+        licence=current_licence(on=timezone.localdate(now)),
         chart=chart,
         groups=list(charting.groups_of(table)) if table is not None else [],
         measures=charting.measures_of(table) if table is not None else (),
@@ -142,6 +144,7 @@ def rows(request: HttpRequest, code: str) -> HttpResponse:
             JsonResponse({"error": "There is no such item.", "items": codes, "unknown": unknown[:10]}, status=400)
         )
     found = [row for row in table.rows if all(_same(row[codes.index(name)], value) for name, value in narrowed.items())]
+    licence = current_licence(on=timezone.localdate())
     first = numbers["offset"]
     chosen = found[first : first + min(numbers["limit"], MOST_ROWS)]
     return _open(
@@ -152,6 +155,7 @@ def rows(request: HttpRequest, code: str) -> HttpResponse:
                 "offset": first,
                 "as_of": plain(table.as_of),
                 "source": dict(table.source),
+                "licence": licence.url if licence is not None else "",
                 "items": [{"code": one.code, "name": dict(one.name), "type": one.type.value} for one in table.columns],
                 "rows": [dict(zip(codes, map(plain, row), strict=True)) for row in chosen],
             },
@@ -174,4 +178,5 @@ def interface(request: HttpRequest) -> HttpResponse:
     found = published.search_published(wanted=published.Wanted(only=(("has_data", frozenset({"true"})),), rows=1))
     example = next((line.name for line in found.lines if not line.origin), "")
     root = request.build_absolute_uri("/").rstrip("/")
-    return page(request, "interface", root=root, example=example, home=reverse("opendata:home"))
+    licence = current_licence(on=timezone.localdate())
+    return page(request, "interface", root=root, example=example, licence=licence, home=reverse("opendata:home"))
