@@ -19,6 +19,7 @@ import yaml
 from django.db import connection
 
 from furong.domains.cases import commands, queries, twins
+from furong.domains.catalogue.grants.demo import load_grants
 from furong.domains.processes import queries as process_queries
 from furong.foundation.access.values import Actor, ActorKind, Assurance, Basis
 from furong.foundation.codes.identity_numbers import make_identity_number
@@ -45,6 +46,7 @@ def fill() -> None:
     mother, father = couple(0)
     spec = yaml.safe_load((PACK / "demo" / "accounts.yaml").read_text())
     demo.create_demo_accounts(spec=spec, persons={"mother": mother, "father": father}, actor=SYSTEM, now=MONDAY)
+    load_grants(spec=yaml.safe_load((PACK / "demo" / "grants.yaml").read_text()), actor=SYSTEM, now=MONDAY)
 
 
 def couple(number: int) -> tuple[UUID, UUID]:

@@ -139,7 +139,7 @@ def test_a_reading_by_grant_names_the_grant_and_the_purpose_in_the_audit() -> No
 @pytest.mark.parametrize(
     ("fields", "basis", "refusal"),
     [
-        (["address"], CASE, ItemNotGranted),  # published, and not granted to it
+        (["ethnicity"], CASE, ItemNotGranted),  # published, and not granted to it
         (["mother_id"], CASE, ItemNotGranted),  # published to nobody
         (["household_number"], CASE, GrantMissing),  # another resource
         (["name"], Basis(purpose="看看"), CaseNeeded),

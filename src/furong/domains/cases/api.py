@@ -77,13 +77,15 @@ class TimelineOut(Schema):
 
 
 class AnswerOut(Schema):
-    """A fact with its source."""
+    """A fact with its source. ``withheld``: why its value is not given (a refusal's code); ``resource_code``: what to ask for."""
 
     element: str
     value: Any
     source: str
     source_label: Text
     legal_basis: str
+    withheld: str = ""
+    resource_code: str = ""
 
 
 class ApplicationOut(Schema):

@@ -52,7 +52,7 @@ def menu(actor: Actor) -> list[Group]:
             "",
             _entry("work_list", _("To do"), *work),
             _entry("cases", _("Cases"), *work, "cases.supervise"),
-            _entry("notices", _("Notices"), *work, "cases.supervise"),
+            _entry("notices", _("Notices"), *work, "cases.supervise", "catalogue.edit", "catalogue.review"),
         ),
         (
             _("Supervision"),
@@ -84,6 +84,7 @@ def menu(actor: Actor) -> list[Group]:
                 *("catalogue.edit", "catalogue.review", "definitions.publish", "cases.supervise", *work),
             ),
             _entry("objections", _("Objections to data"), "catalogue.edit", "catalogue.review", *work),
+            _entry("harvests", _("Other catalogues"), "catalogue.review"),
         ),
         (
             _("Content"),

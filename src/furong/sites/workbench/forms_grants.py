@@ -37,6 +37,12 @@ class TermsForm(forms.Form):
         required=False,
     )
     by_subject = forms.BooleanField(label=gettext_lazy("One person at a time, in a case"), required=False)
+    services = forms.MultipleChoiceField(
+        label=gettext_lazy("For which service items"),
+        help_text=gettext_lazy("None chosen: for any of our duties. Who names them is granted more readily."),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
     methods = forms.MultipleChoiceField(
         label=gettext_lazy("How it passes"),
         widget=forms.CheckboxSelectMultiple,
@@ -63,17 +69,21 @@ class TermsForm(forms.Form):
         items: Choices,
         methods: Choices,
         divisions: Choices,
+        services: Choices = (),
         wider: Terms | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.wider = wider
-        for name, choices in (("items", items), ("methods", methods), ("divisions", divisions)):
+        for name, choices in (
+            *(("items", items), ("methods", methods), ("divisions", divisions), ("services", services)),
+        ):
             field = self.fields[name]
             assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - the class says so
             field.choices = list(choices)
-        if not divisions:
-            del self.fields["divisions"]
+        for name, choices in (("divisions", divisions), ("services", services)):
+            if not choices:
+                del self.fields[name]
         if wider is not None:
             self._narrow(wider)
 
@@ -83,6 +93,7 @@ class TermsForm(forms.Form):
             "items": list(wider.items),
             "methods": list(wider.methods),
             "divisions": list(wider.divisions),
+            "services": list(wider.services),
             "by_subject": wider.by_subject,
             "days": str(wider.days),
             "daily_quota": wider.daily_quota,
@@ -105,7 +116,7 @@ class TermsForm(forms.Form):
             items=tuple(given["items"]),
             divisions=tuple(given.get("divisions") or (self.wider.divisions if self.wider else ())),
             by_subject=given["by_subject"],
-            services=self.wider.services if self.wider else (),
+            services=tuple(given.get("services") or (self.wider.services if self.wider else ())),
             methods=tuple(given["methods"]),
             days=int(given["days"]),
             daily_quota=given["daily_quota"],

@@ -119,6 +119,7 @@ class Fact:
     value: str
     source: str
     is_own: bool
+    withheld_from: str = ""  # the resource of which the reader's organisation holds no grant
 
 
 def facts_of(view: CaseView, dictionary: Mapping[str, DataElement]) -> list[Fact]:
@@ -136,6 +137,7 @@ def facts_of(view: CaseView, dictionary: Mapping[str, DataElement]) -> list[Fact
                 value=told(element, answer.value),
                 source=_("the applicant") if own else text(answer.source_label) or answer.source,
                 is_own=own,
+                withheld_from=answer.resource_code if answer.withheld else "",
             )
         )
     return facts
@@ -184,7 +186,7 @@ def compared(view: CaseView) -> list[tuple[str, str, int]]:
     """Say which registers supplied the facts, and how many each: name, legal basis, count."""
     seen: dict[str, tuple[str, int]] = {}
     for answer in view.answers:
-        if answer.source == "applicant":
+        if answer.source == "applicant" or answer.withheld:
             continue
         label = text(answer.source_label) or answer.source
         basis, count = seen.get(label, (answer.legal_basis, 0))

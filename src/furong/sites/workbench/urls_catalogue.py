@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.workbench.views import catalogue, grants
+from furong.sites.workbench.views import catalogue, grants, harvests
 
 urlpatterns = [
     path("resources", catalogue.resources, name="resources"),
@@ -15,6 +15,10 @@ urlpatterns = [
     path("requests", grants.requests, name="requests"),
     path("requests/<uuid:request_id>", grants.request_page, name="request"),
     path("requests/<uuid:request_id>/acts/<slug:verb>", grants.request_act, name="request_act"),
+    path("harvests", harvests.sources, name="harvests"),
+    path("harvest-new", harvests.source_new, name="harvest_new"),
+    path("harvests/<slug:code>", harvests.source, name="harvest"),
+    path("harvests/<slug:code>/acts/<slug:verb>", harvests.source_act, name="harvest_act"),
     path("grants", grants.grants, name="grants"),
     path("grants/<uuid:grant_id>", grants.grant_page, name="grant"),
     path("grants/<uuid:grant_id>/acts/<slug:verb>", grants.grant_act, name="grant_act"),

@@ -137,3 +137,12 @@ def subject_words(code: str, departments: Mapping[str, object]) -> str:
     kind, _dot, item = code.partition(".")
     known = NATIONAL_ITEMS.get(ClassKind(kind), {}) if kind in set(ClassKind) else {}
     return text(known[item].name if item in known else departments.get(item, item))
+
+
+# Catalogues that are harvested, and how a harvest went.
+SOURCE_KINDS: Mapping[str, Promise] = {"dcat": _("DCAT feed"), "ckan": _("CKAN site")}
+SOURCE_STATES: Tagged = {
+    "new": (_("not harvested yet"), "wait"),
+    "good": (_("up to date"), "ok"),
+    "failed": (_("stopped"), "over"),
+}

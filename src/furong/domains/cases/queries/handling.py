@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -21,6 +22,7 @@ from furong.domains.cases.commands.moving import today
 from furong.domains.cases.errors import CaseNotFound
 from furong.domains.cases.parameters import current_rules
 from furong.domains.cases.queries.applying import RELATED
+from furong.domains.cases.queries.granted import decide_answers
 from furong.domains.cases.queries.listing import LIGHT, case_lines, text_of
 from furong.domains.cases.queries.people import by_person, people_of
 from furong.domains.cases.queries.reading import (
@@ -123,9 +125,17 @@ def case_view(*, case_id: UUID, actor: Actor, basis: Basis, now: datetime) -> Ca
         .order_by("ordinal")
     )
     answers = visible_answers(case_id=case.id)
+    granted = decide_answers(
+        answers=answers,
+        actor=actor,
+        basis=replace(basis, case_id=case.id, item_code=case.item_code),
+        division_code=case.division_code,
+        now=now,
+    )
+    answers = granted.shown(answers)
     outputs = visible_outputs(case_id=case.id)
     people, applicant = people_of(application_id=case.application_id), case.application.applicant_person_id
-    shown = [code for code in answers if is_element(code)]
+    shown = [code for code in answers if is_element(code) and code not in granted.withheld]
     # Who else is named in the application sees the read of what is about them.
     for person_id, fields in by_person(elements=shown, people=people, applicant=applicant, on=on).items():
         record_read(
@@ -137,6 +147,7 @@ def case_view(*, case_id: UUID, actor: Actor, basis: Basis, now: datetime) -> Ca
             database="default",
             now=now,
             object=("case", case.id),
+            detail=granted.traces(),
         )
     return CaseView(
         lane=lane(case, on=on, names=organization_names([case.organization_id]), siblings=siblings),
@@ -151,7 +162,12 @@ def case_view(*, case_id: UUID, actor: Actor, basis: Basis, now: datetime) -> Ca
         immediate=bool(case.terms.get("immediate")),
         acceptance_due_on=case.acceptance_due_on,
         deemed_accepted=case.deemed_accepted,
-        answers=answer_views({code: answer for code, answer in answers.items() if is_element(code)}),
+        answers=tuple(
+            replace(one, withheld=why.code, resource_code=why.resource_code)
+            if (why := granted.withheld.get(one.element))
+            else one
+            for one in answer_views({code: answer for code, answer in answers.items() if is_element(code)})
+        ),
         supplement_lines=answered(case.supplement.wanted, answers) if _has_supplement(case) else (),
         supplement_note=str(answers.get(NOTE, {}).get("value") or ""),
         outputs=outputs,
@@ -372,8 +388,21 @@ def export_cases(
     )
     rows = []
     fields: set[str] = set()
+    traces: dict[str, Any] = {}
     for line in lines:
         answers = visible_answers(case_id=line.case_id)
+        # A list of many is no reading for one case: what is granted for one person at a time is not in it.
+        granted = decide_answers(
+            answers=answers,
+            actor=actor,
+            basis=replace(basis, item_code=item_code),
+            division_code=line.division_code,
+            now=now,
+            subjects=len(lines),
+        )
+        for name, told in granted.traces().items():
+            traces.setdefault(name, told)
+        answers = {code: answer for code, answer in answers.items() if code not in granted.withheld}
         fields |= {code for code in answers if is_element(code)}
         rows.append(
             {
@@ -392,6 +421,7 @@ def export_cases(
         fields=fields,
         database="default",
         now=now,
+        detail=traces,
     )
     return iter(rows)
 

@@ -124,13 +124,17 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerView:
-    """One fact of an application with its source."""
+    """One fact of an application with its source. ``withheld``: why staff are not shown its value, as the code of a refusal, and
+    then ``resource_code`` is what their organisation holds no grant of.
+    """
 
     element: str
     value: Any = field(repr=False)
     source: str
     source_label: Text
     legal_basis: str
+    withheld: str = ""
+    resource_code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

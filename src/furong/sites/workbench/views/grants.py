@@ -184,6 +184,7 @@ def request_new(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
         items=items,
         methods=methods,
         divisions=_division_choices(),
+        services=_service_choices(actor.organization_id),
         initial={"methods": [code for code, _label in methods]} if len(methods) == 1 else {},
     )
     refused = None
@@ -237,7 +238,7 @@ def request_page(request: HttpRequest, actor: Actor, request_id: UUID) -> HttpRe
         names=_names(found.organization_id, found.provider_organization_id),
         steps=_steps(found),
         today=timezone.localdate(),
-        **_shared(actor, found.resource_code),
+        **_shared(actor, found.resource_code, found.organization_id),
     )
 
 
@@ -249,8 +250,15 @@ def request_act(request: HttpRequest, actor: Actor, request_id: UUID, verb: str)
     deed = REQUEST_DEEDS.get(verb)
     if deed is None:
         raise Http404
-    shared = _shared(actor, found.resource_code)
-    form = _form(deed, request, found.agreed or found.terms, shared, as_asked=verb == "supplement")
+    shared = _shared(actor, found.resource_code, found.organization_id)
+    form = _form(
+        deed,
+        request,
+        found.agreed or found.terms,
+        shared,
+        as_asked=verb == "supplement",
+        organization_id=found.organization_id,
+    )
     run: Mapping[str, Callable[..., object]] = {
         "consent": lambda **given: requesting.consent_request(terms=form.terms(), **given),  # type: ignore[attr-defined]
         "ask": lambda **given: requesting.ask_supplement(question=form.cleaned_data["question"], **given),
@@ -313,7 +321,7 @@ def grant_page(request: HttpRequest, actor: Actor, grant_id: UUID) -> HttpRespon
         used=sum(found.uses.values()),
         today=today,
         left=(found.valid_until - today).days if found.valid_until else None,
-        **_shared(actor, found.resource_code),
+        **_shared(actor, found.resource_code, found.organization_id),
     )
 
 
@@ -325,7 +333,7 @@ def grant_act(request: HttpRequest, actor: Actor, grant_id: UUID, verb: str) -> 
     deed = GRANT_DEEDS.get(verb)
     if deed is None:
         raise Http404
-    shared = _shared(actor, found.resource_code)
+    shared = _shared(actor, found.resource_code, found.organization_id)
     form = _form(deed, request, found.terms, shared, organization_id=found.organization_id)
     run: Mapping[str, Callable[..., object]] = {
         "sign": granting.sign_grant,
@@ -410,7 +418,7 @@ def _names(*ids: UUID | None) -> dict[UUID, Any]:
     return dict(organizations.labels_of_organizations(organization_ids={one for one in ids if one is not None}))
 
 
-def _shared(actor: Actor, code: str) -> dict[str, Any]:
+def _shared(actor: Actor, code: str, organization_id: UUID) -> dict[str, Any]:
     """What every page about a request or a grant shows its terms with; a resource that is gone leaves codes."""
     try:
         view: ResourceView | None = catalogue.get_resource(actor=actor, code=code)
@@ -420,6 +428,7 @@ def _shared(actor: Actor, code: str) -> dict[str, Any]:
         "view": view,
         "item_names": {item.code: item.name for item in view.items} if view else {},
         "division_names": dict(_division_choices()),
+        "service_names": dict(_service_choices(organization_id)),
         "words": words_grants,
         "terms_words": words_catalogue,
     }
@@ -437,6 +446,13 @@ def _division_choices() -> list[tuple[str, str]]:
     return [(one.code, text(one.name)) for one in organizations.list_divisions(level=Level.CITY)]
 
 
+def _service_choices(organization_id: UUID | None) -> list[tuple[str, str]]:
+    if organization_id is None:
+        return []
+    found = requesting.own_services(organization_id=organization_id, now=timezone.now())
+    return [(one.code, text(one.name.as_dict())) for one in found]
+
+
 def _form(
     deed: Deed,
     request: HttpRequest,
@@ -450,6 +466,7 @@ def _form(
     if not issubclass(deed.form, TermsForm):
         return deed.form(data)
     view, names = shared["view"], shared["item_names"]
+    services = _service_choices(organization_id)
     items = [(code, text(names[code]) if code in names else code) for code in wider.items]
     cities = _division_choices()
     divisions = [one for one in cities if not wider.divisions or one[0] in wider.divisions]
@@ -457,10 +474,11 @@ def _form(
         "items": items,
         "methods": _method_choices(wider.methods),
         "divisions": divisions,
+        "services": [one for one in services if not wider.services or one[0] in wider.services],
         "wider": wider,
     }
     if as_asked and view is not None:  # the requester may also ask for other items of the resource as it is now
-        given |= {"items": _item_choices(view), "divisions": cities}
+        given |= {"items": _item_choices(view), "divisions": cities, "services": services}
     if deed.form is DelegateForm and organization_id is not None:
         below = organizations.ids_of_subtree(organization_id=organization_id)[1:400]
         names_below = organizations.labels_of_organizations(organization_ids=below)
