@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from furong_link import cli_peers, selftest
+from furong_link import auditing, cli_peers, selftest
 from furong_link.centre import SOFTWARE, Centre, Keeper
-from furong_link.cli_more import add_commands
+from furong_link.cli_more import add_commands, add_verify_options
 from furong_link.enrolment import AUTHORITY, GATEWAY_ID, Request, fingerprint, key_id_of
 from furong_link.errors import ConfigurationError, LinkError
 from furong_link.gateway import Gateway, Settings
@@ -27,7 +27,6 @@ from furong_link.keys import SoftwareKey, Verifier, verifier
 from furong_link.message import PeerDoor
 from furong_link.mode_settings import read_modes
 from furong_link.running import run
-from furong_link.verification import verify_log
 
 SETTINGS = """\
 # A gateway of the exchange. The key beside it never leaves this machine.
@@ -88,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         one = commands.add_parser(name, help=text)
         one.add_argument("folder", type=Path)
         if name == "verify":
-            one.add_argument("--archive", type=Path, action="append", default=[], help="where archived files are kept")
+            add_verify_options(one)
         else:
             one.add_argument("--centre", default="", metavar="URL", help="another centre than gateway.toml names")
         if name == "run":
@@ -105,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "check" | "selftest":
                 return _selftest(given.folder, given.centre)
             case "verify":
-                return _verify(given.folder, given.archive)
+                return _verify(given)
             case _:
                 if given.die_with_parent:
                     _die_with_parent()
@@ -255,17 +254,12 @@ def _selftest(folder: Path, centre: str) -> int:
     return 1 if wrong else 0
 
 
-def _verify(folder: Path, archives: Sequence[Path] = ()) -> int:
-    _, key, _, _ = read_settings(folder)
-    report = verify_log(folder / "evidence", key=key.verifier(), archives=archives)
-    print(
-        f"{report.records} records, {report.heads} heads, {report.erased} details erased, {report.unsealed} not under a head"
-        + (f", {report.segments} archived files" if report.segments else "")
-        + (f", {report.elsewhere} records kept elsewhere" if report.elsewhere else "")
+def _verify(given: argparse.Namespace) -> int:
+    lines, sound = auditing.verify(
+        given.folder, key=given.key, archives=given.archive, witnesses=given.witness, needed=given.needed
     )
-    for finding in report.findings:
-        print(f"✗ {finding}")
-    return 1 if report.findings else 0
+    print("\n".join(lines))
+    return 0 if sound else 1
 
 
 async def _run(folder: Path, centre: str) -> int:

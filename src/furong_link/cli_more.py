@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import secrets
-import signal
 import sys
 import time
 import uuid
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from furong_link import profile
+from furong_link import cli_witness, profile
 from furong_link.batch_store import FORMATS, Place, Store
 from furong_link.errors import ConfigurationError, Refusal
 from furong_link.keys import SUITES, SoftwareKey, verifier
@@ -47,6 +45,19 @@ def add_commands(commands: Any) -> None:
     publish.add_argument("--since", type=int, default=0, help="the file is the delta from this version")
     publish.add_argument("--format", choices=sorted(FORMATS), default="csv")
     publish.set_defaults(run=_publish)
+    cli_witness.add_commands(commands)
+
+
+def add_verify_options(parser: argparse.ArgumentParser) -> None:
+    """Add what checking a log can be given: a key, witnesses, where archived files are."""
+    parser.add_argument(
+        "--key", default="", metavar="KEY", help="ALGORITHM:BASE64 or a file of it, for a log from elsewhere"
+    )
+    parser.add_argument("--archive", type=Path, action="append", default=[], help="where archived files are kept")
+    parser.add_argument(
+        "--witness", action="append", default=[], metavar="FILE=KEY", help="a witness's heads and its public key"
+    )
+    parser.add_argument("--needed", type=int, default=0, metavar="K", help="so many witnesses must have co-signed")
 
 
 def _sign(given: argparse.Namespace) -> int:
@@ -106,11 +117,3 @@ def _publish(given: argparse.Namespace) -> int:
         store.close()
     print(f"{given.dataset} {given.version} {given.format}: {file.size} bytes, {file.field(store.algorithm)}")
     return 0
-
-
-async def until_told() -> None:
-    """Wait for SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()

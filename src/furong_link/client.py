@@ -15,7 +15,7 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,7 @@ from furong_link.errors import LinkError, Problem, Refusal, UnverifiedReplyError
 from furong_link.keys import Signer, Verifier
 from furong_link.profile import Record as Record
 from furong_link.verification import Receipt, check_receipt
+from furong_link.witness import Cosigned, check_witnessed
 
 
 class UnreachableError(LinkError):
@@ -182,6 +183,35 @@ class Link:
             code = _problem(status, body).code if status >= 400 else ""
             claimed = f" It claims {code}." if code else ""
             raise UnverifiedReplyError(f"The reply cannot be trusted: {error}{claimed}", code_seen=code) from error
+
+    def witnessed(
+        self,
+        answer: Answer | Refused,
+        *,
+        cosigned: Sequence[Cosigned],
+        keys: Mapping[str, Verifier],
+        needed: int,
+    ) -> Receipt:
+        """Give the receipt of an exchange once ``needed`` of the witnesses with ``keys`` co-signed a head that holds it.
+
+        ``cosigned`` are heads fetched from the witnesses; the proofs between them and the receipt come from the gateway.
+        Raises UnverifiedReplyError when fewer witnesses hold it, which may only mean that they have not looked yet.
+        """
+        receipt = self.receipt(answer)
+        proven = [(each, self._consistency(receipt.head.size, each.head.size)) for each in cosigned]
+        check_witnessed(receipt, gateway_key=self._key, cosigned=proven, keys=keys, needed=needed)
+        return receipt
+
+    def _consistency(self, one: int, other: int) -> list[bytes]:
+        earlier, size = min(one, other), max(one, other)
+        with self._lock:
+            status, _, body = self._send(
+                "GET", f"/.furong/consistency/{earlier}/{size}", b"", {"Host": self._authority}
+            )
+        try:
+            return [bytes.fromhex(part) for part in json.loads(body)["proof"]] if status == 200 else []
+        except (ValueError, KeyError, TypeError):
+            return []
 
     @property
     def gateway_algorithm(self) -> str:

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from furong_link.batch_store import CHUNK, FORMATS, HASHES
+from furong_link.decision import PROVIDER
 from furong_link.errors import LinkError, UnverifiedReplyError
 from furong_link.keys import SUITES
-from furong_link.modes import PROVIDER
 from furong_link.sealing import sync_folder
 
 if TYPE_CHECKING:

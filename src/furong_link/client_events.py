@@ -24,9 +24,9 @@ from urllib.parse import quote, urlencode
 
 from furong_link import profile
 from furong_link.cloudevents import BATCH
+from furong_link.decision import PROVIDER
 from furong_link.errors import LinkError, Problem, Refusal
 from furong_link.keys import Signer, Verifier
-from furong_link.modes import PROVIDER
 from furong_link.replay import ReplayGuard
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from furong_link.errors import Refusal
 from furong_link.masking import FieldTree, RowScope
 
 MAX_TARGET = 4096
+PROVIDER = "provider"  # what a provider's own system writes where a consumer names its grant
 # RFC 3986: segments of pchar, and a query. Sub-delimiters that some servers read as parameters (;) are left out.
 _TARGET = re.compile(
     r"/([A-Za-z0-9._-]{1,64})((?:/[A-Za-z0-9\-._~!$&'()*+,=:@%]+)*/?)(?:\?([A-Za-z0-9\-._~!$&'()*+,=:@%/?]*))?"

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from furong_link import profile
 from furong_link.configuration import Configuration, Key, Service
-from furong_link.decision import Grant, QuotaBook, Target, check_grant
+from furong_link.decision import PROVIDER, Grant, QuotaBook, Target, check_grant
 from furong_link.errors import Refusal
 from furong_link.evidence import EvidenceLog
 from furong_link.keys import Signer
@@ -22,7 +22,6 @@ from furong_link.upstream import UpstreamReply
 
 OWN_SERVICE = ".furong"
 PROVIDE = "/provide/"
-PROVIDER = "provider"  # what a provider's own system writes where a consumer names its grant
 
 
 @dataclass(frozen=True, slots=True)
