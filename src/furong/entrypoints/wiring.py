@@ -14,7 +14,10 @@ from furong.domains.cases import binding as cases
 from furong.domains.cases import commands as case_commands
 from furong.domains.catalogue.grants import flow as grant_flow
 from furong.domains.catalogue.grants import granting
+from furong.domains.catalogue.grants import telling as grant_news
 from furong.domains.catalogue.harvest import tasks as harvests
+from furong.domains.catalogue.needs import figures as sharing_figures
+from furong.domains.catalogue.needs import ruling
 from furong.domains.exchange import binding as exchange
 from furong.domains.exchange import tasks as exchange_tasks
 from furong.domains.objections import commands as objections
@@ -52,6 +55,7 @@ def wire() -> None:
     register_prefill_source("licences", adapters.LicencesSource())
     processes.defer_jobs(process_tasks.defer_job)
     grant_flow.bind()
+    grant_news.follow()
     cases.bind()
     exchange.bind()
     check_scope.use_handlers(lambda: processes.wiring().handlers)
@@ -68,9 +72,12 @@ def tidy(*, now: datetime) -> None:
     SessionStore.clear_expired()
     process_tasks.tidy(now=now)
     granting.tend_grants(actor=Actor.system("worker"), now=now)
+    granting.announce_ends(actor=Actor.system("worker"), now=now)
     case_commands.sweep_old_drafts(now=now)
     objections.escalate_late(now=now)
     exchange_tasks.tidy(now=now)
+    ruling.escalate_late(now=now)
+    sharing_figures.measure_use(now=now)
     partitions.prepare_years(now=now, databases=DATABASES)
 
 

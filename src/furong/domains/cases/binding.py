@@ -5,7 +5,9 @@ from __future__ import annotations
 from furong.domains.cases import alerting, following, handlers, ports, staffing
 from furong.domains.cases.planning import ServicesPlanner
 from furong.domains.cases.prefilling import BirthRecordsSource, MarriageSource, MedicalInsuranceSource
+from furong.domains.cases.queries.served import enterprise_cases
 from furong.domains.cases.twins import HospitalTwin, MarriageTwin
+from furong.domains.catalogue.needs import figures
 from furong.domains.processes import ports as processes
 from furong.domains.services.values.prefill import PrefillSource, register_prefill_source
 
@@ -32,6 +34,7 @@ def bind() -> None:
     if following.on_task_created not in wiring.on_task_created:
         processes.on_task_created(following.on_task_created)
     alerting.follow()
+    figures.tell_enterprises_by(enterprise_cases)
     processes.resolve_assignments(staffing.assign)
     processes.check_membership(staffing.account_works_for)
     for name, source in SOURCES.items():

@@ -110,7 +110,9 @@ class CodeValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataElement:
-    """One data element. ``owner`` is the role of the department that answers for it; ``code_table`` a national table's name."""
+    """One data element. ``owner`` is the role of the department that answers for it; ``code_table`` a national table's name;
+    ``synonyms`` what people who need it may call it.
+    """
 
     code: str
     name: Text
@@ -124,6 +126,7 @@ class DataElement:
     code_table: str | None = None
     codes: tuple[CodeValue, ...] = ()
     standard: str | None = None
+    synonyms: tuple[str, ...] = ()
     note: Text | None = None
     file: str = field(default="", compare=False)
     line: int = field(default=0, compare=False)
@@ -242,6 +245,7 @@ _ELEMENT = MapOf(
         "code_table": optional(Str(max_length=60)),
         "codes": optional(ListOf(_CODE_VALUE, minimum=1, unique="code"), list),
         "standard": optional(Str(max_length=100)),
+        "synonyms": optional(ListOf(Str(max_length=40)), list),
         "note": optional(Texts()),
     }
 )
@@ -277,6 +281,7 @@ def build_group(parsed: Any, report: Report) -> ElementGroup:
                 code_table=entry["code_table"],
                 codes=tuple(entry["codes"]),
                 standard=entry["standard"],
+                synonyms=tuple(entry["synonyms"]),
                 note=entry["note"],
                 file=report.file,
                 line=code.line,

@@ -20,6 +20,9 @@ from furong.domains.catalogue import models
 from furong.domains.catalogue.errors import ActImpossible, ReasonNeeded
 from furong.domains.catalogue.grants.compiling import party_of
 from furong.domains.catalogue.grants.values import RequestState
+from furong.domains.catalogue.needs import models as needs_models
+from furong.domains.catalogue.needs.errors import SupplyOrdered
+from furong.domains.catalogue.needs.values import Outcome
 from furong.domains.processes import commands as processes
 from furong.domains.processes import ports
 from furong.domains.processes import queries as process_queries
@@ -164,11 +167,20 @@ def on_task_completed(fact: TaskFact) -> None:
         raise ActImpossible
     if fact.outcome == REFUSED and not request.reason.strip():
         raise ReasonNeeded
+    if fact.outcome == REFUSED and is_ordered(request.id):
+        raise SupplyOrdered
     if (
         fact.kind == SUPPLY
         and not models.Grant.objects.filter(request=request, parent=None, valid_from__isnull=False).exists()
     ):
         raise ActImpossible  # nothing is supplied before both sides have signed
+
+
+def is_ordered(request_id: UUID) -> bool:
+    """Say whether the data authority's last ruling on a request orders its supply, so that it cannot be refused."""
+    rulings = needs_models.Escalation.objects.filter(subject_id=request_id).exclude(outcome="")
+    last = rulings.order_by("-raised_at", "-id").values_list("outcome", flat=True).first()
+    return last == Outcome.ORDER
 
 
 def on_process_ended(fact: ProcessFact) -> None:
