@@ -19,6 +19,7 @@ from furong_link.errors import ConfigurationError, LinkError
 from furong_link.evidence import EvidenceLog
 from furong_link.keys import SoftwareKey, Verifier
 from furong_link.message import Settings
+from furong_link.mode_settings import read_modes
 
 _AGES = {
     "fresh": "",
@@ -95,9 +96,17 @@ def _registered(settings: Settings, key: SoftwareKey, found: Configuration, now:
     if own is not None and own.member in found.suspended:
         yield Finding("member 成员", f"{own.member} is suspended: its systems are refused everywhere")
     mine = [service for service in found.services.values() if service.gateway == settings.id]
+    try:
+        modes = read_modes(settings.folder)
+    except ConfigurationError as error:
+        modes = {}
+        yield Finding("files and events 文件与事件", str(error))
     for service in mine:
-        yield Finding(f"system behind {service.id} 后端系统", _reach(settings.upstreams.get(service.id)))
-    for name in sorted(set(settings.upstreams) - {service.id for service in mine}):
+        if service.id in modes:
+            yield Finding(f"{type(modes[service.id]).__name__.lower()} {service.id} 文件与事件", "")
+        else:
+            yield Finding(f"system behind {service.id} 后端系统", _reach(settings.upstreams.get(service.id)))
+    for name in sorted((set(settings.upstreams) | modes.keys()) - {service.id for service in mine}):
         yield Finding(f"system behind {name} 后端系统", "the operator has published no such service at this gateway")
 
 

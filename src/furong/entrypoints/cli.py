@@ -75,6 +75,13 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _audit(args: argparse.Namespace) -> int:
+    if args.action == "verify" and args.file is not None and args.file.is_dir():
+        # A gateway's log needs neither settings nor a database.
+        from furong.entrypoints import exchange_log
+
+        return exchange_log.verify(
+            args.file, key=args.key, archives=args.archive, witnesses=args.witness, needed=args.needed
+        )
     _django()
     from furong.entrypoints import auditing
 
@@ -168,9 +175,16 @@ def _parser() -> argparse.ArgumentParser:
 
     audit = command("audit", _audit, "verify or export the audit log")
     audit.add_argument("action", choices=["verify", "export"])
-    audit.add_argument("file", type=Path, nargs="?", help="an exported log; without it, the databases themselves")
-    audit.add_argument("--key", type=Path, help="the sealer's public key, for a log from elsewhere")
+    audit.add_argument(
+        "file", type=Path, nargs="?", help="an exported log or a gateway's folder; without it, the databases themselves"
+    )
+    audit.add_argument("--key", type=Path, help="the sealer's or the gateway's public key, for a log from elsewhere")
     audit.add_argument("--head", type=Path, help="an earlier signed head that the log must still extend")
+    audit.add_argument("--archive", type=Path, action="append", default=[], help="where a gateway's archived files are")
+    audit.add_argument(
+        "--witness", action="append", default=[], metavar="FILE=KEY", help="a witness's heads and its key"
+    )
+    audit.add_argument("--needed", type=int, default=0, metavar="K", help="so many witnesses must have co-signed")
 
     pack = command("pack", _pack, "write published definitions back to files")
     pack.add_argument("action", choices=["export"])
