@@ -11,11 +11,11 @@ from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import current
 from furong.foundation.events.commands import publish
 
-from .errors import DateInFuture, PersonDeceased
+from .errors import DateInFuture, PersonDeceased, PersonDeregistered
 from .events import FamilyChanged
 from .ledger import DATABASE, Ledger, get_person, is_registered, local_date
 from .models import Person, Relation
-from .values import RelationKind
+from .values import PersonStatus, RelationKind
 
 
 def begin(*, actor: Actor, basis: Basis, division_code: str) -> None:
@@ -26,10 +26,14 @@ def begin(*, actor: Actor, basis: Basis, division_code: str) -> None:
 
 
 def registered(person_id: UUID) -> Person:
-    """This function will return a person's locked row. Raises `PersonDeceased` when they no longer stand in the register."""
+    """This function will return a person's locked row. Raises `PersonDeceased`, `PersonDeregistered` when they no longer stand in
+    the register.
+    """
     person = get_person(person_id, lock_row=True)
-    if not is_registered(person):
+    if person.status == PersonStatus.DECEASED:
         raise PersonDeceased
+    if not is_registered(person):
+        raise PersonDeregistered
     return person
 
 

@@ -21,29 +21,26 @@ from .errors import (
     CodeInvalid,
     DateInFuture,
     FieldNotChangeable,
-    HeadWouldLeave,
-    HouseholdNotFound,
     NothingToChange,
     NumberInvalid,
     NumberTaken,
     PersonDeceased,
 )
 from .events import PersonAmended, PersonDied, PersonEntered, PersonMoved
-from .kinship import HEAD, relation_to_head
+from .kinship import HEAD
 from .ledger import (
     DATABASE,
     NUMBER_IS_TAKEN,
     Ledger,
     digest_of,
-    family_around,
     find_effect,
     get_person,
     is_registered,
-    local_date,
     lock,
     spouse_of,
 )
-from .models import Household, HouseholdMember, IdentityNumber, Person, Residence
+from .membership import check_head_may_leave, join, leave, members_of, move_out, open_households
+from .models import IdentityNumber, Person, Residence
 from .rules import check_code, check_name
 from .values import ChangeKind, ChangeRecorded, PersonStatus, ResidenceKind
 
@@ -51,44 +48,6 @@ from .values import ChangeKind, ChangeRecorded, PersonStatus, ResidenceKind
 AMENDABLE = frozenset({"name", "former_name", "ethnicity", "native_division_code", "marital"})
 CORRECTABLE = AMENDABLE | {"sex", "born_on", "born_at", "born_place", "born_division_code"}
 _CODED = {"sex": "sex", "ethnicity": "ethnic_group", "marital": "marital_status"}
-
-# Household numbers: the county's division code and a running number.
-NEXT_HOUSEHOLD = "SELECT nextval('population_household_number')"
-
-
-def _members(household_id: UUID) -> Any:
-    return HouseholdMember.objects.filter(
-        household_id=household_id, superseded_at__isnull=True, valid_until__isnull=True
-    )
-
-
-@command("population.open_household", database=DATABASE)
-def open_household(
-    *, division_code: str, address: str, kind: str = "family", actor: Actor, basis: Basis, now: datetime
-) -> UUID:
-    """This function will open an empty household at an address and return its key; its first member becomes head.
-
-    ``division_code`` has 12 digits; ``kind`` is ``family`` or ``collective``. Raises `CodeInvalid`, `AccessRefused`.
-    """
-    begin(actor=actor, basis=basis, division_code=division_code)
-    if kind not in {"family", "collective"}:
-        raise CodeInvalid(field="kind")
-    if len(division_code) != 12 or not division_code.isdigit():
-        raise CodeInvalid(field="division_code")
-    with connections[DATABASE].cursor() as cursor:
-        cursor.execute(NEXT_HOUSEHOLD)
-        (running,) = cursor.fetchone()
-    household = Household(
-        household_id=new_id(),
-        number=f"{division_code[:6]}{running:08d}",
-        kind=kind,
-        division_code=division_code,
-        address=address.strip(),
-        opened_on=local_date(now),
-    )
-    household.save(force_insert=True)
-    current().object("household", household.household_id)
-    return household.household_id
 
 
 @command("population.register_person", database=DATABASE)
@@ -116,9 +75,7 @@ def register_person(
     ``number`` may be None; type 111 is checked by GB 11643. ``allow_reserved`` admits the numbers of invented people and is for
     demo data and tests. Raises `NumberInvalid`, `NumberTaken`, `HouseholdNotFound`, `CodeInvalid`, `NameInvalid`.
     """
-    household = Household.objects.select_for_update().filter(pk=household_id, closed_on__isnull=True).first()
-    if household is None:
-        raise HouseholdNotFound
+    (household,) = open_households(household_id)
     begin(actor=actor, basis=basis, division_code=household.division_code)
     past(born_on, now=now)
     checked = _check_number(number, number_type, allow_reserved=allow_reserved)
@@ -139,7 +96,7 @@ def register_person(
     ledger.enter(person, since=born_on)
     if checked is not None:
         ledger.open(IdentityNumber, since=born_on, person_id=person.person_id, type=number_type, number=checked)
-    head = _members(household_id).filter(relation=HEAD).first()
+    head = members_of(household_id).filter(relation=HEAD).first()
     ledger.settle(
         person=person,
         household_id=household_id,
@@ -352,7 +309,7 @@ def record_death(
     ledger.revise(person, facts={"status": PersonStatus.DECEASED.value, "died_on": died_on}, since=died_on)
     widowed = spouse_of(person_id)
     household_id = person.household_id
-    _leave(ledger, person, on=died_on, successor=widowed)
+    leave(ledger, person, on=died_on, successor=widowed)
     ledger.end(IdentityNumber.objects.filter(person_id=person_id), until=died_on)
     ledger.end(Residence.objects.filter(person_id=person_id), until=died_on)
     ledger.touch(person, household_id=None)
@@ -364,47 +321,6 @@ def record_death(
     note(person, ledger, fields=("status", "died_on"), household_id=str(household_id))
     publish(PersonDied(person_id=person_id, died_on=died_on), database=DATABASE, now=now)
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
-
-
-def _leave(ledger: Ledger, person: Person, *, on: date, successor: UUID | None) -> None:
-    """Take the person out of their household; name a new head when they were it."""
-    mine = HouseholdMember.objects.filter(
-        person_id=person.person_id, superseded_at__isnull=True, valid_until__isnull=True
-    ).first()
-    if mine is None:
-        return
-    household = Household.objects.select_for_update().get(pk=mine.household_id)
-    ledger.end(HouseholdMember.objects.filter(pk=mine.pk), until=on)
-    others = list(_members(household.household_id).select_for_update())
-    if not others:
-        household.closed_on = on
-        household.save(update_fields=["closed_on"])
-        return
-    if mine.relation != HEAD:
-        return
-    ids = [row.person_id for row in others]
-    if successor is not None and successor in ids:
-        head_id = successor
-    else:
-        head_id = Person.objects.filter(pk__in=ids).order_by("born_on", "person_id").values_list("pk", flat=True)[0]
-    _lead(ledger, household.household_id, head_id=head_id, on=on)
-
-
-def _lead(ledger: Ledger, household_id: UUID, *, head_id: UUID, on: date) -> None:
-    """Make somebody head and tell everybody's relation to them anew."""
-    members = list(_members(household_id).select_for_update())
-    family = family_around([head_id, *(row.person_id for row in members)])
-    told = {row.person_id: relation_to_head(person_id=row.person_id, head_id=head_id, family=family) for row in members}
-    changed = [row for row in members if told[row.person_id] != row.relation]
-    ledger.end(HouseholdMember.objects.filter(pk__in=[row.pk for row in changed]), until=on)
-    for row in changed:
-        ledger.open(
-            HouseholdMember,
-            since=max(on, row.valid_from),
-            household_id=household_id,
-            person_id=row.person_id,
-            relation=told[row.person_id],
-        )
 
 
 @command("population.move_person", database=DATABASE)
@@ -432,20 +348,12 @@ def move_person(
         current().detail(repeated=True)
         return ChangeRecorded(change_id=before.id, person_id=person_id)
     person = registered(person_id)
-    target = Household.objects.select_for_update().filter(pk=household_id, closed_on__isnull=True).first()
-    if target is None:
-        raise HouseholdNotFound
+    (target,) = open_households(household_id)
     begin(actor=actor, basis=basis, division_code=target.division_code)
     past(moved_on, now=now)
     if person.household_id == household_id:
         raise NothingToChange
-    mine = HouseholdMember.objects.filter(
-        person_id=person_id, superseded_at__isnull=True, valid_until__isnull=True
-    ).first()
-    if mine is not None and mine.relation == HEAD:
-        staying = set(_members(mine.household_id).exclude(person_id=person_id).values_list("person_id", flat=True))
-        if staying and new_head_person_id not in staying:
-            raise HeadWouldLeave
+    check_head_may_leave(person_id, successor=new_head_person_id)
     ledger = Ledger(
         kind=ChangeKind.MOVE,
         actor=actor,
@@ -456,21 +364,8 @@ def move_person(
         effect_digest=digest,
     )
     from_division = person.division_code
-    _leave(ledger, person, on=moved_on, successor=new_head_person_id)
-    ledger.end(Residence.objects.filter(person_id=person_id, kind=ResidenceKind.PERMANENT), until=moved_on)
-    head = _members(household_id).filter(relation=HEAD).first()
-    relation = HEAD
-    if head is not None:
-        family = family_around([person_id, head.person_id])
-        relation = relation_to_head(person_id=person_id, head_id=head.person_id, family=family)
-    ledger.settle(
-        person=person,
-        household_id=household_id,
-        relation=relation,
-        division_code=target.division_code,
-        address=target.address,
-        since=moved_on,
-    )
+    move_out(ledger, person, on=moved_on, successor=new_head_person_id)
+    join(ledger, person, target, on=moved_on)
     note(person, ledger, fields=("household_id", "address", "division_code"))
     publish(
         PersonMoved(

@@ -1,8 +1,8 @@
 """Writes to the population register: one function is one transaction, one change, one audit entry and its events.
 
 Every command takes who asks (``actor``), why (``basis``) and ``now``. Those with an ``effect_id`` may be repeated: the second
-time they change nothing and return what the first did. Other changes than births are in `changes` and `families`, re-exported
-here.
+time they change nothing and return what the first did. Other changes than births are in `changes`, `departures`,
+`families` and `households`, re-exported here.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from .changes import (
     correct_person,
     end_temporary_stay,
     move_person,
-    open_household,
     record_death,
     record_temporary_stay,
     register_person,
 )
+from .departures import deregister_person, record_found, record_missing, restore_person
 from .errors import (
     BirthRecordMissing,
     ChildAlreadyRegistered,
@@ -40,7 +40,8 @@ from .errors import (
     PersonDeceased,
 )
 from .events import PersonBorn
-from .families import record_divorce, record_marriage, record_parenthood
+from .families import record_adoption, record_divorce, record_marriage, record_parenthood
+from .households import change_head, merge_households, open_household, split_household
 from .kinship import HEAD, Family, Kin, relation_to_head
 from .ledger import (
     DATABASE,
@@ -71,17 +72,25 @@ from .values import (
 
 __all__ = [
     "amend_person",
+    "change_head",
     "correct_person",
+    "deregister_person",
     "end_temporary_stay",
+    "merge_households",
     "move_person",
     "open_household",
+    "record_adoption",
     "record_death",
     "record_divorce",
+    "record_found",
     "record_marriage",
+    "record_missing",
     "record_parenthood",
     "record_temporary_stay",
     "register_birth",
     "register_person",
+    "restore_person",
+    "split_household",
 ]
 
 _YOUNGEST_PARENT_YEARS = 12

@@ -37,6 +37,48 @@ class PersonDeceased(Refusal):
     mend = "Check the person chosen; if the record is wrong, ask for its correction."
 
 
+class PersonDeregistered(Refusal):
+    """The person has left the register alive: abroad, in service, or entered twice."""
+
+    code: ClassVar[str] = "population.person_deregistered"
+    message = "The person does not stand in the register any more."
+    mend = "Restore the registration first, on the paper that proves the return."
+
+
+class PersonRegistered(Refusal):
+    """The person stands in the register already; there is nothing to restore."""
+
+    code: ClassVar[str] = "population.person_registered"
+    message = "The person stands in the register."
+
+
+class NotOfHousehold(Refusal):
+    """Somebody was named who does not stand in the household."""
+
+    code: ClassVar[str] = "population.not_of_household"
+    message = "Somebody named is no member of this household."
+    mend = "Open the household anew and choose among its members."
+
+
+class HouseholdsApart(Refusal):
+    """Two households of different townships cannot be merged; their people move."""
+
+    code: ClassVar[str] = "population.households_apart"
+    message = "The two households lie in different townships."
+    mend = "Move each person instead."
+
+
+class AdoptersUnfit(Refusal):
+    """The adopters do not meet what the register can see of the law (民法典 arts. 1093, 1098, 1101, 1102)."""
+
+    code: ClassVar[str] = "population.adopters_unfit"
+    message = "By the register's facts these people cannot adopt this child."
+    mend = (
+        "The child is a minor, adopters are at least 30, married people adopt together, and who adopts a child of the other sex "
+        "alone is at least 40 years older."
+    )
+
+
 class BirthRecordMissing(Refusal):
     """A registration without the number of a birth certificate."""
 

@@ -73,3 +73,44 @@ class FamilyChanged:
     other_person_id: UUID
     kind: str
     ended: bool
+
+
+@event("population.household_changed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseholdChanged:
+    """A household was split or merged, or has another head; ``other_household_id`` is the new one or the one that took it in."""
+
+    household_id: UUID
+    kind: str
+    other_household_id: UUID | None
+    division_code: str
+
+
+@event("population.person_left")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonLeft:
+    """A person left the register alive: ``kind`` is emigration, enlistment or duplicate."""
+
+    person_id: UUID
+    kind: str
+    left_on: date
+    from_division: str
+
+
+@event("population.person_returned")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonReturned:
+    """A person who had left, or was thought dead, stands in the register again."""
+
+    person_id: UUID
+    household_id: UUID
+    division_code: str
+
+
+@event("population.person_missing")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonMissing:
+    """A person was reported missing, or (``found``) is known to be somewhere again."""
+
+    person_id: UUID
+    found: bool

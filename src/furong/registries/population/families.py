@@ -1,7 +1,8 @@
-"""Commands about two people: marriage, divorce, parenthood. The fact is written on both sides."""
+"""Commands about two people: marriage, divorce, parenthood, adoption. The fact is written on both sides."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -10,8 +11,10 @@ from furong.foundation.audit.commands import command, current
 
 from .acts import begin, note, part, past, registered, tell_family
 from .errors import (
+    AdoptersUnfit,
     AlreadyMarried,
     CodeInvalid,
+    HouseholdNotOfParents,
     NothingToChange,
     NotMarried,
     ParentUnfit,
@@ -19,11 +22,19 @@ from .errors import (
 from .ledger import (
     DATABASE,
     Ledger,
+    digest_of,
+    find_effect,
     get_person,
     spouse_of,
 )
-from .models import Relation
-from .values import FEMALE, MALE, ChangeKind, ChangeRecorded, RelationKind
+from .membership import join, members_of, move_out, open_households
+from .models import Person, Relation
+from .rules import check_name
+from .values import FEMALE, MALE, ChangeKind, ChangeRecorded, RelationKind, years_between
+
+_ADULT_YEARS = 18
+_YOUNGEST_ADOPTER_YEARS = 30
+_YEARS_APART = 40
 
 
 @command("population.record_marriage", database=DATABASE)
@@ -119,26 +130,153 @@ def record_parenthood(
     wanted = FEMALE if kind == RelationKind.MOTHER else MALE
     if parent.sex != wanted or parent.born_on >= child.born_on or child.person_id == parent.person_id:
         raise ParentUnfit(role=str(kind))
-    held = Relation.objects.filter(person_id=child_person_id, kind=kind)
-    now_held = held.filter(superseded_at__isnull=True, valid_until__isnull=True).first()
+    now_held = _held(child_person_id, kind)
     if now_held is not None and now_held.other_person_id == parent_person_id:
         raise NothingToChange
     ledger = Ledger(kind=ChangeKind.PARENTHOOD, actor=actor, basis=basis, now=now, evidence=evidence)
-    if now_held is not None:
-        ledger.end(held, until=day)
-        back = Relation.objects.filter(
-            person_id=now_held.other_person_id, kind=RelationKind.CHILD, other_person_id=child_person_id
-        )
-        ledger.end(back, until=day)
-    ledger.relate(
-        person_id=child_person_id,
-        kind=kind,
-        other=parent_person_id,
-        back=RelationKind.CHILD,
-        since=day,
-        evidence=evidence,
-    )
+    _set_parent(ledger, child_person_id, parent_person_id, kind, on=day, evidence=evidence)
     note(child, ledger, fields=(f"{kind}_id",))
     current().subject(parent_person_id, fields=("name",))
     tell_family(child_person_id, parent_person_id, kind, ended=False, now=now)
     return ChangeRecorded(change_id=ledger.change.id, person_id=child_person_id)
+
+
+def _held(child_id: UUID, kind: RelationKind) -> Relation | None:
+    found: Relation | None = Relation.objects.filter(
+        person_id=child_id, kind=kind, superseded_at__isnull=True, valid_until__isnull=True
+    ).first()
+    return found
+
+
+def _end_parent(ledger: Ledger, child_id: UUID, kind: RelationKind, *, on: date) -> UUID | None:
+    """End the parent of a kind, on both sides; say who it was."""
+    held = _held(child_id, kind)
+    if held is None:
+        return None
+    ledger.end(Relation.objects.filter(pk=held.pk), until=on)
+    back = Relation.objects.filter(person_id=held.other_person_id, kind=RelationKind.CHILD, other_person_id=child_id)
+    ledger.end(back, until=on)
+    return held.other_person_id
+
+
+def _set_parent(
+    ledger: Ledger, child_id: UUID, parent_id: UUID, kind: RelationKind, *, on: date, evidence: str
+) -> None:
+    """Name a parent of a kind in place of the one before."""
+    _end_parent(ledger, child_id, kind, on=on)
+    ledger.relate(person_id=child_id, kind=kind, other=parent_id, back=RelationKind.CHILD, since=on, evidence=evidence)
+
+
+@command("population.record_adoption", database=DATABASE)
+def record_adoption(
+    *,
+    child_person_id: UUID,
+    mother_person_id: UUID | None = None,
+    father_person_id: UUID | None = None,
+    household_id: UUID,
+    adopted_on: date,
+    evidence: str,
+    name: str | None = None,
+    effect_id: UUID | None = None,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> ChangeRecorded:
+    """This function will record an adoption: the adopters become the parents, the earlier ones cease to be, and the child joins
+    the adopters' household, with a new ``name`` when one is given (民法典 arts. 1093 to 1111; 户口登记条例 art. 19).
+
+    ``evidence`` is the number of the adoption certificate. At least one adopter is named; one of them stands in ``household_id``.
+    Raises `AdoptersUnfit` (age, minor, spouses together, forty years apart), `HouseholdNotOfParents`, `HouseholdNotFound`,
+    `HeadWouldLeave`, `NothingToChange` (no certificate), `NameInvalid`, `PersonNotFound`, `PersonDeceased`,
+    `PersonDeregistered`, `DateInFuture`, `AccessRefused`.
+    """
+    digest = digest_of(
+        {"adopt": child_person_id, "by": [mother_person_id, father_person_id], "on": adopted_on, "name": name}
+    )
+    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
+        current().object("person", child_person_id)
+        current().detail(repeated=True)
+        return ChangeRecorded(change_id=before.id, person_id=child_person_id)
+    if not evidence.strip():
+        raise NothingToChange("An adoption needs the number of its certificate.")
+    wanted = {RelationKind.MOTHER: mother_person_id, RelationKind.FATHER: father_person_id}
+    adopters = {kind: registered(one) for kind, one in wanted.items() if one is not None}
+    child = registered(child_person_id)
+    (household,) = open_households(household_id)
+    begin(actor=actor, basis=basis, division_code=household.division_code)
+    past(adopted_on, now=now)
+    _check_adopters(child, adopters, on=adopted_on)
+    members = set(members_of(household_id).values_list("person_id", flat=True))
+    if not members & {one.person_id for one in adopters.values()}:
+        raise HouseholdNotOfParents
+    facts = {"name": check_name(name), "former_name": child.name} if name and name != child.name else {}
+    ledger = Ledger(
+        kind=ChangeKind.ADOPTION,
+        actor=actor,
+        basis=basis,
+        now=now,
+        evidence=evidence,
+        effect_id=effect_id,
+        effect_digest=digest,
+    )
+    # A stepparent takes the place of one parent; the other, whom they are married to, stays.
+    stays = _spouses(adopters.values())
+    earlier = {
+        kind: _end_parent(ledger, child_person_id, kind, on=adopted_on)
+        for kind in wanted
+        if (held := _held(child_person_id, kind)) is not None and held.other_person_id not in stays
+    }
+    for kind, adopter in adopters.items():
+        ledger.relate(
+            person_id=child_person_id,
+            kind=kind,
+            other=adopter.person_id,
+            back=RelationKind.CHILD,
+            since=adopted_on,
+            evidence=evidence,
+        )
+    if facts:
+        ledger.revise(child, facts=facts, since=adopted_on, until_changed=True)
+    if child.household_id != household_id:
+        move_out(ledger, child, on=adopted_on, successor=None)
+        join(ledger, child, household, on=adopted_on)
+    note(child, ledger, fields=("mother_id", "father_id", "household_id", "address", *facts))
+    for person_id in [*(one.person_id for one in adopters.values()), *filter(None, earlier.values())]:
+        current().subject(person_id, fields=("name",))
+    for kind, before_id in earlier.items():
+        if before_id is not None:
+            tell_family(child_person_id, before_id, kind, ended=True, now=now)
+    for kind, adopter in adopters.items():
+        tell_family(child_person_id, adopter.person_id, kind, ended=False, now=now)
+    return ChangeRecorded(change_id=ledger.change.id, person_id=child_person_id)
+
+
+def _check_adopters(child: Person, adopters: Mapping[RelationKind, Person], *, on: date) -> None:
+    """Refuse what the register can see to be against the law. Raises `AdoptersUnfit`."""
+    if not adopters or years_between(child.born_on, on) >= _ADULT_YEARS:
+        raise AdoptersUnfit
+    sexes = {RelationKind.MOTHER: FEMALE, RelationKind.FATHER: MALE}
+    for kind, adopter in adopters.items():
+        if adopter.sex != sexes[kind] or adopter.person_id == child.person_id:
+            raise AdoptersUnfit
+        if years_between(adopter.born_on, on) < _YOUNGEST_ADOPTER_YEARS:
+            raise AdoptersUnfit
+        other = spouse_of(adopter.person_id)
+        if other is not None and other not in {one.person_id for one in adopters.values()} | _parents(child.person_id):
+            raise AdoptersUnfit  # married people adopt together, or one adopts the other's child
+    if len(adopters) == 1:
+        (adopter,) = adopters.values()
+        alone = spouse_of(adopter.person_id) is None
+        apart = years_between(adopter.born_on, child.born_on)
+        if alone and adopter.sex != child.sex and apart < _YEARS_APART:
+            raise AdoptersUnfit
+
+
+def _spouses(people: Iterable[Person]) -> set[UUID]:
+    found = (spouse_of(one.person_id) for one in people)
+    return {one for one in found if one is not None}
+
+
+def _parents(child_id: UUID) -> set[UUID]:
+    held = (_held(child_id, RelationKind.MOTHER), _held(child_id, RelationKind.FATHER))
+    return {one.other_person_id for one in held if one is not None}

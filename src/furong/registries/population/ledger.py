@@ -51,6 +51,7 @@ FACTS = (
     "marital",
     "status",
     "died_on",
+    "missing_since",
 )
 
 # Takes the next sequence of a county, a day and a sex; the row stays locked until the birth commits or is undone.
@@ -304,7 +305,7 @@ class Ledger:
     def _set_present(self, person: Person, facts: Mapping[str, Any]) -> None:
         for name in FACTS:
             value = facts.get(name)
-            if value is not None and name in {"born_on", "died_on"}:
+            if value is not None and name in {"born_on", "died_on", "missing_since"}:
                 value = date.fromisoformat(value)
             elif value is not None and name == "born_at":
                 value = datetime.fromisoformat(value)

@@ -36,6 +36,7 @@ class Person(models.Model):
     marital = models.CharField(max_length=2, default="90")  # GB/T 2261.2
     status = models.TextField(default="registered")  # values.PersonStatus
     died_on = models.DateField(null=True)
+    missing_since = models.DateField(null=True)
     division_code = models.TextField(default="")  # of the permanent residence, 12 digits
     household_id = models.UUIDField(null=True)
     version = models.IntegerField(default=1)

@@ -62,6 +62,7 @@ _COLUMNS: Mapping[str, str] = {
     "marital": "p.marital",
     "status": "p.status",
     "died_on": "p.died_on",
+    "missing_since": "p.missing_since",
     "number": "n.number",
     "number_masked": "n.number",
     "number_type": "n.type",

@@ -52,6 +52,20 @@ class ChangeKind(StrEnum):
     MARRIAGE = "marriage"
     DIVORCE = "divorce"
     PARENTHOOD = "parenthood"
+    ADOPTION = "adoption"
+    HOUSEHOLD_SPLIT = "household_split"
+    HOUSEHOLD_MERGE = "household_merge"
+    HEAD_CHANGE = "head_change"
+    EMIGRATION = "emigration"  # settled abroad (出国定居)
+    ENLISTMENT = "enlistment"  # entered military service (参军入伍)
+    DUPLICATE = "duplicate"  # registered a second time by mistake (重复户口)
+    RETURN = "return"  # restored: back from abroad, from service, or alive after all (恢复户口)
+    MISSING = "missing"
+    FOUND = "found"
+
+
+# Why somebody leaves the register alive.
+DEPARTURES = frozenset({ChangeKind.EMIGRATION, ChangeKind.ENLISTMENT, ChangeKind.DUPLICATE})
 
 
 # What can be asked about a person, by name. The names are what the audit keeps and what the person sees.
@@ -70,6 +84,7 @@ FIELDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "marital": ("婚姻状况", "Marital status"),
         "status": ("户籍状态", "Registration status"),
         "died_on": ("死亡日期", "Date of death"),
+        "missing_since": ("失踪日期", "Missing since"),
         "number": ("身份证件号码", "Identity number"),
         "number_masked": ("身份证件号码（部分隐去）", "Identity number (masked)"),
         "number_type": ("证件类型", "Type of identity document"),
@@ -207,6 +222,15 @@ class ChangeRecorded:
 
     change_id: UUID
     person_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HouseholdSplit:
+    """The outcome of a split: the household that stayed and the new one."""
+
+    change_id: UUID
+    household_id: UUID
+    new_household_id: UUID
 
 
 def one_month_after(day: date) -> date:
