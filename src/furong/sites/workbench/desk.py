@@ -77,7 +77,13 @@ def menu(actor: Actor) -> list[Group]:
                 _("Information resources"),
                 *("catalogue.edit", "catalogue.review", "definitions.publish", "cases.supervise", *work),
             ),
+            _entry("needs", _("Needs and supply"), "catalogue.edit", "catalogue.review"),
             _entry("requests", _("Requests and grants"), "catalogue.edit", "catalogue.review"),
+            _entry(
+                "sharing",
+                _("What sharing brings"),
+                *("catalogue.edit", "catalogue.review", "definitions.publish", "cases.supervise", *work),
+            ),
             _entry(
                 "collection",
                 _("Collection duties"),

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.workbench import urls_administration, urls_catalogue, urls_content, urls_processes, urls_registers
+from furong.sites.workbench import (
+    urls_administration,
+    urls_catalogue,
+    urls_content,
+    urls_needs,
+    urls_processes,
+    urls_registers,
+)
 from furong.sites.workbench.views import collection, export, home, notices, objections, supervision, work
 
 app_name = "workbench"
@@ -33,6 +40,7 @@ urlpatterns = [
     *urls_processes.urlpatterns,
     *urls_registers.urlpatterns,
     *urls_catalogue.urlpatterns,
+    *urls_needs.urlpatterns,
     *urls_content.urlpatterns,
     *urls_administration.urlpatterns,
 ]

@@ -139,7 +139,7 @@ def describe_grants(*, ids: Iterable[UUID]) -> dict[UUID, GrantWords]:
 def _within(scope: Scope, prefix: str) -> Q:
     """The condition for rows whose ``{prefix}organization_id`` and ``{prefix}division_code`` a scope covers."""
     if scope.everything:
-        return Q()
+        return Q(pk__isnull=False)  # not Q(): an empty one is lost where conditions are or-ed
     found = Q(pk__in=[])
     if scope.organization_ids:
         found |= Q(**{f"{prefix}organization_id__in": scope.organization_ids})

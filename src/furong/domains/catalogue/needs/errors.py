@@ -8,7 +8,7 @@ from furong.foundation.codes.errors import Refusal
 class NeedMissing(Refusal):
     """There is no such need, demand or escalation, or the actor has nothing to do with it: the answer is the same."""
 
-    code = "catalogue.need_missing"
+    code = "catalogue.need_not_found"
     message = "There is no such need."
     mend = "Open it from your list."
 

@@ -89,6 +89,14 @@ def get_need(*, need_id: UUID, actor: Actor, now: datetime) -> NeedView:
     )
 
 
+def purpose_of_need(*, need_id: UUID, actor: Actor) -> tuple[str, str]:
+    """This function will return for what, and on what legal basis, a need is felt. Raises `NeedMissing`."""
+    row = models.Need.objects.filter(id=need_id).first()
+    if row is None or not (asks(row, actor) or oversees(row, actor)):
+        raise NeedMissing
+    return row.purpose, row.legal_basis
+
+
 def _supplies(
     row: models.Need, demands: Iterable[models.Demand], *, actor: Actor, on: date
 ) -> tuple[ElementSupply, ...]:
@@ -380,7 +388,7 @@ def _escalation_lines(rows: list[models.Escalation], now: datetime) -> tuple[Esc
 def _within(scope: Scope, prefix: str) -> Q:
     """The condition for rows whose ``{prefix}organization_id`` and ``{prefix}division_code`` a scope covers."""
     if scope.everything:
-        return Q()
+        return Q(pk__isnull=False)  # not Q(): an empty one is lost where conditions are or-ed
     found = Q(pk__in=[])
     if scope.organization_ids:
         found |= Q(**{f"{prefix}organization_id__in": scope.organization_ids})

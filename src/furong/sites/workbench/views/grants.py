@@ -22,6 +22,7 @@ from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.errors import RequestMissing, ResourceMissing
 from furong.domains.catalogue.grants import granting, reading, requesting
 from furong.domains.catalogue.grants.values import GrantView, RequestView, Terms
+from furong.domains.catalogue.needs import reading as rulings
 from furong.domains.catalogue.views import ResourceView
 from furong.foundation.access.values import Actor
 from furong.foundation.codes.errors import Refusal
@@ -185,7 +186,10 @@ def request_new(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
         methods=methods,
         divisions=_division_choices(),
         services=_service_choices(actor.organization_id),
-        initial={"methods": [code for code, _label in methods]} if len(methods) == 1 else {},
+        initial={
+            **({"methods": [code for code, _label in methods]} if len(methods) == 1 else {}),
+            **_of_need(request.GET.get("need", ""), actor),
+        },
     )
     refused = None
     if request.method == "POST" and form.is_valid():
@@ -228,6 +232,7 @@ def request_new(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
 def request_page(request: HttpRequest, actor: Actor, request_id: UUID) -> HttpResponse:
     """Show a request: what is asked for and why, how it stands, what changed meanwhile, what can be done."""
     found = _request(actor, request_id)
+    escalation, may_appeal = rulings.escalation_of(request_id=request_id, actor=actor, now=timezone.now())
     return page(
         request,
         actor,
@@ -237,6 +242,8 @@ def request_page(request: HttpRequest, actor: Actor, request_id: UUID) -> HttpRe
         deeds=[(verb, deed) for verb, deed in REQUEST_DEEDS.items() if verb in found.may],
         names=_names(found.organization_id, found.provider_organization_id),
         steps=_steps(found),
+        escalation=escalation,
+        may_appeal=may_appeal,
         today=timezone.localdate(),
         **_shared(actor, found.resource_code, found.organization_id),
     )
@@ -392,6 +399,15 @@ def _act(
         **shared,
     )
     return _answer(response, form, refused)
+
+
+def _of_need(given: str, actor: Actor) -> dict[str, str]:
+    """Begin a request with what its need says; with nothing where the need is not the reader's."""
+    try:
+        found = rulings.purpose_of_need(need_id=UUID(given), actor=actor)
+    except (ValueError, Refusal):
+        return {}
+    return {"scenario": found[0], "legal_basis": found[1]}
 
 
 def _request(actor: Actor, request_id: UUID) -> RequestView:
