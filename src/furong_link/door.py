@@ -149,3 +149,9 @@ class Door(asyncio.Protocol):
         self._ended = True
         if self._transport is not None:
             self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once, without a farewell."""
+        self._ended = True
+        if self._transport is not None:
+            self._transport.abort()

@@ -36,6 +36,7 @@ from furong_link.traffic import TrafficBook
 from furong_link.upstream import Upstream, UpstreamReply
 
 logger = logging.getLogger("furong_link")
+FAREWELL_SECONDS = 0.5
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -173,6 +174,13 @@ class Gateway:
         for upstream in self._upstreams.values():
             upstream.close()
         self.peers.close()
+        # Farewells of TLS want another side that answers; after a moment they are done without.
+        deadline = asyncio.get_running_loop().time() + FAREWELL_SECONDS
+        while self.connections and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.01)
+        for connection in list(self.connections):
+            connection.abort()
+        await asyncio.sleep(0)
         await self.log.close()
         self._beside.close()
 

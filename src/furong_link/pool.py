@@ -121,6 +121,12 @@ class Connection(asyncio.Protocol):
         if self.transport is not None:
             self.transport.close()
 
+    def abort(self) -> None:
+        """Close at once, without the farewell of TLS."""
+        self.open = False
+        if self.transport is not None:
+            self.transport.abort()
+
 
 class Pool:
     """Connections to one server, kept while idle. ``check`` looks at a new connection's TLS and may refuse it."""
@@ -219,5 +225,5 @@ class Pool:
             self._sweep.cancel()
             self._sweep = None
         for connection in self._idle:
-            connection.close()
+            connection.abort()
         self._idle.clear()
