@@ -31,9 +31,8 @@ from .kinship import HEAD
 from .ledger import (
     DATABASE,
     NUMBER_IS_TAKEN,
+    Effect,
     Ledger,
-    digest_of,
-    find_effect,
     get_person,
     is_registered,
     lock,
@@ -236,10 +235,8 @@ def _revise(
 ) -> ChangeRecorded:
     allowed = AMENDABLE if kind == ChangeKind.AMENDMENT else CORRECTABLE
     checked = _checked_facts(facts, allowed, now=now)
-    digest = digest_of({"kind": kind, "person": person_id, "facts": checked, "since": since, "until": until})
-    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
-        current().object("person", person_id)
-        current().detail(repeated=True)
+    effect = Effect.of(effect_id, {"kind": kind, "person": person_id, "facts": checked, "since": since, "until": until})
+    if (before := effect.find("person", person_id)) is not None:
         return ChangeRecorded(change_id=before.id, person_id=person_id)
     person = get_person(person_id, lock_row=True)
     begin(actor=actor, basis=basis, division_code=person.division_code)
@@ -249,15 +246,7 @@ def _revise(
         past(since, now=now)
         if "name" in checked and "former_name" not in checked and checked["name"] != person.name:
             checked["former_name"] = person.name
-    ledger = Ledger(
-        kind=kind,
-        actor=actor,
-        basis=basis,
-        now=now,
-        evidence=evidence,
-        effect_id=effect_id,
-        effect_digest=digest,
-    )
+    ledger = Ledger(kind=kind, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
     late = kind == ChangeKind.AMENDMENT
     if not ledger.revise(person, facts=checked, since=since, until=until, until_changed=late):
         raise NothingToChange
@@ -287,25 +276,15 @@ def record_death(
     When the head of a household dies the spouse becomes head, else the eldest member, and the others' relations are told anew.
     Raises `PersonNotFound`, `PersonDeceased` (already recorded), `DateInFuture`, `AccessRefused`.
     """
-    digest = digest_of({"death": person_id, "died_on": died_on})
-    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
-        current().object("person", person_id)
-        current().detail(repeated=True)
+    effect = Effect.of(effect_id, {"death": person_id, "died_on": died_on})
+    if (before := effect.find("person", person_id)) is not None:
         return ChangeRecorded(change_id=before.id, person_id=person_id)
     person = registered(person_id)
     begin(actor=actor, basis=basis, division_code=person.division_code)
     past(died_on, now=now)
     if died_on < person.born_on:
         raise DateInFuture("The date lies before the person's birth.")
-    ledger = Ledger(
-        kind=ChangeKind.DEATH,
-        actor=actor,
-        basis=basis,
-        now=now,
-        evidence=evidence,
-        effect_id=effect_id,
-        effect_digest=digest,
-    )
+    ledger = Ledger(kind=ChangeKind.DEATH, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
     ledger.revise(person, facts={"status": PersonStatus.DECEASED.value, "died_on": died_on}, since=died_on)
     widowed = spouse_of(person_id)
     household_id = person.household_id
@@ -342,10 +321,8 @@ def move_person(
     (``new_head_person_id``). A household left empty is closed. Raises `PersonNotFound`, `PersonDeceased`, `HouseholdNotFound`,
     `HeadWouldLeave`, `NothingToChange` (already there), `DateInFuture`, `AccessRefused`.
     """
-    digest = digest_of({"move": person_id, "to": household_id, "on": moved_on})
-    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
-        current().object("person", person_id)
-        current().detail(repeated=True)
+    effect = Effect.of(effect_id, {"move": person_id, "to": household_id, "on": moved_on})
+    if (before := effect.find("person", person_id)) is not None:
         return ChangeRecorded(change_id=before.id, person_id=person_id)
     person = registered(person_id)
     (target,) = open_households(household_id)
@@ -354,15 +331,7 @@ def move_person(
     if person.household_id == household_id:
         raise NothingToChange
     check_head_may_leave(person_id, successor=new_head_person_id)
-    ledger = Ledger(
-        kind=ChangeKind.MOVE,
-        actor=actor,
-        basis=basis,
-        now=now,
-        evidence=reason,
-        effect_id=effect_id,
-        effect_digest=digest,
-    )
+    ledger = Ledger(kind=ChangeKind.MOVE, actor=actor, basis=basis, now=now, evidence=reason, effect=effect)
     from_division = person.division_code
     move_out(ledger, person, on=moved_on, successor=new_head_person_id)
     join(ledger, person, target, on=moved_on)

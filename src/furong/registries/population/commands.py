@@ -45,6 +45,7 @@ from .households import change_head, merge_households, open_household, split_hou
 from .kinship import HEAD, Family, Kin, relation_to_head
 from .ledger import (
     DATABASE,
+    Effect,
     Ledger,
     digest_of,
     family_around,
@@ -188,8 +189,7 @@ def register_birth(
         basis=basis,
         now=now,
         evidence=f"birth_record:{record_number}",
-        effect_id=effect_id,
-        effect_digest=digest,
+        effect=Effect(effect_id, digest),
     )
     person = Person(
         person_id=new_id(),

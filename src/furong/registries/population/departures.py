@@ -6,13 +6,13 @@ from datetime import date, datetime
 from uuid import UUID
 
 from furong.foundation.access.values import Actor, Basis
-from furong.foundation.audit.commands import command, current
+from furong.foundation.audit.commands import command
 from furong.foundation.events.commands import publish
 
 from .acts import begin, note, past, registered
 from .errors import CodeInvalid, DateInFuture, NothingToChange, NumberTaken, PersonRegistered
 from .events import PersonLeft, PersonMissing, PersonReturned
-from .ledger import DATABASE, Ledger, digest_of, find_effect, get_person, is_registered
+from .ledger import DATABASE, Effect, Ledger, get_person, is_registered
 from .membership import check_head_may_leave, join, leave, open_households
 from .models import IdentityNumber, Residence
 from .values import DEPARTURES, ChangeKind, ChangeRecorded, PersonStatus
@@ -43,10 +43,8 @@ def deregister_person(
     kind = ChangeKind(kind)
     if kind not in DEPARTURES or (kind == ChangeKind.DUPLICATE) != (stands_as_person_id is not None):
         raise CodeInvalid(field="kind")
-    digest = digest_of({"leave": person_id, "kind": kind, "on": left_on})
-    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
-        current().object("person", person_id)
-        current().detail(repeated=True)
+    effect = Effect.of(effect_id, {"leave": person_id, "kind": kind, "on": left_on})
+    if (before := effect.find("person", person_id)) is not None:
         return ChangeRecorded(change_id=before.id, person_id=person_id)
     if not evidence.strip():
         raise NothingToChange("Leaving the register needs its evidence.", mend="Name the document that proves it.")
@@ -63,9 +61,7 @@ def deregister_person(
     if left_on < person.born_on:
         raise DateInFuture("The date lies before the person's birth.")
     check_head_may_leave(person_id, successor=new_head_person_id)
-    ledger = Ledger(
-        kind=kind, actor=actor, basis=basis, now=now, evidence=evidence, effect_id=effect_id, effect_digest=digest
-    )
+    ledger = Ledger(kind=kind, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
     ledger.revise(person, facts={"status": PersonStatus.DEREGISTERED.value}, since=left_on)
     leave(ledger, person, on=left_on, successor=new_head_person_id)
     ledger.end(Residence.objects.filter(person_id=person_id), until=left_on)
@@ -101,10 +97,8 @@ def restore_person(
     (民法典 art. 51). Raises `PersonNotFound`, `PersonRegistered`, `HouseholdNotFound`, `NumberTaken`, `NothingToChange` (no
     evidence), `DateInFuture`, `AccessRefused`.
     """
-    digest = digest_of({"restore": person_id, "to": household_id, "on": returned_on})
-    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
-        current().object("person", person_id)
-        current().detail(repeated=True)
+    effect = Effect.of(effect_id, {"restore": person_id, "to": household_id, "on": returned_on})
+    if (before := effect.find("person", person_id)) is not None:
         return ChangeRecorded(change_id=before.id, person_id=person_id)
     if not evidence.strip():
         raise NothingToChange("A return needs its evidence.", mend="Name the document that proves it.")
@@ -114,15 +108,7 @@ def restore_person(
     if is_registered(person):
         raise PersonRegistered
     past(returned_on, now=now)
-    ledger = Ledger(
-        kind=ChangeKind.RETURN,
-        actor=actor,
-        basis=basis,
-        now=now,
-        evidence=evidence,
-        effect_id=effect_id,
-        effect_digest=digest,
-    )
+    ledger = Ledger(kind=ChangeKind.RETURN, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
     facts = {"status": PersonStatus.REGISTERED.value, "died_on": None, "missing_since": None}
     ledger.revise(person, facts=facts, since=returned_on)
     _give_back_number(ledger, person_id, on=returned_on)

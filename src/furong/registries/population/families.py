@@ -21,9 +21,8 @@ from .errors import (
 )
 from .ledger import (
     DATABASE,
+    Effect,
     Ledger,
-    digest_of,
-    find_effect,
     get_person,
     spouse_of,
 )
@@ -190,12 +189,11 @@ def record_adoption(
     `HeadWouldLeave`, `NothingToChange` (no certificate), `NameInvalid`, `PersonNotFound`, `PersonDeceased`,
     `PersonDeregistered`, `DateInFuture`, `AccessRefused`.
     """
-    digest = digest_of(
-        {"adopt": child_person_id, "by": [mother_person_id, father_person_id], "on": adopted_on, "name": name}
+    effect = Effect.of(
+        effect_id,
+        {"adopt": child_person_id, "by": [mother_person_id, father_person_id], "on": adopted_on, "name": name},
     )
-    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
-        current().object("person", child_person_id)
-        current().detail(repeated=True)
+    if (before := effect.find("person", child_person_id)) is not None:
         return ChangeRecorded(change_id=before.id, person_id=child_person_id)
     if not evidence.strip():
         raise NothingToChange("An adoption needs the number of its certificate.")
@@ -210,15 +208,7 @@ def record_adoption(
     if not members & {one.person_id for one in adopters.values()}:
         raise HouseholdNotOfParents
     facts = {"name": check_name(name), "former_name": child.name} if name and name != child.name else {}
-    ledger = Ledger(
-        kind=ChangeKind.ADOPTION,
-        actor=actor,
-        basis=basis,
-        now=now,
-        evidence=evidence,
-        effect_id=effect_id,
-        effect_digest=digest,
-    )
+    ledger = Ledger(kind=ChangeKind.ADOPTION, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
     # A stepparent takes the place of one parent; the other, whom they are married to, stays.
     stays = _spouses(adopters.values())
     earlier = {

@@ -20,7 +20,7 @@ from .errors import (
 )
 from .events import HouseholdChanged
 from .kinship import HEAD
-from .ledger import DATABASE, Ledger, digest_of, find_effect, local_date
+from .ledger import DATABASE, Effect, Ledger, local_date
 from .membership import join, lead, members_of, move_out, new_household, open_households
 from .models import Household, Person
 from .values import ChangeKind, HouseholdSplit
@@ -67,10 +67,8 @@ def split_household(
     `AccessRefused`.
     """
     going = sorted(set(member_ids))
-    digest = digest_of({"split": household_id, "members": going, "head": head_person_id, "on": split_on})
-    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
-        current().object("household", household_id)
-        current().detail(repeated=True)
+    effect = Effect.of(effect_id, {"split": household_id, "members": going, "head": head_person_id, "on": split_on})
+    if (before := effect.find("household", household_id)) is not None:
         return HouseholdSplit(
             change_id=before.id, household_id=household_id, new_household_id=UUID(before.result["new_household_id"])
         )
@@ -87,13 +85,7 @@ def split_household(
         raise HeadWouldLeave
     people = {person_id: registered(person_id) for person_id in going}
     ledger = Ledger(
-        kind=ChangeKind.HOUSEHOLD_SPLIT,
-        actor=actor,
-        basis=basis,
-        now=now,
-        evidence=evidence,
-        effect_id=effect_id,
-        effect_digest=digest,
+        kind=ChangeKind.HOUSEHOLD_SPLIT, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect
     )
     new = new_household(
         division_code=old.division_code, address=address or old.address, kind=old.kind, opened_on=split_on
@@ -126,10 +118,8 @@ def merge_households(
     `move_person`. Relations are told to the head of the household that stays. Raises `HouseholdNotFound`, `HouseholdsApart`,
     `NothingToChange` (the same household, or an empty one), `DateInFuture`, `AccessRefused`.
     """
-    digest = digest_of({"merge": household_id, "into": into_household_id, "on": merged_on})
-    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
-        current().object("household", household_id)
-        current().detail(repeated=True)
+    effect = Effect.of(effect_id, {"merge": household_id, "into": into_household_id, "on": merged_on})
+    if (before := effect.find("household", household_id)) is not None:
         return before.id
     if household_id == into_household_id:
         raise NothingToChange
@@ -143,13 +133,7 @@ def merge_households(
         raise NothingToChange
     people = [registered(row.person_id) for row in rows]
     ledger = Ledger(
-        kind=ChangeKind.HOUSEHOLD_MERGE,
-        actor=actor,
-        basis=basis,
-        now=now,
-        evidence=evidence,
-        effect_id=effect_id,
-        effect_digest=digest,
+        kind=ChangeKind.HOUSEHOLD_MERGE, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect
     )
     for person in people:
         move_out(ledger, person, on=merged_on, successor=None)
@@ -175,10 +159,8 @@ def change_head(
     Everybody's relation is told to the new head. Raises `HouseholdNotFound`, `NotOfHousehold`, `NothingToChange` (is it already),
     `DateInFuture`, `AccessRefused`.
     """
-    digest = digest_of({"head": head_person_id, "of": household_id, "on": changed_on})
-    if effect_id is not None and (before := find_effect(effect_id, digest)) is not None:
-        current().object("household", household_id)
-        current().detail(repeated=True)
+    effect = Effect.of(effect_id, {"head": head_person_id, "of": household_id, "on": changed_on})
+    if (before := effect.find("household", household_id)) is not None:
         return before.id
     (household,) = open_households(household_id)
     begin(actor=actor, basis=basis, division_code=household.division_code)
@@ -189,15 +171,7 @@ def change_head(
     if relations[head_person_id] == HEAD:
         raise NothingToChange
     people = [registered(person_id) for person_id in sorted(relations)]
-    ledger = Ledger(
-        kind=ChangeKind.HEAD_CHANGE,
-        actor=actor,
-        basis=basis,
-        now=now,
-        evidence=evidence,
-        effect_id=effect_id,
-        effect_digest=digest,
-    )
+    ledger = Ledger(kind=ChangeKind.HEAD_CHANGE, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
     lead(ledger, household_id, head_id=head_person_id, on=changed_on)
     _tell(ledger, household, people, other=None, now=now)
     return ledger.change.id

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from django.db import connections, models
 from django.utils import timezone
 
 from furong.foundation.access.values import Actor, Basis
+from furong.foundation.audit.commands import current
 from furong.foundation.calendar import queries as calendar
 from furong.foundation.codes.ids import new_id
 
@@ -88,13 +90,37 @@ def lock(key: str) -> None:
         cursor.execute(LOCK_FOR_TRANSACTION, [key])
 
 
-def find_effect(effect_id: UUID, digest: str) -> Change | None:
-    """This function will return the change an effect made before, after waiting for one that is being made now."""
-    lock(f"effect:{effect_id}")
-    change = Change.objects.filter(effect_id=effect_id).first()
-    if change is not None and change.effect_digest != digest:
-        raise EffectReusedError("The effect was carried out before with other content.")
-    return change
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a caller asks for once and may repeat: its key (None when it is asked for once only) and what it says."""
+
+    id: UUID | None = None
+    digest: str = ""
+
+    @classmethod
+    def of(cls, effect_id: UUID | None, content: Mapping[str, object]) -> Effect:
+        """This function will tell a repeat from another request by the digest of ``content``."""
+        return cls(effect_id, digest_of(content))
+
+    def find(self, kind: str, key: UUID) -> Change | None:
+        """This function will return the change that the effect made before, after waiting for one that is being made now.
+
+        The audit then says that the command about the ``kind`` of thing ``key`` was a repeat. Raises `EffectReusedError`.
+        """
+        if self.id is None:
+            return None
+        lock(f"effect:{self.id}")
+        change = Change.objects.filter(effect_id=self.id).first()
+        if change is None:
+            return None
+        if change.effect_digest != self.digest:
+            raise EffectReusedError("The effect was carried out before with other content.")
+        current().object(kind, key)
+        current().detail(repeated=True)
+        return change
+
+
+ONCE = Effect()
 
 
 def take_number(*, county: str, born_on: date, is_male: bool) -> str:
@@ -197,8 +223,7 @@ class Ledger:
         basis: Basis,
         now: datetime,
         evidence: str = "",
-        effect_id: UUID | None = None,
-        effect_digest: str = "",
+        effect: Effect = ONCE,
     ) -> None:
         self.kind = kind
         self.now = now
@@ -212,8 +237,8 @@ class Ledger:
             legal_basis=basis.legal_basis,
             evidence=evidence,
             case_id=basis.case_id,
-            effect_id=effect_id,
-            effect_digest=effect_digest,
+            effect_id=effect.id,
+            effect_digest=effect.digest,
         )
         self.change.save(force_insert=True)
 
