@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from furong_link.configuration import Configuration
 from furong_link.errors import ConfigurationError
+from furong_link.message import PeerDoor
 
 VALID_DAYS = 825
 
@@ -53,3 +56,19 @@ def read_certificate(path: Path) -> tuple[bytes, float]:
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path.name} is no certificate.") from error
     return found.public_bytes(serialization.Encoding.DER), found.not_valid_after_utc.timestamp()
+
+
+def certificates_end(configuration: Configuration, *, own: PeerDoor | None) -> dict[str, float]:
+    """Give when the last certificate of each gateway ends (Unix seconds); under ``shown``, this one's own file."""
+    found = {}
+    for peer in configuration.peers.values():
+        ends = []
+        for certificate in peer.certificates:
+            with contextlib.suppress(ValueError):
+                ends.append(x509.load_der_x509_certificate(certificate).not_valid_after_utc.timestamp())
+        if ends:
+            found[peer.id] = max(ends)
+    if own is not None:
+        with contextlib.suppress(ConfigurationError):
+            found["shown"] = read_certificate(own.certificate)[1]
+    return found

@@ -19,6 +19,7 @@ from typing import Any
 from furong_link import profile, wire
 from furong_link.addresses import answer_own
 from furong_link.beside import Beside
+from furong_link.certificates import certificates_end
 from furong_link.configuration import Configuration, Key, Service, read_configuration
 from furong_link.decision import Grant, QuotaBook, Target, check_grant, read_target
 from furong_link.door import Door
@@ -28,6 +29,7 @@ from furong_link.keys import Signer, Verifier
 from furong_link.masking import apply_terms
 from furong_link.message import OWN, Message, problem_reply, unsigned
 from furong_link.message import Settings as Settings
+from furong_link.metrics import Condition, Histogram, condition_lines
 from furong_link.modes import OWN_SERVICE, PROVIDE, Asked, Host, Mode, Modes
 from furong_link.own import check_certificate, own_keys, system_key
 from furong_link.peers import Peers, server_context, trust
@@ -85,6 +87,8 @@ class Gateway:
         self.in_hand = 0
         self.counts: Counter[str] = Counter()
         self.traffic = TrafficBook()
+        self._took, self._provider_took = Histogram(), Histogram()
+        self._ends: dict[str, float] = {}  # when certificates end, by gateway
         self.port = 0
 
     # --- life ------------------------------------------------------------------------------------------------
@@ -126,6 +130,7 @@ class Gateway:
         if self._peer_tls is not None and self.configuration is not None:
             for peer in self.configuration.peers.values():
                 trust(self._peer_tls, peer)
+            self._ends = certificates_end(self.configuration, own=self.settings.peers)
 
     def _host(self) -> Host:
         return Host(
@@ -269,12 +274,13 @@ class Gateway:
             self._count(message, outcome, time.perf_counter() - began)
 
     def _count(self, message: Message, outcome: str, seconds: float) -> None:
-        """Count a message for the report. Only a verified sender is named, and a service only under a grant that holds."""
+        """Count a message. Only a verified sender is named in reports, and a service only under a grant that holds."""
+        self._took.observe(seconds)
         key, grant = message.key, message.grant
         self.traffic.note(
             at=self._clock(),
             consumer=key.member if key else "",
-            service=grant.service if grant else "",
+            service=target.service if key and target and target.service in known else "",
             grant=grant.id if grant else "",
             outcome=outcome,
             seconds=seconds,
@@ -401,6 +407,7 @@ class Gateway:
         message.facts["counted"] = True
         if request.method != "GET":
             await self._accept(message)
+        began = time.perf_counter()
         reply = await upstream.ask(
             method=request.method,
             target=target.raw,
@@ -414,6 +421,7 @@ class Gateway:
             },
             content=message.content,
         )
+        self._provider_took.observe(time.perf_counter() - began)
         message.facts["provider_status"] = reply.status
         if not 200 <= reply.status < 300:
             # An error's text is nobody's consented data: the status passes, the content does not.
@@ -519,9 +527,38 @@ class Gateway:
         return unsigned(refusal, close=True)
 
     def metrics(self) -> str:
-        """Give the counts in Prometheus's text form."""
-        lines = [f'furong_gateway_messages_total{{code="{code}"}} {n}' for code, n in sorted(self.counts.items())]
-        return "\n".join(["# TYPE furong_gateway_messages_total counter", *lines, *self.modes.metrics(), ""])
+        """Give the gateway's figures in Prometheus's text form."""
+        found, now = self.configuration, self._clock()
+        grants = found.grants if found else {}
+        quotas = {name: used / quota.calls for name, used in self.quotas().items() if (quota := grants[name].quota)}
+        own = found.peers.get(self.settings.id) if found else None
+        condition = Condition(
+            now=now,
+            counts=self.counts,
+            in_hand=self.in_hand,
+            connections=len(self.connections),
+            records=self.log.tree.size,
+            segments=len(self.log.segments),
+            evidence_failed=bool(self.log.failed),
+            configuration_serial=found.serial if found else None,
+            configuration_age_seconds=found.age_seconds(now) if found else None,
+            configuration_staleness=found.staleness(now) if found else "missing",
+            keys_until={
+                key.key_id: key.valid_until
+                for key in (found.keys.values() if found else ())
+                if key.key_id == self._signer.key_id or (own and own.member and key.member == own.member)
+            },
+            certificates_until=self._ends,
+            quotas_used=quotas,
+            peers_down=self.peers.down(),
+            peers_in_doubt=sorted(self.peers.troubles()),
+        )
+        lines = condition_lines(condition)
+        lines += self._took.lines("furong_gateway_seconds", "From a whole message to its reply.")
+        lines += self._provider_took.lines(
+            "furong_gateway_provider_seconds", "What the provider's system took of that."
+        )
+        return "\n".join([*lines, *self.modes.metrics(), ""])
 
     def health(self) -> dict[str, object]:
         """Say how the gateway is: ready or why not, how old its configuration is, how long its log."""

@@ -17,6 +17,18 @@ _REQUEST = re.compile(rb"([A-Z]{3,10}) ([\x21-\x7e]+) HTTP/1\.1\r\n" + _FIELDS)
 _REPLY = re.compile(
     rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [\x20-\x7e\x80-\xff]*)?\r\n((?:" + _TOKEN + rb":[^\r\n\x00]*\r\n)*)\r\n"
 )
+# Fields by which a reply is framed, or which its receiver must prove.
+_SINGLE = frozenset(
+    {
+        "content-length",
+        "transfer-encoding",
+        "content-type",
+        "content-digest",
+        "furong-record",
+        "signature",
+        "signature-input",
+    }
+)
 _LENGTH = re.compile(r"0|[1-9][0-9]{0,14}")
 END = b"\r\n\r\n"
 
@@ -78,7 +90,7 @@ def read_reply_head(data: bytes) -> ReplyHead:
     for line in found[3].decode("latin-1").split("\r\n")[:-1]:
         name, _, value = line.partition(":")
         name = name.lower()
-        if name in headers and name in ("content-length", "transfer-encoding", "content-type"):
+        if name in headers and name in _SINGLE:
             raise ValueError("repeated field")
         headers[name] = value.strip(" \t")
     status = int(found[2])
