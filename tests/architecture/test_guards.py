@@ -44,6 +44,7 @@ PUBLIC = {
     "portal:verify_token": "whoever is shown a certificate may check it",
     "opendata:home": "what may be known of the catalogue is public",
     "opendata:interface": "how programs read what is public",
+    "opendata:benefit": "figures of what is public, read as a stranger",
     "opendata:dataset": "read as a stranger, whoever asks",
     "opendata:download": "rows of open resources only",
     "opendata:rows": "rows of open resources only",

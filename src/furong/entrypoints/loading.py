@@ -74,6 +74,7 @@ def load_everything(
     """
     from furong.domains.cases import twins
     from furong.domains.catalogue.grants import demo as grants
+    from furong.domains.catalogue.needs import demo as needs
     from furong.foundation.access.values import Actor
     from furong.foundation.identity.commands.demo import create_demo_accounts, load_enterprises
     from furong.foundation.organizations import queries as organizations
@@ -98,6 +99,9 @@ def load_everything(
     given = pack / "demo" / "grants.yaml"
     if given.exists():
         grants.load_grants(spec=yaml.safe_load(given.read_text()), actor=actor, now=moment)
+    stated = pack / "demo" / "needs.yaml"
+    if stated.exists():
+        needs.load_needs(spec=yaml.safe_load(stated.read_text()), actor=actor, now=moment)
     today = timezone.localdate(moment)
     couples = demo.list_couples(today=today, limit=max(60, residents // 20))
     for couple in couples:

@@ -33,6 +33,7 @@ def _everything(client: Any) -> dict[str, str]:
         "/opendata/?sort=changed",
         "/opendata/?rows=true",
         "/opendata/interface",
+        "/opendata/benefit",
     ]
     paths += [f"/opendata/?page={number}" for number in range(2, 12)]
     for path in [*paths, "/catalog.jsonld", "/catalog.ttl", "/catalog.ttl?page=2", "/catalog.ttl?page=3"]:

@@ -98,7 +98,8 @@ def test_what_nobody_has_goes_by_the_data_authority_to_whoever_answers_and_a_ref
     assert "公安机关不掌握" in shown
     assert "提请裁定" in shown
     do(officer, demand, "ask_ruling", words="履职确需")
-    (ruling,) = set(links(authority.get("/work/rulings").content, "/work/rulings/"))
+    (ruling,) = set(links(officer.get(demand).content, "/work/rulings/"))
+    assert ruling in links(authority.get("/work/rulings").content, "/work/rulings/")
     assert "履职确需" in words(authority.get(ruling).content)
     assert not links(steward.get(ruling).content, "nothing")
     wrong = authority.post(ruling, {"act": "uphold", "uphold-clause": "", "uphold-words": "成立"})
@@ -193,3 +194,15 @@ def test_unknown_needs_demands_and_rulings_are_missing_for_everybody() -> None:
         client = staff(username)
         for path in ("needs", "demands", "rulings"):
             assert client.get(f"/work/{path}/{uuid4()}").status_code == 404
+
+
+def test_the_demo_has_a_need_that_was_met_a_demand_to_answer_and_one_to_rule_on() -> None:
+    officer, steward, authority = staff("officer"), staff("steward"), staff("catalogue")
+    mine = words(officer.get("/work/needs?box=mine").content)
+    assert "参保单位是否仍在经营" in mine
+    waiting = links(steward.get("/work/needs?box=owner").content, "/work/demands/")
+    assert any("连续居住" in words(steward.get(page).content) for page in waiting)
+    (ruling,) = set(links(authority.get("/work/rulings").content, "/work/rulings/"))
+    shown = words(authority.get(ruling).content)
+    for word in ("高龄津贴", "按月批量比对", "符合最小必要原则", "裁定限期提供", "裁定不予共享"):
+        assert word in shown, word

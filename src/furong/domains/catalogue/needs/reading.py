@@ -220,7 +220,6 @@ def _may(row: models.Demand, *, asker: bool, owner: bool, authority: bool, today
 def _demand_lines(rows: Iterable[models.Demand], now: datetime) -> tuple[DemandLine, ...]:
     shown = list(rows)
     today = calendars.current().local_date(now)
-    dictionary = get_dictionary(on=today)
     backing = _backing({one.element for one in shown if one.element})
     escalated = set(
         models.Escalation.objects.filter(outcome="", subject_id__in=[one.id for one in shown]).values_list(
@@ -230,7 +229,7 @@ def _demand_lines(rows: Iterable[models.Demand], now: datetime) -> tuple[DemandL
     return tuple(
         _demand_line(
             one,
-            name=dictionary[one.element].name.as_dict() if one.element in dictionary else {},
+            title=telling.called(one, now=now),
             others=len(backing.get(one.element, set()) - {one.organization_id}),
             is_escalated=one.id in escalated,
             today=today,
@@ -248,15 +247,15 @@ def _backing(elements: Iterable[str]) -> Mapping[str, set[UUID]]:
     return found
 
 
-def _demand_line(row: models.Demand, *, name: Words, others: int, is_escalated: bool, today: date) -> DemandLine:
+def _demand_line(row: models.Demand, *, title: Words, others: int, is_escalated: bool, today: date) -> DemandLine:
     state, urgency, benefit = DemandState(row.state), Urgency(row.need.urgency), benefit_of(row.need)
     return DemandLine(
         id=row.id,
         number=row.number,
         need_id=row.need_id,
+        title=title,
         words=row.words,
         element=row.element,
-        element_name=name,
         urgency=urgency,
         benefit=benefit,
         priority=priority(urgency=urgency, benefit=benefit, others=others),
@@ -345,7 +344,9 @@ def _escalation_lines(rows: list[models.Escalation], now: datetime) -> tuple[Esc
     today = calendars.current().local_date(now)
     demands = {
         one.id: one
-        for one in models.Demand.objects.filter(id__in=[r.subject_id for r in rows if r.kind == ShareKind.DEMAND])
+        for one in models.Demand.objects.select_related("need").filter(
+            id__in=[r.subject_id for r in rows if r.kind == ShareKind.DEMAND]
+        )
     }
     codes = dict(
         catalogue_models.Request.objects.filter(

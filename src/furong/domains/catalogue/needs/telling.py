@@ -124,11 +124,12 @@ def tell_of_ruling(row: models.Escalation, *, what: Mapping[str, str], now: date
 
 
 def called(row: models.Demand, *, now: datetime) -> Mapping[str, str]:
-    """Give what a demand is about in a few words: its element, or the beginning of what was written."""
+    """Give what a demand is about in a few words: its element, or the beginning of what its need says."""
     known = get_dictionary(on=calendars.current().local_date(now)).get(row.element) if row.element else None
     if known is not None:
         return known.name.as_dict()
-    return {"zh": row.words if len(row.words) <= 24 else f"{row.words[:24]}…"}
+    said = row.need.words
+    return {"zh": said if len(said) <= 30 else f"{said[:30]}…"}
 
 
 def _sides(row: models.Escalation, now: datetime) -> set[UUID]:

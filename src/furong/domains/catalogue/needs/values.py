@@ -260,9 +260,9 @@ class DemandLine:
     id: UUID
     number: str
     need_id: UUID
+    title: Words  # its element, or the beginning of what the need says
     words: str
     element: str
-    element_name: Words
     urgency: Urgency
     benefit: Benefit
     priority: Priority
