@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from furong.domains.catalogue import queries
+from furong.domains.catalogue import lookup, queries
 from furong.domains.catalogue.commands import move_online
 from furong.domains.catalogue.errors import ResourceMissing
 from furong.domains.catalogue.states import Act
@@ -195,3 +195,64 @@ def test_the_index_is_the_same_when_it_is_made_anew() -> None:
     import_pack(path=PACK, actor=SYSTEM, now=NOW)
     assert repr(queries.list_resources(actor=SYSTEM, size=100)) == before
     assert repr(queries.get_resource(actor=SYSTEM, code="birth_records").items) == items
+
+
+@pytest.mark.parametrize("reader", ["stranger", "clerk", "officer", "reviewer"])
+def test_a_word_that_very_many_carry_finds_and_counts_the_same_and_no_more(
+    reader: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From `lookup.COMMON` hits on a page is sorted by the index alone; what is found, counted and hidden stays the same."""
+    actor = {
+        "stranger": lambda: STRANGER,
+        "clerk": lambda: staff(PostRight(right="cases.handle", everywhere=True)),
+        "officer": lambda: officer("police"),
+        "reviewer": reviewer,
+    }[reader]()
+    for text in ("信息", "登记", "医保", "妊娠风险", "收养", "名称", "risk", "Information 登记"):
+        few, named = whole(actor, Filter(text=text))
+        monkeypatch.setattr(lookup, "COMMON", 0)
+        many, lines = whole(actor, Filter(text=text))
+        pages = [
+            line.code
+            for page in range(1, -(-many.total // 7) + 2)
+            for line in queries.list_resources(actor=actor, filter=Filter(text=text), page=page, size=7).lines
+        ]
+        monkeypatch.undo()
+        assert (many.total, many.facets) == (few.total, few.facets), text
+        assert sorted(line.code for line in lines) == sorted(line.code for line in named), text
+        assert pages == [line.code for line in lines], text
+        held = [text in line.name["zh"] for line in lines]
+        if text.isascii() is False and " " not in text:
+            assert held == sorted(held, reverse=True), f"names that hold {text} come first"
+
+
+def test_the_table_of_hits_follows_whoever_changes_a_resource() -> None:
+    def lines() -> list[tuple[object, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """SELECT r.code FROM catalogue_resource AS r FULL JOIN catalogue_hit AS h ON h.code = r.code
+                    WHERE (r.facet_id, length(r.name_zh), r.audience, r.live, r.organization_id, r.division_code)
+                          IS DISTINCT FROM
+                          (h.facet_id, h.name_length, h.audience, h.live, h.organization_id, h.division_code)"""
+            )
+            return list(cursor.fetchall())
+
+    assert lines() == []
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE catalogue_resource SET live = FALSE, online_state = 'offline' WHERE code = 'marriages'")
+        cursor.execute("UPDATE catalogue_resource SET audience = 2, name_zh = '改了的名称' WHERE code = 'divorces'")
+    assert lines() == []
+    clerk = staff(PostRight(right="cases.handle", everywhere=True))
+    for text in ("婚姻登记", "离婚"):
+        codes = {line.code for line in queries.list_resources(actor=clerk, filter=Filter(text=text)).lines}
+        assert not codes & {"marriages", "divorces"}
+
+
+def test_words_lie_apart_from_what_hits_are_counted_by() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), count(DISTINCT split_part(trim('()' FROM ctid::text), ',', 1)) FROM catalogue_hit"
+        )
+        rows, pages = cursor.fetchone()
+    assert rows > 100
+    assert rows / pages > 30, "a page holds many hits"

@@ -6,9 +6,15 @@ import json
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from tests.sites.opendata.reading import action, open_resources, reader
 
+from furong.domains.catalogue.harvest import commands as harvests
+from furong.domains.catalogue.harvest.values import Dataset
+from furong.foundation.access.values import Actor
 from furong.sites.opendata.views.ckan import ACTIONS
+
+SYSTEM = Actor.system("test")
 
 
 @pytest.mark.usefixtures("platform")
@@ -50,6 +56,36 @@ class TestAnswers:
         for file in one["resources"]:
             assert reader().get(file["url"].removeprefix("http://127.0.0.1")).status_code == 200
             assert action(reader(), "resource_show", id=file["id"]) == file
+
+    def test_our_datasets_carry_the_licence_that_the_pack_names_and_harvested_ones_their_sources(self) -> None:
+        now = timezone.now()
+        harvests.add_source(
+            code="lakes", kind="dcat", url="https://data.example.org/", title_zh="湖区", actor=SYSTEM, now=now
+        )
+        catch = harvests.Catch(
+            datasets=(Dataset(identifier="1", title={"zh": "湖泊名录"}, licence="ODbL"),),
+            findings=(),
+            seen=1,
+            skipped=0,
+        )
+        harvests.publish_harvest(code="lakes", catch=catch, began_at=now, actor=SYSTEM, now=now)
+        ours = action(reader(), "package_show", id="divisions")
+        licence = next(one for one in action(reader(), "license_list") if one["id"] == "CC-BY-4.0")
+        assert (ours["license_id"], ours["license_url"], ours["isopen"]) == ("CC-BY-4.0", licence["url"], True)
+        (other,) = action(reader(), "package_search", fq="organization:harvested-lakes")["results"]
+        assert (other["license_id"], other["license_title"], other["isopen"]) == ("notspecified", "ODbL", False)
+        found = action(reader(), "package_search", rows=0, **{"facet.field": ["license_id"]})
+        assert found["facets"]["license_id"] == {"CC-BY-4.0": len(open_resources()), "notspecified": 1}
+        for fq, count in (
+            ("license_id:CC-BY-4.0", len(open_resources())),
+            ("license_id:notspecified", 1),
+            ("-license_id:notspecified", len(open_resources())),
+            ("license_id:(CC-BY-4.0 OR notspecified)", len(open_resources()) + 1),
+            ("license_id:CC-BY-4.0 OR license_id:notspecified", len(open_resources()) + 1),
+            ("license_id:other", 0),
+            ("license_id:CC-BY-4.0 license_id:notspecified", 0),
+        ):
+            assert action(reader(), "package_search", fq=fq, rows=0)["count"] == count, fq
 
     @pytest.mark.parametrize(
         ("fq", "inside"),

@@ -57,6 +57,9 @@ def test_every_open_resource_is_in_the_feed_with_what_dcat_ap_demands() -> None:
         assert (publisher, RDF.type, FOAF.Agent) in page
         for file in page.objects(one, DCAT.distribution):
             assert list(page.objects(file, DCAT.accessURL)), "mandatory of a distribution"
+            (licence,) = page.objects(file, DCTERMS.license)
+            assert str(licence) == "https://creativecommons.org/licenses/by/4.0/", "the pack's"
+            assert list(page.objects(licence, DCTERMS.title))
     catalog = URIRef(f"{ROOT}/catalog.ttl")
     first = pages()[0]
     for predicate in (DCTERMS.title, DCTERMS.description, DCTERMS.publisher):

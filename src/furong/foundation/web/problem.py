@@ -35,6 +35,7 @@ STATUS: dict[str, int] = {
     "exchange.enrolment_refused": 403,
     "exchange.gateway_refused": 403,
     "exchange.rows_refused": 403,
+    "catalogue.request_missing": 404,
     "catalogue.resource_missing": 404,
     "packs.definition_missing": 404,
     "services.form_missing": 404,

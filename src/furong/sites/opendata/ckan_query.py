@@ -164,7 +164,7 @@ def _clause(query: Query, name: str, given: str, no: bool, either: bool) -> None
         _range(query, given)
         return
     if given[0] == "(":
-        if re.search(r"\bAND\b|\bNOT\b|[+-]", re.sub(r'"[^"]*"', "", given)) and name not in FIELDS:
+        if re.search(r"\bAND\b|\bNOT\b|[+-]", re.sub(r'"[^"]*"', "", given)) and name not in {*FIELDS, "license_id"}:
             raise QueryRefusedError(f"cannot read {given[:40]!r}")
         joined = " AND " in given
         values = [_plain(one) for one in re.findall(r'"(?:[^"\\]|\\.)*"|[^\s()]+', given) if one not in {"OR", "AND"}]

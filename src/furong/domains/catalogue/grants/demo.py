@@ -50,4 +50,7 @@ def load_grants(*, spec: Mapping[str, Any], actor: Actor, now: datetime) -> int:
             state = granting.sign_grant(grant_id=grant.id, actor=side, now=now)
         if state is not GrantState.ACTIVE:
             raise AssertionError("both sides have signed")
+        request.refresh_from_db()
+        if RequestState(request.state) is RequestState.CONSENTED:  # what passes outside the platform
+            requesting.confirm_supply(request_id=request_id, actor=gives, now=now)
     return made
