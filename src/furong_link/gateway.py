@@ -274,9 +274,10 @@ class Gateway:
             self._count(message, outcome, time.perf_counter() - began)
 
     def _count(self, message: Message, outcome: str, seconds: float) -> None:
-        """Count a message. Only a verified sender is named in reports, and a service only under a grant that holds."""
+        """Count a message. Only a verified sender is named in reports, and only a service that the exchange knows."""
         self._took.observe(seconds)
-        key, grant = message.key, message.grant
+        key, grant, target = message.key, message.grant, message.target
+        known = self.configuration.services if self.configuration else {}
         self.traffic.note(
             at=self._clock(),
             consumer=key.member if key else "",
