@@ -14,11 +14,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from furong.entrypoints.demo import PACK, Demo, DemoError, prepare
 from furong.entrypoints.postgres import PostgresError, free_port
 from furong.entrypoints.visitor import Page, VisitError, Visitor
+
+if TYPE_CHECKING:
+    from furong.entrypoints.exchanging import Exchange
 
 CHILD = "周芷沅"
 # What the mother says; everything else comes from registers.
@@ -50,6 +53,7 @@ class Story:
     application: str = ""
     number: str = ""
     consented: bool = False
+    gateways: Exchange | None = None
 
     def visitor(self, name: str) -> Visitor:
         """Give the signed-in visitor of a demo account."""
@@ -180,6 +184,24 @@ class Story:
             raise StoryError("no department stands on the page of who read her data")
         self.say("mother: sees who read her data, when, and on what basis")
 
+    def exchange(self) -> None:
+        """The births came over the hospital's gateway; the housing office asks the marriage register, signed, and she sees it."""
+        from furong.entrypoints import exchanging
+
+        if self.gateways is None:
+            return
+        births, record = exchanging.count_answers(self.gateways, "hospital-1"), exchanging.ask_marriage(self.gateways)
+        if not births:
+            raise StoryError("no birth record arrived over the hospital's gateway")
+        self.say(f"exchange: the hospital's gateway answered {births} questions for birth records, signed and recorded")
+        self.say(f"exchange: the marriage register answered the housing office; receipt of record {record} verifies")
+        reads = self.visitor("mother").get("my/reads")
+        if "住房和城乡建设" not in reads.words and "住建" not in reads.words:
+            raise StoryError("the housing office does not stand on the page of who read her data")
+        if "SQ" not in reads.words:
+            raise StoryError("the page of who read her data names no grant")
+        self.say("mother: sees the housing office's read, with its purpose and the number of the grant")
+
     def search(self) -> None:
         """The police officer finds the child in the population register, with a stated purpose."""
         police = self.visitor("police")
@@ -235,6 +257,7 @@ class Story:
             self.consent,
             self.handle,
             self.look,
+            self.exchange,
             self.search,
             self.rate,
             self.audit,
@@ -268,7 +291,7 @@ def walk(demo: Demo, say: Callable[[str], None]) -> None:
     """Walk the story on a running demo. Raises `StoryError` at the first step that fails."""
     from furong.entrypoints.loading import demo_password
 
-    story = Story(address=demo.address, password=demo_password(PACK), say=say)
+    story = Story(address=demo.address, password=demo_password(PACK), say=say, gateways=demo.exchange)
     for step in story.steps():
         step()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import urllib.request
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,9 @@ from django.utils import timezone
 from furong.entrypoints import hospital
 from furong.entrypoints.postgres import free_port, port_is_free
 from furong.foundation.access.values import Actor
+from furong.foundation.codes.ids import new_id
 from furong_link.enrolment import Request, fingerprint, key_id_of, seal_request
-from furong_link.keys import SoftwareKey
+from furong_link.keys import SoftwareKey, verifier
 
 FIRST_PORT = 8601
 SOFTWARE = "furong-link 0.1.0"
@@ -51,6 +53,7 @@ class Exchange:
 
     children: Mapping[str, list[str]] = field(default_factory=dict)
     gateways: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def is_ready(self) -> bool:
@@ -214,4 +217,43 @@ def _write(spec: Mapping[str, Any], folder: Path, ports: _Ports, centre: str, ho
     if newest is not None:
         for gateway in gateways:
             (folder / gateway / "configuration.json").write_bytes(newest[1])
-    return Exchange(children, gateways, asks)
+    return Exchange(children, gateways, folder, asks)
+
+
+def count_answers(exchange: Exchange, gateway: str) -> int:
+    """Give how many messages a gateway has answered with what was asked for."""
+    with urllib.request.urlopen(f"http://{exchange.gateways[gateway]}/.furong/metrics", timeout=5) as answer:
+        for line in answer.read().decode().splitlines():
+            if line.startswith('furong_gateway_messages_total{code="ok"}'):
+                return int(float(line.rpartition(" ")[2]))
+    return 0
+
+
+def ask_marriage(
+    exchange: Exchange, *, member: str = "zz-housing", system: str = "rental", service: str = "marriages"
+) -> int:
+    """Ask the marriage register about the demo's mother as the housing office does, and give the index of the proven record.
+
+    Raises what the client raises: `Refused`, `UnverifiedReplyError`, `UnreachableError`.
+    """
+    from furong.domains.exchange import issuing
+    from furong.registries.population import demo
+    from furong_link.client import Link
+
+    newest = issuing.newest_file(beyond=0)
+    if newest is None or exchange.folder is None:
+        raise LookupError("nothing was issued")
+    payload = json.loads(b64decode(json.loads(newest[1])["payload"]))
+    grant = next(g["id"] for g in payload["grants"] if (g["consumer"], g["service"]) == (member, service))
+    at = next(s["gateway"] for s in payload["services"] if s["id"] == service)
+    gateway = next(g for g in payload["gateways"] if g["id"] == at)
+    key = next(k for k in payload["keys"] if k["id"] == gateway["key"])
+    with Link(
+        gateway["address"],
+        signer=SoftwareKey.read(exchange.folder / f"{member}-{system}.key"),
+        gateway_key=verifier(algorithm=key["algorithm"], public=key["public"]),
+    ) as link:
+        answer = link.get(f"/{service}/one/{demo.person_id('mother')}?case={new_id()}", grant=grant)
+        if not answer.json()["rows"]:
+            raise LookupError("the marriage is not there")
+        return link.receipt(answer).index

@@ -20,7 +20,7 @@ from django.utils import timezone
 from furong.domains.cases.errors import TwinUnavailableError
 from furong.domains.cases.ports import BirthRecord
 from furong.domains.catalogue.grants import reading as grants
-from furong.domains.exchange import issuing, models
+from furong.domains.exchange import issuing, models, shared_rows
 from furong.domains.exchange.compiling import catalogue_grant, compile_configuration
 from furong.domains.exchange.errors import NoWayError
 from furong.foundation.access.values import Actor, ActorKind, Assurance, Basis
@@ -41,6 +41,7 @@ class Way:
     """How one resource is asked: at which gateway, under which grant, for what."""
 
     service: str
+    resource: str
     provider: str
     address: str
     authority: str
@@ -86,6 +87,7 @@ def _find_ways(resource_code: str) -> tuple[Way, ...]:
         found.append(
             Way(
                 service=service["id"],
+                resource=resource_code,
                 provider=service["provider"],
                 address=gateway.address,
                 authority=gateway.authority,
@@ -191,12 +193,12 @@ def trace(way: Way, answer: Answer, *, subjects: list[UUID], fields: list[str]) 
         basis=Basis(purpose=way.scenario, legal_basis=way.legal_basis),
         what="exchange.ask",
         subjects=subjects,
-        fields=fields,
+        fields=shared_rows.disclosed(way.resource, fields),
         database="default",
         now=timezone.now(),
         object=("exchange_service", way.service),
         detail={
-            "terms": [{"resource": way.service, "ground": "grant", "grant": str(catalogue_grant(way.grant))}],
+            "terms": [{"resource": way.resource, "ground": "grant", "grant": str(catalogue_grant(way.grant))}],
             "grant_number": way.number,
             "service": way.service,
             "provider": way.provider,

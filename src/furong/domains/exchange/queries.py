@@ -81,7 +81,7 @@ def get_monitor(*, actor: Actor, now: datetime) -> Monitor:
         ),
         messages=sum(row.messages for row in rows),
         per_minute=tuple((minute, *per_minute.get(minute, (0, 0))) for minute in minutes),
-        causes=dict(causes),
+        causes={cause: causes.get(cause, 0) for cause in Cause},
         outcomes=tuple((code, cause_of(code), count) for code, count in list(refusals.items())[:10]),
         p50_ms=percentile_ms(total, 0.5),
         p95_ms=percentile_ms(total, 0.95),

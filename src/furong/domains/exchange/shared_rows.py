@@ -160,7 +160,7 @@ def read_rows(*, question: Question, actor: Actor, now: datetime) -> list[dict[s
         basis=basis,
         what="exchange.read_rows",
         subjects=subjects,
-        fields=sorted(items),
+        fields=disclosed(resource, items),
         database="default",
         now=now,
         object=("exchange_service", service.code),
@@ -173,6 +173,12 @@ def read_rows(*, question: Question, actor: Actor, now: datetime) -> list[dict[s
         },
     )
     return found
+
+
+def disclosed(resource: str, items: Iterable[str]) -> list[str]:
+    """This function will return under which names a person reads what was disclosed: the data elements that items carry."""
+    elements = {item.code: item.elements for item in resource_view(resource).items}
+    return sorted({name for item in items for name in elements.get(item) or (item,)})
 
 
 def _grant(name: str, resource: str) -> CompiledGrant:

@@ -104,6 +104,7 @@ def _reads(alias: str, person_id: UUID, limit: int, before: datetime | None) -> 
             by_self=content.get("actor_person_id") == str(person_id),
             database=alias,
             entry_id=entry_id,
+            grant=str(content.get("detail", {}).get("grant_number", "")),
         )
 
 

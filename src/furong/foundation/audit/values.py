@@ -310,6 +310,7 @@ class ReadOfPerson:
     by_self: bool
     database: str
     entry_id: UUID
+    grant: str = ""  # the number of the grant under which it passed over the exchange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

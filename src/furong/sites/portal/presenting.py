@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
@@ -185,6 +185,8 @@ def field_words(name: str, labels: Mapping[str, Text]) -> str:
         "relation": _("family relation"),
         "children": _("children"),
         "household": _("household"),
+        "certificate_number": _("certificate number"),
+        "hospital_code": _("hospital"),
     }.get(last, last.replace("_", " "))
 
 
@@ -210,13 +212,16 @@ class ReadShown:
     at: dt.datetime
     times: int
     is_read: bool
-    fields: tuple[str, ...]
+    fields: tuple[tuple[str, str], ...]  # what it is called, and the element by which one objects to it, where one can
     purpose: str
     legal_basis: str
+    grant: str = ""
 
 
-def gathered(reads: Sequence[ReadOfPerson], labels: Mapping[str, Text]) -> list[ReadShown]:
-    """Write reads for people, newest first, equal neighbours of one hour together."""
+def gathered(
+    reads: Sequence[ReadOfPerson], labels: Mapping[str, Text], objectable: Container[str] = ()
+) -> list[ReadShown]:
+    """Write reads for people, newest first, equal neighbours of one hour together. To ``objectable`` elements one can object."""
     shown: list[ReadShown] = []
     for read in reads:
         made = ReadShown(
@@ -225,9 +230,12 @@ def gathered(reads: Sequence[ReadOfPerson], labels: Mapping[str, Text]) -> list[
             at=read.at,
             times=1,
             is_read=read.action == "read",
-            fields=tuple(dict.fromkeys(field_words(name, labels) for name in read.fields)),
+            fields=tuple(
+                {field_words(name, labels): name if name in objectable else "" for name in read.fields}.items()
+            ),
             purpose=purpose_words(read.purpose),
             legal_basis=read.legal_basis,
+            grant=read.grant,
         )
         last = shown[-1] if shown else None
         if (

@@ -93,6 +93,10 @@ def menu(actor: Actor) -> list[Group]:
             _entry("harvests", _("Other catalogues"), "catalogue.review"),
         ),
         (
+            _("Exchange"),
+            _entry("exchange", _("Data exchange"), "exchange.operate"),
+        ),
+        (
             _("Content"),
             _entry("items", _("Items and forms"), "definitions.publish", "cases.supervise"),
         ),

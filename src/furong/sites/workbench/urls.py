@@ -8,6 +8,7 @@ from furong.sites.workbench import (
     urls_administration,
     urls_catalogue,
     urls_content,
+    urls_exchange,
     urls_needs,
     urls_processes,
     urls_registers,
@@ -42,5 +43,6 @@ urlpatterns = [
     *urls_catalogue.urlpatterns,
     *urls_needs.urlpatterns,
     *urls_content.urlpatterns,
+    *urls_exchange.urlpatterns,
     *urls_administration.urlpatterns,
 ]

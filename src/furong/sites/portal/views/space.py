@@ -370,7 +370,8 @@ def reads(request: HttpRequest, actor: Actor) -> HttpResponse:
     before = _moment(request.GET.get("before"))
     with_own = request.GET.get("own") == "1"
     found, following = queries.reads_page(person_id=actor.person_id, before=before, with_own=with_own)
-    shown = presenting.gathered(found, queries.read_labels(now=timezone.now()))
+    wrong = objections.sources_of(elements={field for read in found for field in read.fields})
+    shown = presenting.gathered(found, queries.read_labels(now=timezone.now()), wrong)
     return space_page(request, "reads", "reads", reads=shown, following=following, with_own=with_own)
 
 

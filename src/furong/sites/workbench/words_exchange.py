@@ -1,0 +1,68 @@
+"""The exchange's states, warnings and causes in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from furong.domains.exchange.values import Cause
+
+# Each with the tone of its tag.
+GATEWAYS: Mapping[str, tuple[Promise, str]] = {
+    "requested": (_("Waits for approval"), "late"),
+    "live": (_("Live"), "ok"),
+    "revoked": (_("Shut out"), "over"),
+    "refused": (_("Turned down"), "wait"),
+}
+MEMBERS: Mapping[str, tuple[Promise, str]] = {
+    "active": (_("Takes part"), "ok"),
+    "suspended": (_("Suspended"), "over"),
+}
+WARNINGS: Mapping[str, tuple[Promise, str]] = {
+    "log_shrank": (
+        _("Its log is shorter than it was: records were taken away. Secure the machine and call the member."),
+        "over",
+    ),
+    "log_differs": (_("Its log is not what it signed before. Secure the machine and call the member."), "over"),
+    "log_unsigned": (_("The head of its log is not signed by its key."), "over"),
+    "unreached": (
+        _("It could not be told of the last restriction and goes on with what it holds, for a day at most."),
+        "over",
+    ),
+    "never_seen": (_("It has not been heard of since it was approved. Does furong-gateway run?"), "late"),
+    "silent": (_("It has been silent for more than half a minute."), "over"),
+    "evidence": (_("It cannot write its log and serves nothing."), "over"),
+    "configuration_old": (_("Its configuration is over an hour old."), "late"),
+    "configuration_ending": (_("Its configuration is near its end; then it stops."), "over"),
+    "configuration_expired": (_("Its configuration has expired: it refuses everything."), "over"),
+    "certificate": (_("Its certificate ends within thirty days."), "late"),
+    "key": (_("Its key ends within sixty days."), "late"),
+    "quota": (_("A grant has used nine tenths of its readings for today."), "late"),
+}
+CAUSES: Mapping[Cause, tuple[Promise, Promise, str]] = {
+    Cause.CALLER: (_("Whoever asked"), _("wrong signature, no grant, too often"), "late"),
+    Cause.GATEWAY: (_("The gateway"), _("its log, its configuration, its load"), "over"),
+    Cause.PROVIDER: (_("The provider"), _("its system is away, slow or answers wrongly"), "over"),
+}
+OUTCOMES: Mapping[str, Promise] = {
+    "clock_skewed": _("The clocks are more than a minute apart"),
+    "configuration_expired": _("The configuration has expired"),
+    "digest_mismatch": _("The content is not what its digest says"),
+    "evidence_unwritable": _("The log cannot be written"),
+    "grant_not_valid": _("The grant is not in force"),
+    "grant_of_another": _("The grant is another member's"),
+    "grant_unknown": _("There is no such grant"),
+    "key_not_valid": _("The key is not valid, or was revoked"),
+    "key_unknown": _("Nobody has this key"),
+    "member_suspended": _("The member is suspended"),
+    "path_not_granted": _("The address is outside the grant"),
+    "provider_refused": _("The provider's system refused or failed"),
+    "provider_timeout": _("The provider's system did not answer in time"),
+    "provider_unreachable": _("The provider's system cannot be reached"),
+    "quota_exhausted": _("The readings for today are used up"),
+    "replayed": _("A message came a second time"),
+    "service_unknown": _("The gateway has no such service"),
+    "signature_invalid": _("The signature does not fit"),
+}
