@@ -95,6 +95,22 @@ def test_every_reading_of_a_register_is_walked_here() -> None:
     assert owned == set(readings(registration_card().id)) | set(ELSEWHERE)
 
 
+# The readings that are not of a register, with where another organisation's data in them is shown to pass the decision.
+NOT_OF_A_REGISTER = {
+    "cases.case_view": "what registers filled in: tests/domains/cases/test_granted.py",
+    "cases.export_cases": "what registers filled in: tests/domains/cases/test_granted.py",
+    "cases.open_file": "a file that the applicant handed in to this case",
+    "cases.search_cases": "numbers, items and states of one's own organisation's cases",
+    "exchange.read_rows": "a member's rows by the exchange, whose gateway decides by the same grants; its own tests",
+}
+
+
+def test_every_reading_of_the_platform_is_bound_by_terms_or_gives_nothing_of_another_organisations() -> None:
+    registers = {name for name in READS if name.partition(".")[0] in {"population", "licences"}}
+    others = {name for name in READS if not name.startswith("test.")} - registers
+    assert others == set(NOT_OF_A_REGISTER), "say how a new reading passes the decision"
+
+
 def test_no_reading_of_a_register_gives_another_organisation_anything_without_a_grant() -> None:
     walked = readings(registration_card().id)
     stranger = clerk("health")  # holds every right, and no grant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -54,6 +55,7 @@ _BY_NAME = "r.name_pinyin, r.code"
 _BY_DAY = "r.review_due_on NULLS LAST, r.code"
 # From so many hits on, a page is sorted by what the index knows of names, and no name is read for that.
 COMMON = 2_000
+_CODE = re.compile(r"[a-z0-9_]{1,64}")
 
 
 def list_resources(
@@ -314,47 +316,74 @@ def _counted(numbers: list[int] | None, counts: list[int] | None) -> dict[int, i
 def _search(sight: Sight, words: str, narrowed: Branch, size: int, offset: int) -> tuple[dict[int, int], list[str]]:
     """Count and give a page as `_browse` does, the nearest names first.
 
-    Of few hits the names are read and compared. Very many are not read at all: those that have all words in their name come
-    first, which is a query of its own, then the others, the shortest names first in each.
+    Of few hits the names are read and compared. Very many are not read at all: the code that was typed comes first, then those
+    that have all words in their name, which is a query of its own, then the others, the shortest names first in each.
     The planner thinks that matching tokens is cheap and would read every row's, which lie out of line; so it is told not to.
     """
     narrow, wide = tsquery(words, sight.level), tsquery(words, Audience.OWNER)
     hits, values = _found_by(sight, narrow, wide, narrowed)
-    order, given = _nearest(words)
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '32MB'; SET LOCAL jit = off")
         cursor.execute(
-            f"""WITH r AS MATERIALIZED ({hits}),
-                     counted AS MATERIALIZED (SELECT facet_id, count(*)::int AS number FROM r GROUP BY facet_id)
-                SELECT array_agg(facet_id), array_agg(number), CASE WHEN sum(number) <= {COMMON} THEN ARRAY(
-                           SELECT t.code FROM r CROSS JOIN LATERAL (SELECT code, number, name_zh, name_en
-                                  FROM catalogue_resource WHERE code = r.code OFFSET 0) AS t
-                            ORDER BY {order} LIMIT %s OFFSET %s) END
-                  FROM counted""",
-            [*values, *given, size, offset],
+            f"""SELECT array_agg(facet_id), array_agg(number)
+                  FROM (SELECT r.facet_id, count(*)::int AS number FROM ({hits}) AS r GROUP BY r.facet_id) AS counted""",
+            values,
         )
-        numbers, sums, codes = cursor.fetchone()
-        counts = _counted(numbers, sums)
-        if codes is None and sum(counts.values()) > offset:
+        counts = _counted(*cursor.fetchone())
+        total = sum(counts.values())
+        if total <= offset:
+            codes: list[str] = []
+        elif total <= COMMON:
+            order, given = _nearest(words)
+            cursor.execute(
+                f"""SELECT t.code FROM ({hits}) AS r CROSS JOIN LATERAL (
+                           SELECT code, number, name_zh, name_en FROM catalogue_resource WHERE code = r.code OFFSET 0) AS t
+                     ORDER BY {order} LIMIT %s OFFSET %s""",
+                [*values, *given, size, offset],
+            )
+            codes = [row[0] for row in cursor.fetchall()]
+        else:
             named = name_query(words)
-            codes = _page(cursor, _found_by(sight, named, named, narrowed), words, size, offset)
-            if len(codes) < size:
-                above, values = _found_by(sight, named, named, narrowed)
-                cursor.execute(f"SELECT count(*) FROM ({above}) AS r", values)
-                (before,) = cursor.fetchone()
-                rest = _found_by(sight, f"({narrow}) & !({named})", f"({wide}) & !({named})", narrowed)
-                codes += _page(cursor, rest, words, size - len(codes), max(0, offset - before))
+            codes = _in_turn(
+                cursor,
+                words,
+                [
+                    _found_by(sight, narrow, wide, _both(narrowed, ("r.code = %s", [words]))),
+                    _found_by(sight, named, named, _both(narrowed, ("r.code <> %s", [words]))),
+                    _found_by(
+                        sight,
+                        f"({narrow}) & !({named})",
+                        f"({wide}) & !({named})",
+                        _both(narrowed, ("r.code <> %s", [words])),
+                    ),
+                ],
+                size,
+                offset,
+            )
         cursor.execute("SET LOCAL enable_seqscan = on; RESET work_mem; RESET jit")
-    return counts, codes or []
+    return counts, codes
 
 
-def _page(cursor: Any, found: Branch, words: str, size: int, offset: int) -> list[str]:
-    hits, values = found
-    cursor.execute(
-        f"SELECT r.code FROM ({hits}) AS r ORDER BY r.code = %s DESC, r.name_length, r.code LIMIT %s OFFSET %s",
-        [*values, words, size, offset],
-    )
-    return [row[0] for row in cursor.fetchall()]
+def _in_turn(cursor: Any, words: str, groups: list[Branch], size: int, offset: int) -> list[str]:
+    """Give a page of groups that follow each other, each the shortest names first; only a group that is passed is counted."""
+    codes: list[str] = []
+    if not _CODE.fullmatch(words):
+        groups = groups[1:]
+    for number, (hits, values) in enumerate(groups):
+        cursor.execute(
+            f"SELECT r.code FROM ({hits}) AS r ORDER BY r.name_length, r.code LIMIT %s OFFSET %s",
+            [*values, size - len(codes), offset],
+        )
+        found = [row[0] for row in cursor.fetchall()]
+        codes += found
+        if len(codes) == size or number == len(groups) - 1:
+            break
+        if found or not offset:
+            offset = 0
+        else:
+            cursor.execute(f"SELECT count(*) FROM ({hits}) AS r", values)
+            offset -= min(offset, int(cursor.fetchone()[0]))
+    return codes
 
 
 def _rows(codes: list[str]) -> list[Any]:

@@ -117,6 +117,8 @@ class Hit(models.Model):
 
     class Meta:
         db_table = "catalogue_hit"
+        # A page of a word that very many names hold is the beginning of this index.
+        indexes = (models.Index(fields=["name_length", "resource"], name="catalogue_hit_shortest"),)
 
 
 class Item(models.Model):

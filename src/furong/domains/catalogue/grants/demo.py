@@ -18,7 +18,8 @@ def load_grants(*, spec: Mapping[str, Any], actor: Actor, now: datetime) -> int:
     """This function will ask for, consent to and sign what a pack's ``demo/grants.yaml`` lists; gives how many are new.
 
     Each entry names ``resource``, ``department`` and ``division`` of the grantee, ``scenario``, ``legal_basis`` and the terms;
-    ``until`` stops it earlier: ``request`` leaves it with the provider. Repeatable: who has asked for this scenario already is left alone.
+    ``until`` stops it earlier: ``request`` leaves it with the provider. Repeatable: who has asked for the same scenario before is
+    left alone.
     """
     made = 0
     for entry in spec["grants"]:

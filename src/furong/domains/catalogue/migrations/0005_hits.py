@@ -71,6 +71,10 @@ class Migration(migrations.Migration):
             "CREATE INDEX catalogue_hit_tokens ON catalogue_hit USING gin (tokens) WITH (gin_pending_list_limit = 256)",
             "DROP INDEX catalogue_hit_tokens",
         ),
+        migrations.AddIndex(
+            model_name='hit',
+            index=models.Index(fields=['name_length', 'resource'], name='catalogue_hit_shortest'),
+        ),
         migrations.RunSQL(FOLLOW, UNFOLLOW),
         migrations.RunSQL(
             "DROP INDEX catalogue_resource_tokens",
