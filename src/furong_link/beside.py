@@ -7,7 +7,6 @@ alone is computed at once, where it is.
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
@@ -19,8 +18,8 @@ Job = tuple[Callable[..., Any], tuple[Any, ...], "asyncio.Future[Any]"]
 class Beside:
     """Threads for one event loop. All methods belong to the loop's thread."""
 
-    def __init__(self, *, threads: int | None = None) -> None:
-        self._count = min(2, os.cpu_count() or 1) if threads is None else threads
+    def __init__(self, *, threads: int = 1) -> None:
+        self._count = threads
         self._jobs: list[Job] = []
         self._idle = self._count
         self._handing = False

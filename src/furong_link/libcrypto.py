@@ -24,17 +24,14 @@ _SHORT: tuple[tuple[str, Any, list[Any]], ...] = (
     ("d2i_PUBKEY", c_void_p, [c_void_p, c_void_p, c_long]),
     ("i2d_PUBKEY", c_int, [c_void_p, c_void_p]),
     ("EVP_PKEY_new_raw_public_key", c_void_p, [c_int, c_void_p, c_char_p, c_size_t]),
-    ("EVP_PKEY_new_raw_private_key", c_void_p, [c_int, c_void_p, c_char_p, c_size_t]),
     ("EVP_MD_CTX_new", c_void_p, []),
     ("EVP_MD_CTX_free", None, [c_void_p]),
-    ("EVP_DigestSignInit", c_int, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
     ("EVP_DigestVerifyInit", c_int, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
     ("ERR_clear_error", None, []),
 )
 _LONG: tuple[tuple[str, Any, list[Any]], ...] = (
     ("EVP_PKEY_sign", c_int, [c_void_p, c_char_p, c_void_p, c_char_p, c_size_t]),
     ("EVP_PKEY_verify", c_int, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
-    ("EVP_DigestSign", c_int, [c_void_p, c_char_p, c_void_p, c_char_p, c_size_t]),
     ("EVP_DigestVerify", c_int, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
 )
 _ED25519 = 1087  # NID_ED25519
@@ -135,30 +132,24 @@ class KeptKey:
 
 
 class Ed25519Key:
-    """A key of Ed25519 in libcrypto, for threads that compute beside the event loop. ``secret`` and ``public``: 32 bytes."""
+    """A public key of Ed25519 (32 bytes) in libcrypto, for a thread that verifies beside the event loop."""
 
-    __slots__ = ("_begin", "_idle", "_sign", "_verify", "key")
+    __slots__ = ("_begin", "_idle", "_verify", "key")
 
-    def __init__(self, *, public: bytes = b"", secret: bytes = b"") -> None:
+    def __init__(self, public: bytes) -> None:
         free, locked = libraries()
-        if secret:
-            key, self._begin = (
-                locked.EVP_PKEY_new_raw_private_key(_ED25519, None, secret, 32),
-                locked.EVP_DigestSignInit,
-            )
-        else:
-            key, self._begin = (
-                locked.EVP_PKEY_new_raw_public_key(_ED25519, None, public, 32),
-                locked.EVP_DigestVerifyInit,
-            )
+        key = locked.EVP_PKEY_new_raw_public_key(_ED25519, None, public, len(public))
         if not key:
             locked.ERR_clear_error()
             raise LibcryptoError("This libcrypto has no Ed25519.")
         self.key: int = key
-        self._sign, self._verify = free.EVP_DigestSign, free.EVP_DigestVerify
+        self._begin, self._verify = locked.EVP_DigestVerifyInit, free.EVP_DigestVerify
         self._idle: list[int] = []
 
-    def _take(self) -> int:
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        """Say whether ``signature`` fits, without the interpreter's lock."""
+        if len(signature) != 64:
+            return False
         try:
             context = self._idle.pop()
         except IndexError:
@@ -167,22 +158,6 @@ class Ed25519Key:
         if self._begin(context, None, None, None, self.key) != 1:
             self._drop(context)
             raise LibcryptoError("libcrypto refused to begin with Ed25519.")
-        return context
-
-    def sign(self, message: bytes) -> bytes:
-        """Give the 64 bytes over ``message``, without the interpreter's lock. Raises LibcryptoError."""
-        context, room, length = self._take(), ctypes.create_string_buffer(64), c_size_t(64)
-        if self._sign(context, ctypes.cast(room, c_char_p), byref(length), message, len(message)) != 1:
-            self._drop(context)
-            raise LibcryptoError("libcrypto refused to sign.")
-        self._idle.append(context)
-        return room.raw
-
-    def verify(self, message: bytes, signature: bytes) -> bool:
-        """Say whether ``signature`` fits, without the interpreter's lock."""
-        if len(signature) != 64:
-            return False
-        context = self._take()
         if self._verify(context, signature, 64, message, len(message)) == 1:
             self._idle.append(context)
             return True

@@ -84,7 +84,7 @@ class Condition:
 
 
 def _labelled(name: str, label: str, found: Mapping[str, float], *, kind: str, help_text: str) -> list[str]:
-    lines = [f'{name}{{{label}="{key}"}} {value:g}' for key, value in sorted(found.items())]
+    lines = [f'{name}{{{label}="{key}"}} {value:.15g}' for key, value in sorted(found.items())]
     return [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}", *lines] if lines else []
 
 

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import furong
+import furong_link
+from furong_link.errors import REFUSALS, LinkError
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "furong"
+LINK = ROOT / "src" / "furong_link"
 ERRORS = ROOT / "docs" / "reference" / "errors.md"
 
 # One sentence a line, as in every document.
@@ -84,14 +87,42 @@ def errors_page() -> str:
             "|---|---|",
             *faults,
             "",
+            "## The exchange",
+            "",
+            "What a gateway of the exchange answers with, signed, as problem details with this `code`.",
+            "A fault of a gateway or its client is its operator's; it never crosses the wire.",
+            "",
+            "| code | status | message |",
+            "|---|---|---|",
+            *exchange_rows()[0],
+            "",
+            "| fault | what |",
+            "|---|---|",
+            *exchange_rows()[1],
+            "",
         ]
     )
+
+
+def exchange_rows() -> tuple[list[str], list[str]]:
+    """Give the rows of the exchange's refusals and faults, sorted by code; `furong_link` has families of its own."""
+    for module in pkgutil.walk_packages(furong_link.__path__, "furong_link."):
+        importlib.import_module(module.name)
+    refusals = [f"| `{code}` | {status} | {title} |" for code, (status, title) in sorted(REFUSALS.items())]
+    waiting, faults = [LinkError], set()
+    while waiting:
+        one = waiting.pop()
+        waiting += one.__subclasses__()
+        if one.__module__.startswith("furong_link") and "code" in vars(one) and one is not LinkError:
+            words = " ".join((one.__doc__ or "").split()).partition(". ")[0].rstrip(".").replace("|", "\\|")
+            faults.add(f"| `{one.code}` | {words} |")
+    return refusals, sorted(faults)
 
 
 def environment_variables() -> set[str]:
     """Give the names of the environment variables that the source reads."""
     found: set[str] = set()
-    for path in SOURCE.rglob("*.py"):
+    for path in (*SOURCE.rglob("*.py"), *LINK.rglob("*.py")):
         found |= set(re.findall(r"\bFURONG_[A-Z_]+\b", path.read_text()))
     return found
 
