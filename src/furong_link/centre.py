@@ -168,6 +168,12 @@ class Centre:
         """Close the kept connection."""
         self._connection.close()
 
+    def __enter__(self) -> Centre:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 class Reports(Protocol):
     """What a report is made of: the gateway."""

@@ -79,8 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     init.add_argument("--address", default="", metavar="URL", help="where the centre reaches it; http://AUTHORITY")
     init.add_argument("--algorithm", choices=["ed25519", "sm2-sm3"], default="ed25519")
     for name, text in (
-        ("check", "the same as selftest · 同 selftest"),
-        ("selftest", "say what is wrong · 自检"),
+        ("check", "say what is missing before it runs · 启动前检查"),
+        ("selftest", "say what is wrong while it runs · 运行自检"),
         ("run", "serve · 运行"),
         ("verify", "verify the log offline · 离线验证"),
     ):
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "init":
                 return _init(given)
             case "check" | "selftest":
-                return _selftest(given.folder, given.centre)
+                return _selftest(given.folder, given.centre, runs=given.command == "selftest")
             case "verify":
                 return _verify(given)
             case _:
@@ -244,11 +244,11 @@ def read_settings(folder: Path) -> tuple[Settings, SoftwareKey, Verifier, ssl.SS
     return settings, SoftwareKey.read(folder / "gateway.key"), operator, tls
 
 
-def _selftest(folder: Path, centre: str) -> int:
-    """Try what running needs, one thing after another, and say each."""
+def _selftest(folder: Path, centre: str, *, runs: bool) -> int:
+    """Try what running needs, one thing after another, and say each; ``runs``: the gateway should answer already."""
     settings, key, operator, _ = read_settings(folder)
     wrong = 0
-    for finding in selftest.run(settings, key, operator, centre=centre or read_place(folder).centre):
+    for finding in selftest.run(settings, key, operator, centre=centre or read_place(folder).centre, runs=runs):
         wrong += bool(finding.trouble)
         print(f"{'✗' if finding.trouble else '✓'} {finding.what}{': ' + finding.trouble if finding.trouble else ''}")
     return 1 if wrong else 0

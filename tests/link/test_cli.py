@@ -37,7 +37,7 @@ def test_a_new_gateway_says_what_it_still_lacks(
     said = capsys.readouterr().out
     assert "✓ gateway is registered" in said
     assert "✗ key is registered" in said
-    assert "✗ service births: has no upstream" in said
+    assert "✗ system behind births" in said
 
 
 @pytest.mark.parametrize("operator", ["rsa:AAAA", "ed25519:AAAA", "ed25519"])

@@ -30,7 +30,7 @@ def _gateway(request: HttpRequest) -> str:
     return reporting.identify(
         method=request.method or "",
         target=request.get_full_path(),
-        headers={name.lower(): value for name, value in request.headers.items()},
+        headers={name.lower(): value for name, value in request.headers.items()} | {"host": request.get_host()},
         content=request.body,
         now=timezone.now(),
     )

@@ -58,9 +58,9 @@ def tone_of(warnings: Sequence[str]) -> str:
 def draw_nodes(monitor: Monitor) -> tuple[Node, ...]:
     """Place the members on an ellipse, the first at the left."""
     tones: dict[str, str] = {}
-    for one in monitor.gateways:
-        if one.is_live:
-            tones[one.member] = max(tones.get(one.member, "ok"), tone_of(one.warnings), key=_TONES.index)
+    for gateway in monitor.gateways:
+        if gateway.is_live:
+            tones[gateway.member] = max(tones.get(gateway.member, "ok"), tone_of(gateway.warnings), key=_TONES.index)
     count = max(1, len(monitor.members))
     found = []
     for number, one in enumerate(monitor.members):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -15,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from furong.domains.exchange import commands, queries
-from furong.domains.exchange.values import OPERATE, GatewayState, MemberState
+from furong.domains.exchange.values import OPERATE, GatewayState, MemberState, MemberView
 from furong.foundation.access.values import Actor
 from furong.foundation.codes.errors import Refusal
 from furong.sites.workbench import drawing_exchange, words_exchange
@@ -130,11 +129,7 @@ def member(request: HttpRequest, actor: Actor, member: str) -> HttpResponse:
         if act == "withdraw":
             commands.withdraw_service(code=request.POST.get("service", ""), actor=actor, now=now)
             return _done(request, act)
-        form = {
-            "key": lambda: KeyForm(request.POST, prefix="key"),
-            "revoke_key": lambda: ReasonForm(request.POST, prefix="revoke"),
-            "service": lambda: ServiceForm(request.POST, prefix="service", gateways=_live(view)),
-        }.get(act, forms.Form)()
+        form = _form(act, request, view)
         shown[act] = form
         if form.is_valid():
             if act == "key":
@@ -150,12 +145,22 @@ def member(request: HttpRequest, actor: Actor, member: str) -> HttpResponse:
     return _member(request, actor, member, shown=shown)
 
 
-def _live(view: Any) -> list[str]:
+def _form(act: str, request: HttpRequest, view: MemberView) -> forms.Form:
+    if act == "key":
+        return KeyForm(request.POST, prefix="key")
+    if act == "revoke_key":
+        return ReasonForm(request.POST, prefix="revoke")
+    if act == "service":
+        return ServiceForm(request.POST, prefix="service", gateways=_live(view))
+    return forms.Form()
+
+
+def _live(view: MemberView) -> list[str]:
     return [one.code for one in view.gateways if one.is_live]
 
 
 def _done(request: HttpRequest, act: str) -> HttpResponse:
-    messages.success(request, DONE[act])
+    messages.success(request, str(DONE[act]))
     return HttpResponseRedirect(request.path)
 
 
