@@ -11,6 +11,7 @@ from pathlib import Path
 from furong import __version__
 from furong.entrypoints.administering import account, add_account
 from furong.entrypoints.harvesting import add_harvest, harvest
+from furong.entrypoints.peopling import add_population, population
 from furong.entrypoints.processing import add_process
 
 
@@ -194,6 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     add_process(commands, _process)
     add_account(commands, account)
     add_harvest(commands, harvest)
+    add_population(commands, population)
 
     openapi = command("openapi", _openapi, "compare the API's description with the committed one")
     openapi.add_argument("--write", action="store_true")

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from furong.domains.processes import variables as variable_values
 from furong.domains.processes.scopes import Scope, ScopeKind, Token
 from furong.domains.processes.values.elements import NodeKind
 from furong.domains.processes.values.graph import Node
+from furong.foundation.codes.statements import named_statements
 
 _FOLDER = Path(__file__).parent / "sql"
 TASK_COLUMNS = (
@@ -31,15 +32,9 @@ TASK_COLUMNS = (
 )
 
 
-@cache
 def named(file: str) -> Mapping[str, str]:
-    """Read a file of named queries: ``-- name: x``, a sentence in comments, the text."""
-    found: dict[str, str] = {}
-    for part in (_FOLDER / file).read_text().split("-- name: ")[1:]:
-        name, _, rest = part.partition("\n")
-        lines = [line for line in rest.splitlines() if not line.startswith("--")]
-        found[name.strip()] = "\n".join(lines).strip()
-    return found
+    """Give the statements of a file of this room."""
+    return named_statements(_FOLDER / file)
 
 
 def query(file: str, name: str) -> str:

@@ -1,8 +1,10 @@
-"""Running a statement on Django's connection without the layers between Django and psycopg."""
+"""Statements: named ones read from a file, and one run on Django's connection without the layers between Django and psycopg."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -10,6 +12,17 @@ import psycopg
 from django.db import connections
 
 _cursors: WeakKeyDictionary[Any, psycopg.Cursor[Any]] = WeakKeyDictionary()
+
+
+@cache
+def named_statements(path: Path) -> Mapping[str, str]:
+    """This function will read a file of statements: ``-- name: x``, a sentence in comments, the text."""
+    found: dict[str, str] = {}
+    for part in path.read_text(encoding="utf-8").split("-- name: ")[1:]:
+        name, _, rest = part.partition("\n")
+        lines = [line for line in rest.splitlines() if not line.startswith("--")]
+        found[name.strip()] = "\n".join(lines).strip()
+    return found
 
 
 def first_row(text: str, params: Sequence[object], *, database: str = "default") -> tuple[Any, ...] | None:

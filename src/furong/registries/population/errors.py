@@ -207,6 +207,22 @@ class NothingToChange(Refusal):
     message = "The record already says so; nothing was changed."
 
 
+class MappingInvalid(Refusal):
+    """A mapping of an import does not say what the file's columns are."""
+
+    code: ClassVar[str] = "population.mapping_invalid"
+    message = "The mapping cannot be used: %(problem)s."
+    mend = "Nothing was imported. Correct the mapping and run the import again."
+
+
+class FileUnreadable(Refusal):
+    """A file of an import cannot be read as CSV or Parquet."""
+
+    code: ClassVar[str] = "population.file_unreadable"
+    message = "The file cannot be read: %(problem)s."
+    mend = "Nothing of it was imported. Check the file, its separator and its encoding."
+
+
 class EffectReusedError(Fault):
     """The same effect was asked for twice with different content: a defect of the caller, never of a person."""
 

@@ -114,3 +114,14 @@ class PersonMissing:
 
     person_id: UUID
     found: bool
+
+
+@event("population.people_imported")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleImported:
+    """A batch of a file was taken in: how many people, and the change that names them all."""
+
+    import_id: UUID
+    change_id: UUID
+    people: int
+    households: int

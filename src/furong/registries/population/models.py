@@ -240,3 +240,23 @@ class BirthRegistration(models.Model):
 
     class Meta:
         db_table = "population_birth_registration"
+
+
+class ImportRun(models.Model):
+    """A file that is taken in, or was: how far, and what became of its rows."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    digest = models.TextField(unique=True)  # SHA-256 over the file and its mapping
+    file_name = models.TextField()
+    rows = models.BigIntegerField()
+    position = models.BigIntegerField(default=0)  # rows, ordered by household, that are through
+    written = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    households = models.BigIntegerField(default=0)
+    reasons = models.JSONField(default=dict)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "population_import"

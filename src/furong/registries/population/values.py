@@ -62,6 +62,7 @@ class ChangeKind(StrEnum):
     RETURN = "return"  # restored: back from abroad, from service, or alive after all (恢复户口)
     MISSING = "missing"
     FOUND = "found"
+    IMPORT = "import"  # many people from a file
 
 
 # Why somebody leaves the register alive.

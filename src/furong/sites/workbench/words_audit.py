@@ -160,6 +160,7 @@ ACTIONS: Mapping[str, Promise] = {
     "population.get_birth_registration": pgettext_lazy("action", "Get birth registration"),
     "population.get_person": pgettext_lazy("action", "Get person"),
     "population.get_person_as_of": pgettext_lazy("action", "Look at a person as of a day"),
+    "population.import_batch": pgettext_lazy("action", "Import batch"),
     "population.list_children": pgettext_lazy("action", "List children"),
     "population.list_history": pgettext_lazy("action", "List history"),
     "population.list_household": pgettext_lazy("action", "List household"),
