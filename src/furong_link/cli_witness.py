@@ -71,6 +71,7 @@ def _init(given: argparse.Namespace) -> int:
     key = SoftwareKey.generate(key_id=f"{given.id}/witness/1", algorithm=given.algorithm)
     key.write(folder / "witness.key")
     (folder / "witness.toml").write_text(text)
+    (folder / "witness.pub").write_text(f"{key.key_id} {key.algorithm}:{key.public}\n")
     print(f"Made {folder}. Give this public key to those who check · 请将公钥交给核验者：")
     print(f"{key.key_id} {key.algorithm}:{key.public}")
     return 0

@@ -88,6 +88,7 @@ class Exchange:
     housing: SoftwareKey = field(init=False)
     clock: Clock = field(default_factory=Clock)
     settings: dict[str, Any] = field(default_factory=dict)
+    upstreams: dict[str, str] = field(default_factory=dict)
     make_modes: Callable[[], dict[str, Mode]] = dict
     serial: int = 1
 
@@ -163,7 +164,7 @@ class Exchange:
                         authority=self.authority,
                         folder=self.folder,
                         port=self.port,
-                        upstreams={"births": f"{base}/births", "files": f"{base}/files"},
+                        upstreams={"births": f"{base}/births", "files": f"{base}/files", **self.upstreams},
                         **self.settings,
                     ),
                     signer=self.hospital,
