@@ -38,7 +38,7 @@ check: setup ## Style, types, layers, pack, migrations, OpenAPI, messages
 	@$(BIN)/furong check --project
 
 bench: setup ## Measure every figure (each is python -m benchmarks.NAME [--quick])
-	@for name in processes portal feel decisions catalogue opendata exchange population; do $(BIN)/python -m benchmarks.$$name $(ARGS) || exit 1; done
+	@for name in processes portal feel decisions catalogue opendata exchange exchange_modes population; do $(BIN)/python -m benchmarks.$$name $(ARGS) || exit 1; done
 
 soak: setup browser ## The long runs
 	@$(BIN)/python -m pytest -n 0 -m soak $(ARGS)
