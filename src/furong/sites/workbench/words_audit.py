@@ -212,13 +212,15 @@ ACTIONS: Mapping[str, Promise] = {
     "workbench.account": pgettext_lazy("action", "Look at an account"),
     "workbench.organization": pgettext_lazy("action", "Look at the people of an organization"),
 }
+_PAGE = pgettext_lazy("action", "Open a page of the workbench")
 # The databases that keep a log, by their alias.
 LOGS: Mapping[str, Promise] = {"default": _("Log of the platform"), "population": _("Log of the population register")}
 
 
 def action_words(name: str) -> Promise | str:
-    """Give the words for a command or a reading; its name where it has none."""
-    return ACTIONS.get(name, name)
+    """Give the words for a command, a reading, or a page of the workbench that was refused; its name where it has none."""
+    page = _PAGE if name.startswith("workbench.") else name
+    return ACTIONS.get(name, page)
 
 
 def log_words(alias: str) -> Promise | str:
