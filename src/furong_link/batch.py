@@ -37,6 +37,7 @@ Answer = TypeVar("Answer")
 JSON = "application/json"
 MAX_SIZE = 1 << 44  # 16 TiB
 AGAIN = 3  # how many times a transfer may fetch its file before another call of the quota is due
+MOST_COUNTED = 100_000  # transfers whose bytes are counted in memory
 _PATH = re.compile(r"/([a-z0-9][a-z0-9-]{0,63})(?:/(latest|[1-9][0-9]{0,11})/(csv|parquet))?")
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,14}")
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -246,6 +247,8 @@ class Batch:
         if self._fetched[transfer.id] + length > AGAIN * file.size + 4 * CHUNK:
             raise Refusal("quota_exhausted", "The transfer fetched its file several times; open another.")
         self._fetched[transfer.id] += length
+        if len(self._fetched) > MOST_COUNTED:
+            del self._fetched[next(iter(self._fetched))]
         content, digest = await self._do(lambda: self.store.read(file, offset=offset, length=length))
         self._host.check_again(asked)
         self._bytes += length

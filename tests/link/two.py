@@ -177,10 +177,10 @@ class Two:
         self.near = Running(lambda: self._gateway("near", certificate=certificate))
         self.near.start()
 
-    def link(self, **changes: Any) -> Link:
+    def link(self, *, gateway: str = "", **changes: Any) -> Link:
         """Give a link of the housing office's desk to its own gateway."""
         return Link(
-            f"http://127.0.0.1:{self.ports['near'][0]}",
+            gateway or f"http://127.0.0.1:{self.ports['near'][0]}",
             **{
                 "signer": self.desk,
                 "gateway_key": self.own.verifier(),
