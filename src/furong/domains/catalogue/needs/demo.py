@@ -51,15 +51,20 @@ def _demand(entry: Mapping[str, Any], need_id: Any, asks: Actor, *, now: datetim
         else stating.file_demand(need_id=need_id, element="", words=entry["demand"], actor=asks, now=now)
     )
     if "assign" in entry:
-        # The system acts for the data authority, which is who the demand is with.
-        answering.assign_demand(demand_id=demand_id, department=entry["assign"], words="", actor=asks, now=now)
+        authority = replace(_acting(asks, _owner(demand_id)), label="目录审核员")
+        answering.assign_demand(demand_id=demand_id, department=entry["assign"], words="", actor=authority, now=now)
     if "refuse" in entry:
-        owner = organizations.get_organization(
-            organization_id=models.Demand.objects.get(id=demand_id).provider_organization_id
-        )
-        answering.refuse_demand(demand_id=demand_id, actor=_acting(asks, owner), now=now, **entry["refuse"])
+        owner = _acting(asks, _owner(demand_id))
+        answering.refuse_demand(demand_id=demand_id, actor=owner, now=now, **entry["refuse"])
     if "appeal" in entry:
         ruling.ask_ruling(kind=ShareKind.DEMAND, subject_id=demand_id, words=entry["appeal"], actor=asks, now=now)
+
+
+def _owner(demand_id: Any) -> Organization:
+    """Who has to answer now."""
+    return organizations.get_organization(
+        organization_id=models.Demand.objects.get(id=demand_id).provider_organization_id
+    )
 
 
 def _acting(actor: Actor, body: Organization) -> Actor:

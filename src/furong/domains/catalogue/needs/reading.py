@@ -300,7 +300,8 @@ def get_escalation(*, escalation_id: UUID, actor: Actor, now: datetime) -> Escal
         demand = models.Demand.objects.select_related("need").get(id=row.subject_id)
         refusals = models.DemandStep.objects.filter(demand=demand, act=DemandAct.REFUSE.value)
         refusal = refusals.filter(at__lte=row.raised_at).order_by("-at").first()
-        asked_for, answer = demand.words, refusal.words if refusal else ""
+        more = "" if demand.words == demand.need.words else f"\n{demand.words}"
+        asked_for, answer = f"{demand.need.words}{more}", refusal.words if refusal else ""
         clause, stands = (refusal.clause if refusal else ""), demand.state == row.stood
     else:
         request = catalogue_models.Request.objects.get(id=row.subject_id)
