@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from furong.domains.catalogue import facets
 from furong.domains.catalogue.errors import ResourceMissing
-from furong.domains.catalogue.searching import name_query, tsquery
+from furong.domains.catalogue.searching import name_query, terms_of, tsquery
 from furong.domains.catalogue.sight import Sight, sight_of
 from furong.domains.catalogue.states import (
     PROVIDERS_ACTS,
@@ -324,25 +324,13 @@ def _search(sight: Sight, words: str, narrowed: Branch, size: int, offset: int) 
     hits, values = _found_by(sight, narrow, wide, narrowed)
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL work_mem = '32MB'; SET LOCAL jit = off")
-        cursor.execute(
-            f"""SELECT array_agg(facet_id), array_agg(number)
-                  FROM (SELECT r.facet_id, count(*)::int AS number FROM ({hits}) AS r GROUP BY r.facet_id) AS counted""",
-            values,
-        )
-        counts = _counted(*cursor.fetchone())
+        counts, codes = _counted_or_found(cursor, hits, values, words, narrowed, size, offset)
         total = sum(counts.values())
-        if total <= offset:
-            codes: list[str] = []
-        elif total <= COMMON:
-            order, given = _nearest(words)
-            cursor.execute(
-                f"""SELECT t.code FROM ({hits}) AS r CROSS JOIN LATERAL (
-                           SELECT code, number, name_zh, name_en FROM catalogue_resource WHERE code = r.code OFFSET 0) AS t
-                     ORDER BY {order} LIMIT %s OFFSET %s""",
-                [*values, *given, size, offset],
-            )
-            codes = [row[0] for row in cursor.fetchall()]
-        else:
+        if codes is None and total <= offset:
+            codes = []
+        elif codes is None and total <= COMMON:
+            codes = _nearest(cursor, hits, values, words, size, offset)
+        elif codes is None:
             named = name_query(words)
             codes = _in_turn(
                 cursor,
@@ -362,6 +350,39 @@ def _search(sight: Sight, words: str, narrowed: Branch, size: int, offset: int) 
             )
         cursor.execute("SET LOCAL enable_seqscan = on; RESET work_mem; RESET jit")
     return counts, codes
+
+
+def _counted_or_found(
+    cursor: Any, hits: str, values: list[Any], words: str, narrowed: Branch, size: int, offset: int
+) -> tuple[dict[int, int], list[str] | None]:
+    """Count the hits; where few are to be expected, keep them meanwhile and give the page too, unless they are many after all."""
+    counted = "SELECT facet_id, count(*)::int AS number FROM r GROUP BY facet_id"
+    if len(terms_of(words)) == 1 and narrowed[0] == "TRUE":
+        cursor.execute(
+            f"SELECT array_agg(facet_id), array_agg(number) FROM ({counted.replace('FROM r', f'FROM ({hits}) AS r')}) AS c",
+            values,
+        )
+        return _counted(*cursor.fetchone()), None
+    order, given = _order(words)
+    cursor.execute(
+        f"""WITH r AS MATERIALIZED ({hits}), c AS MATERIALIZED ({counted})
+            SELECT array_agg(facet_id), array_agg(number),
+                   CASE WHEN sum(number) <= {COMMON} THEN ARRAY({_PAGE.format(hits="r", order=order)}) END FROM c""",
+        [*values, *given, size, offset],
+    )
+    numbers, sums, codes = cursor.fetchone()
+    return _counted(numbers, sums), codes
+
+
+_PAGE = """SELECT t.code FROM {hits} CROSS JOIN LATERAL (
+                SELECT code, number, name_zh, name_en FROM catalogue_resource WHERE code = r.code OFFSET 0) AS t
+          ORDER BY {order} LIMIT %s OFFSET %s"""
+
+
+def _nearest(cursor: Any, hits: str, values: list[Any], words: str, size: int, offset: int) -> list[str]:
+    order, given = _order(words)
+    cursor.execute(_PAGE.format(hits=f"({hits}) AS r", order=order), [*values, *given, size, offset])
+    return [row[0] for row in cursor.fetchall()]
 
 
 def _in_turn(cursor: Any, words: str, groups: list[Branch], size: int, offset: int) -> list[str]:
@@ -399,7 +420,7 @@ def _rows(codes: list[str]) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def _nearest(words: str) -> Branch:
+def _order(words: str) -> Branch:
     """Give the order (of ``t``) by how near names are to what was typed: the name or code itself, most pieces, the shortest."""
     pieces = words.split()[:4]
     in_name = " + ".join(
