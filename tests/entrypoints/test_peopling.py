@@ -42,6 +42,25 @@ def test_an_operator_imports_a_file_corrects_what_was_refused_and_imports_that(
     assert sorted(Person.objects.using("population").values_list("name", flat=True)) == ["向小满", "向若溪"]
 
 
+def test_an_invented_province_is_drawn_and_taken_in_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "people"
+    assert main(["population", "synthesize", str(folder), "--persons", "2000"]) == 0
+    assert "invented people" in capsys.readouterr().out
+    assert main(["population", "import", str(folder), "--invented", *WHY]) == 0
+    told = capsys.readouterr().out
+    assert told.count("refused 0") == len(list(folder.glob("*.parquet"))) == 14
+    assert abs(Person.objects.using("population").count() - 2000) < 120
+
+
+def test_an_import_without_its_reason_or_without_files_is_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["population", "import", str(tmp_path)]) == 2
+    assert "--purpose" in capsys.readouterr().err
+    assert main(["population", "import", str(tmp_path), *WHY]) == 1
+    assert "holds no CSV or Parquet file" in capsys.readouterr().err
+
+
 def test_what_cannot_be_imported_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["population", "import", str(tmp_path / "none.csv"), *WHY]) == 1
     told = capsys.readouterr().err.strip()

@@ -1,55 +1,110 @@
-"""`furong population import`: people from a CSV or Parquet file into the register."""
+"""`furong population`: people from files into the register, and files of an invented province."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+FORMS = (".csv", ".tsv", ".parquet")
 
 
 def add_population(commands: argparse._SubParsersAction[argparse.ArgumentParser], run: Callable[..., int]) -> None:
     """Describe the command to the parser."""
-    text = "import people from a CSV or Parquet file; rows that are not taken are written out with the reasons"
+    text = "import people from CSV and Parquet files, or draw an invented province into such files"
     sub = commands.add_parser("population", help=text, description=text)
-    sub.add_argument("action", choices=["import"])
-    sub.add_argument("file", type=Path)
-    sub.add_argument("--mapping", type=Path, help="a TOML file: the file's columns, words of codes, encoding")
-    sub.add_argument("--rejects", type=Path, help="where refused rows go (default: FILE.rejects.csv)")
-    sub.add_argument("--purpose", required=True, help="why the people are imported; it stands in the audit log")
-    sub.add_argument("--legal-basis", required=True, help="the clause that it rests on")
-    sub.add_argument("--batch-rows", type=int, default=50_000, help="rows of one transaction (default 50,000)")
-    sub.add_argument("--invented", action="store_true", help="take the numbers of invented people, for demos and tests")
+    sub.add_argument("action", choices=["import", "synthesize"])
+    sub.add_argument("path", type=Path, help="import: the file, or a folder of files; synthesize: the folder to fill")
+    sub.add_argument("--mapping", type=Path, help="import: a TOML file: columns, words of codes, encoding")
+    sub.add_argument("--rejects", type=Path, help="import: where refused rows go (default: FILE.rejects.csv)")
+    sub.add_argument("--purpose", default="", help="import: why; it stands in the audit log")
+    sub.add_argument("--legal-basis", default="", help="import: the clause that it rests on")
+    sub.add_argument("--batch-rows", type=int, default=50_000, help="import: rows of one transaction (50,000)")
+    sub.add_argument("--invented", action="store_true", help="import: take the numbers of invented people")
+    sub.add_argument("--persons", type=int, default=1_000_000, help="synthesize: how many (default 1,000,000)")
+    sub.add_argument("--seed", type=int, default=7, help="synthesize: another number draws another province")
     sub.set_defaults(run=run)
 
 
 def population(args: argparse.Namespace) -> int:
-    """Import the file, or go on with it; say what became of its rows."""
+    """Import or draw; say what became of it."""
+    if args.action == "import" and not (args.purpose and args.legal_basis):
+        print("furong population import: state --purpose and --legal-basis", file=sys.stderr)
+        return 2
     import django
 
     django.setup()
-    from django.conf import settings
-    from django.utils import timezone
+    return _synthesize(args) if args.action == "synthesize" else _import(args)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, float | None], None]]:
+    """Show how far a long work is, on a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    from furong.foundation.access.values import Actor, Basis
-    from furong.registries.population import bulk
-
-    rejects = args.rejects or args.file.with_name(f"{args.file.name}.rejects.csv")
-    folder = Path(settings.HOME) / "imports"
-    folder.mkdir(parents=True, exist_ok=True)
-    os.chmod(folder, 0o700)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("reading", total=None)
+        task = bar.add_task("", total=None)
 
         def tell(text: str, share: float | None) -> None:
             bar.update(task, description=text, total=None if share is None else 1.0, completed=share or 0.0)
 
+        yield tell
+
+
+def _synthesize(args: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from furong.entrypoints.demo import PACK
+    from furong.registries.population import bulk
+    from furong.registries.population.demo.content import read_content
+
+    with _bar() as tell:
+        done = bulk.synthesize(
+            content=read_content(PACK),
+            persons=args.persons,
+            folder=args.path,
+            today=timezone.localdate(),
+            seed=args.seed,
+            progress=tell,
+        )
+    print(
+        f"{done.people:,} invented people in {done.households:,} households, {done.files} files in {args.path}, "
+        f"{done.people / max(done.seconds, 0.001):,.0f} a second"
+    )
+    print(f"furong population import {args.path} --invented --purpose … --legal-basis … takes them in.")
+    return 0
+
+
+def _import(args: argparse.Namespace) -> int:
+    files = sorted(one for one in args.path.iterdir() if one.suffix in FORMS) if args.path.is_dir() else [args.path]
+    if not files:
+        print(f"furong population import: {args.path} holds no CSV or Parquet file", file=sys.stderr)
+        return 1
+    for file in files:
+        _import_file(file, args)
+    return 0
+
+
+def _import_file(file: Path, args: argparse.Namespace) -> None:
+    from django.conf import settings
+    from django.utils import timezone
+
+    from furong.foundation.access.values import Actor, Basis
+    from furong.registries.population import bulk
+
+    rejects = args.rejects or file.with_name(f"{file.name}.rejects.csv")
+    folder = Path(settings.HOME) / "imports"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chmod(folder, 0o700)
+    with _bar() as tell:
         done = bulk.import_people(
-            source=args.file,
+            source=file,
             mapping=args.mapping,
             folder=folder,
             rejects=rejects,
@@ -61,11 +116,11 @@ def population(args: argparse.Namespace) -> int:
             progress=tell,
         )
     if done.was_done:
-        print(f"{args.file.name} was imported before with this mapping; nothing was changed.")
+        print(f"{file.name} was imported before with this mapping; nothing was changed.")
     elif done.resumed:
-        print(f"{args.file.name} went on where it was cut off.")
+        print(f"{file.name} went on where it was cut off.")
     print(
-        f"rows {done.rows:,} · written {done.written:,} in {done.households:,} new households · "
+        f"{file.name}: rows {done.rows:,} · written {done.written:,} in {done.households:,} new households · "
         f"unchanged {done.unchanged:,} · refused {done.rejected:,}"
     )
     for reason, count in sorted(done.reasons.items(), key=lambda one: -one[1]):
@@ -73,4 +128,3 @@ def population(args: argparse.Namespace) -> int:
         print(f"  {count:>9,}  {reason}  {zh} · {en}")
     if done.rejected and not done.was_done:
         print(f"The refused rows are in {rejects}; correct them there and import that file without a mapping.")
-    return 0

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .checking import REASONS
 from .importing import Imported, import_people
+from .synthesis import Synthesized, synthesize
 
-__all__ = ["REASONS", "Imported", "import_people"]
+__all__ = ["REASONS", "Imported", "Synthesized", "import_people", "synthesize"]

@@ -67,7 +67,7 @@ def check(frame: pl.DataFrame, *, today: date, allow_reserved: bool = False) -> 
             .then(pl.lit("1"))
             .otherwise(pl.lit("2"))
         ),
-        _check=pl.when("_number_form").then(_check_character(number)),
+        _check=pl.when("_number_form").then(check_character(number)),
         _given_born=pl.coalesce(pl.col("born_on").str.to_date(form, strict=False) for form in _DATE_FORMS),
         _registered=pl.coalesce(pl.col("registered_on").str.to_date(form, strict=False) for form in _DATE_FORMS),
     )
@@ -127,7 +127,8 @@ def _coded(name: str) -> pl.Expr:
     return pl.col(name).replace(words)
 
 
-def _check_character(number: pl.Expr) -> pl.Expr:
+def check_character(number: pl.Expr) -> pl.Expr:
+    """This function will give the check character of numbers whose first 17 characters are digits (GB 11643)."""
     total = pl.sum_horizontal(
         number.str.slice(at, 1).cast(pl.Int32, strict=False) * weight for at, weight in enumerate(_WEIGHTS)
     )
