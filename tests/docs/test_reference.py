@@ -13,7 +13,7 @@ from django.urls import Resolver404, resolve
 
 from furong.entrypoints import cli
 from tests.docs import tables
-from tests.docs.tables import ROOT, SOURCE
+from tests.docs.tables import LINK, ROOT, SOURCE
 
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").iterdir()])
@@ -93,7 +93,9 @@ def test_the_page_of_refusals_is_what_the_code_has() -> None:
 
 
 def test_every_code_name_of_the_glossary_is_in_the_source() -> None:
-    source = "\n".join(path.read_text() for ending in ("*.py", "*.sql") for path in SOURCE.rglob(ending))
+    source = "\n".join(
+        path.read_text() for ending in ("*.py", "*.sql") for root in (SOURCE, LINK) for path in root.rglob(ending)
+    )
     rows = re.findall(r"^\|([^|]+)\|([^|]+)\| `([^`]+)` \|", (REFERENCE / "glossary.md").read_text(), re.MULTILINE)
     assert len(rows) > 50
     words = set(re.findall(r"\w+", source))
