@@ -20,6 +20,7 @@ from furong.domains.catalogue.needs import figures as sharing_figures
 from furong.domains.catalogue.needs import ruling
 from furong.domains.exchange import binding as exchange
 from furong.domains.exchange import tasks as exchange_tasks
+from furong.domains.exchange.figures import ExchangeFigures
 from furong.domains.objections import commands as objections
 from furong.domains.processes import ports as processes
 from furong.domains.processes import tasks as process_tasks
@@ -38,6 +39,7 @@ from furong.foundation.jobs import commands as jobs
 from furong.foundation.jobs import worker
 from furong.foundation.jobs.loops import Loop
 from furong.foundation.partitions import commands as partitions
+from furong.foundation.web import metrics
 
 DATABASES = ("default", "population")
 
@@ -58,6 +60,7 @@ def wire() -> None:
     grant_news.follow()
     cases.bind()
     exchange.bind()
+    metrics.add_figures(ExchangeFigures())
     check_scope.use_handlers(lambda: processes.wiring().handlers)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -56,10 +57,26 @@ class _Platform:
         yield from (unsealed, events, queue)
 
 
+class Collects(Protocol):
+    """A room's figures, counted when they are asked for."""
+
+    def collect(self) -> Iterable[GaugeMetricFamily]: ...
+
+
+_of_rooms: list[Collects] = []
+
+
+def add_figures(figures: Collects) -> None:
+    """Add a room's figures to the exposition; the same kind a second time changes nothing."""
+    if not any(type(one) is type(figures) for one in _of_rooms):
+        _of_rooms.append(figures)
+
+
 def exposition() -> bytes:
     """Give all figures of this machine's web processes, and what waits in the databases, in Prometheus' text format."""
     platform = CollectorRegistry()
-    platform.register(_Platform())
+    for figures in (_Platform(), *_of_rooms):
+        platform.register(figures)
     return _of_processes() + generate_latest(platform)
 
 

@@ -1,0 +1,95 @@
+"""The exchange's pages: the operator admits, compares, approves and shuts out; others get nowhere near."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from django.test import Client
+from tests.domains.exchange.setting import Exchange, enrol, make
+
+from furong.domains.exchange import issuing, models
+from furong.foundation.organizations import queries as organizations
+from furong_link.enrolment import fingerprint
+
+pytestmark = pytest.mark.usefixtures("platform")
+PAGES = (
+    "/work/exchange",
+    "/work/exchange/members/new",
+    "/work/exchange/members/hunan",
+    "/work/exchange/gateways/hospital-1",
+)
+
+
+def client(username: str) -> Client:
+    from django.contrib.auth import get_user_model
+
+    found = Client(SERVER_NAME="127.0.0.1")
+    found.force_login(
+        get_user_model().objects.get(username=username), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return found
+
+
+@pytest.fixture
+def made(platform: object, monkeypatch: pytest.MonkeyPatch) -> Exchange:
+    monkeypatch.setattr(issuing, "PUSH_SECONDS", 0.01)
+    return make()
+
+
+def test_the_operator_reads_every_page_and_a_clerk_none(made: Exchange) -> None:
+    operator, clerk = client("administrator"), client("police")
+    for page in PAGES:
+        assert operator.get(page).status_code == 200, page
+        assert clerk.get(page).status_code == 403, page
+    text = operator.get("/work/exchange").content.decode()
+    assert "株洲市妇幼保健院" in text
+    assert text.count('class="node') == 3
+    assert operator.get("/work/exchange/members/nobody").status_code == 404
+    assert operator.get("/work/exchange/gateways/nobody").status_code == 404
+
+
+def test_a_member_is_admitted_its_gateway_compared_and_approved_on_pages_alone(made: Exchange) -> None:
+    operator, now = client("administrator"), datetime.now(UTC)
+    body = organizations.get_responsible(department="police", division_code="430202")
+    found = operator.get("/work/exchange/members/new", {"text": body.name.zh}).content.decode()
+    assert str(body.id) in found
+    shown = operator.post("/work/exchange/members/new", {"organization": str(body.id), "code": "ht-police"})
+    code = re.search(r"[A-Z2-9]{4}(?:-[A-Z2-9]{4}){3}", shown.content.decode())
+    assert code is not None
+    assert code[0] not in operator.get("/work/exchange/members/ht-police").content.decode()  # shown once
+    key, _ = enrol("ht-police-1", code[0], now=now)
+    page = "/work/exchange/gateways/ht-police-1"
+    assert "ht-police-1" in operator.get("/work/exchange").content.decode()
+    wrong = operator.post(page, {"act": "approve", "fingerprint": "0000 0000"})
+    assert wrong.status_code == 422
+    said = fingerprint(algorithm=key.algorithm, public=key.public)[:9]
+    assert operator.post(page, {"act": "approve", "fingerprint": said}).status_code == 302
+    assert models.Gateway.objects.get(code="ht-police-1").state == "live"
+    assert operator.post(page, {"act": "revoke"}).status_code == 302
+    assert models.Gateway.objects.get(code="ht-police-1").state == "revoked"
+
+
+def test_keys_services_and_suspension_are_one_button_away_and_refusals_change_nothing(made: Exchange) -> None:
+    operator, page = client("administrator"), "/work/exchange/members/hunan"
+    assert operator.post(page, {"act": "key", "key-system": "x", "key-key": "nonsense"}).status_code == 422
+    assert operator.post(page, {"act": "revoke_key", "key_id": "hunan/platform/1"}).status_code == 422  # no reason
+    revoked = operator.post(page, {"act": "revoke_key", "key_id": "hunan/platform/1", "revoke-reason": "遗失"})
+    assert revoked.status_code == 302
+    new = {"service-code": "places", "service-resource_code": "divisions", "service-gateway": "province-1"}
+    assert operator.post(page, {"act": "service", **new, "service-is_platforms": "on"}).status_code == 302
+    assert models.Service.objects.get(code="places").is_platforms
+    assert operator.post(page, {"act": "withdraw", "service": "places"}).status_code == 302
+    assert operator.post(page, {"act": "suspend"}).status_code == 302
+    assert models.Member.objects.get(code="hunan").state == "suspended"
+    unreached = operator.get("/work/exchange").content.decode()
+    assert unreached.count("最近一次收紧未能送达") == 3
+    assert operator.post(page, {"act": "resume"}).status_code == 302
+    assert operator.post(page, {"act": "nothing"}).status_code == 200
+
+
+def test_prometheus_is_told_of_gateways(made: Exchange) -> None:
+    text = Client(SERVER_NAME="127.0.0.1").get("/metrics").content.decode()
+    assert 'furong_exchange_held_serial{gateway="hospital-1"}' in text
+    assert re.search(r"^furong_exchange_serial [1-9]", text, re.MULTILINE)
