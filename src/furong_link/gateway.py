@@ -39,6 +39,7 @@ from furong_link.upstream import Upstream, UpstreamReply
 
 logger = logging.getLogger("furong_link")
 FAREWELL_SECONDS = 0.5
+PEERS_MAY_READ = tuple(OWN + name for name in ("health", "head", "receipts/", "consistency/"))
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -238,6 +239,8 @@ class Gateway:
     ) -> bytes:
         """Answer one message with the bytes of its reply. Never raises: a failure is a refusal too."""
         if head.target.startswith(OWN) and not head.target.startswith(f"/{OWN_SERVICE}{PROVIDE}"):
+            if from_peer and not head.target.startswith(PEERS_MAY_READ):
+                return unsigned(Refusal("not_found"), close=close)  # metrics and configurations are the member's own
             return await answer_own(self, head, content, close=close)
         message = Message(head, content, certificate, from_peer)
         began = time.perf_counter()

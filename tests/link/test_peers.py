@@ -180,6 +180,20 @@ def test_a_gateway_without_a_certificate_is_refused_by_name_and_recorded(two: Tw
     assert not two.exchange.seen
 
 
+@pytest.mark.parametrize(("path", "status"), [("metrics", 404), ("configuration", 404), ("head", 200), ("health", 200)])
+def test_other_gateways_read_heads_and_receipts_and_nothing_of_the_members_own(
+    two: Two, path: str, status: int
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    connection = HTTPSConnection("127.0.0.1", two.ports["far"][1], context=context, timeout=10)
+    connection.request("GET", f"/.furong/{path}", headers={"Host": "far.example:8601"})
+    reply = connection.getresponse()
+    reply.read()
+    connection.close()
+    assert reply.status == status
+
+
 def test_a_certificate_of_another_gateway_than_the_key_is_refused(two: Two) -> None:
     assert _ask_far(two, certificate=_pair(two, "far"), signer=two.own)["code"] == "certificate_of_another"
     assert "id" not in _ask_far(two, certificate=_pair(two, "near"), signer=two.own)  # the right pair gets an answer
