@@ -251,7 +251,7 @@ def test_a_request_is_refused_for_what_cannot_be_had() -> None:
 
 
 def test_nobody_else_learns_of_a_request_or_a_grant() -> None:
-    asks, stranger = member("human_resources"), member("health")
+    asks, stranger = member("human_resources"), member("transport")
     request_id = ask(asks)
     with pytest.raises(RequestMissing):
         request(request_id, stranger)

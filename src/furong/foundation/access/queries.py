@@ -150,11 +150,13 @@ class AfterChange:
     def __call__(self) -> None:
         self._drop()
         if self.restricts:
-            until = time.monotonic() + lease_seconds()
-            if self.is_of_terms:
+            left = lease_seconds()
+            if self.is_of_terms and _HOLDERS:
+                began = time.monotonic()
                 for tell in _HOLDERS:
                     tell()
-            time.sleep(max(0.0, until - time.monotonic()))
+                left -= time.monotonic() - began
+            time.sleep(max(0.0, left))
             self._drop()
 
     def _drop(self) -> None:
