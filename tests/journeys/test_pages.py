@@ -30,7 +30,14 @@ PAGES = {
         "work/processes",
         "work/processes/waiting",
     ],
-    "administrator": ["work/organizations", "work/accounts", "work/accounts/new", "work/supervision/incidents"],
+    "administrator": [
+        "work/organizations",
+        "work/accounts",
+        "work/accounts/new",
+        "work/supervision/incidents",
+        "work/exchange",
+        "work/exchange/members/new",
+    ],
     "auditor": ["work/audit"],
     "catalogue": [
         "work/resources",
@@ -39,6 +46,10 @@ PAGES = {
         "work/resources?state=draft",
         "work/resources/marriages",
         "work/resources/vaccine_stock/acts/require_update",
+        "work/rulings",
+        "work/sharing",
+        "work/harvests",
+        "work/harvest-new",
     ],
     "officer": [
         "work/resources/insured_persons",
@@ -46,6 +57,8 @@ PAGES = {
         "work/resources/household_registrations/request",
         "work/requests?box=mine",
         "work/grants",
+        "work/needs",
+        "work/needs/new",
     ],
 }
 # A page is opened once for each reader, and looked at on each of the reader's screens.

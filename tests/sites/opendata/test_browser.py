@@ -12,7 +12,7 @@ pytestmark = [
     needs_chromium,
 ]
 PAGES = [
-    "/opendata/", "/opendata/?q=医疗&department=health", "/opendata/?q=zzzz", "/opendata/interface",
+    "/opendata/", "/opendata/?q=医疗&department=health", "/opendata/?q=zzzz", "/opendata/interface", "/opendata/benefit",
     "/opendata/datasets/divisions?by=level", "/opendata/datasets/statistical_divisions",
     "/opendata/datasets/skill_certificates", "/opendata/datasets/medical_institutions", "/opendata/datasets/marriages",
 ]  # fmt: skip
