@@ -97,6 +97,6 @@ def test_pages_of_staff_and_accounts_are_open_to_everybody(house: House, chromiu
             for width in widths:
                 page.set_viewport_size({"width": width, "height": 850})
                 bad += too_wide(page, f"{reader}, {width} {path}")
-                if reader == "Chinese":
-                    bad += axe(page, f"{width} {path}")
+            if reader == "Chinese":  # on the phone, where what does not fit scrolls
+                bad += axe(page, path)
     assert bad == []
