@@ -16,10 +16,10 @@ import pytest
 
 from furong_link.client import Link
 from furong_link.configuration import sign_configuration
-from furong_link.errors import LinkError
 from furong_link.gateway import Gateway, Settings
 from furong_link.keys import SoftwareKey
 from furong_link.modes import Mode
+from tests.link.running import Running
 
 BIRTHS = [
     {
@@ -151,59 +151,40 @@ class Exchange:
     def file(self, **changes: Any) -> bytes:
         return sign_configuration(self.payload(**changes), signer=self.operator)
 
+    def _make(self) -> Gateway:
+        base = f"http://127.0.0.1:{self.provider.server_port}/api"
+        return Gateway(
+            settings=Settings(
+                id="hospital-1",
+                authority=self.authority,
+                folder=self.folder,
+                port=self.port,
+                upstreams={"births": f"{base}/births", "files": f"{base}/files", **self.upstreams},
+                **self.settings,
+            ),
+            signer=self.hospital,
+            operator=self.operator.verifier(),
+            clock=self.clock,
+            modes=self.make_modes(),
+        )
+
     def start(self) -> None:
-        started: threading.Event = threading.Event()
-        failures: list[BaseException] = []
+        self._running = Running(self._make)
+        self._running.start()
 
-        async def main() -> None:
-            base = f"http://127.0.0.1:{self.provider.server_port}/api"
-            try:
-                self.gateway = Gateway(
-                    settings=Settings(
-                        id="hospital-1",
-                        authority=self.authority,
-                        folder=self.folder,
-                        port=self.port,
-                        upstreams={"births": f"{base}/births", "files": f"{base}/files", **self.upstreams},
-                        **self.settings,
-                    ),
-                    signer=self.hospital,
-                    operator=self.operator.verifier(),
-                    clock=self.clock,
-                    modes=self.make_modes(),
-                )
-                self._stop = asyncio.Event()
-                await self.gateway.start()
-            except BaseException as error:
-                failures.append(error)
-                raise
-            finally:
-                started.set()
-            await self._stop.wait()
-            await self.gateway.stop()
+    @property
+    def gateway(self) -> Gateway:
+        return self._running.gateway
 
-        def run() -> None:
-            self.loop = asyncio.new_event_loop()
-            try:
-                self.loop.run_until_complete(main())
-            except (LinkError, OSError):
-                assert failures
-            finally:
-                self.loop.close()
-
-        self._thread = threading.Thread(target=run)
-        self._thread.start()
-        started.wait()
-        if failures:
-            self._thread.join()
-            raise failures[0]
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        return self._running.loop
 
     def stop(self) -> None:
-        self.loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+        self._running.stop()
 
     def do(self, call: Callable[[], Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(timeout=30)
+        return self._running.do(call)
 
     def link(self, *, gateway: int | None = None, **changes: Any) -> Link:
         """Give a link to the gateway; ``gateway`` is the port of another way to it."""

@@ -44,6 +44,13 @@ def past(day: date, *, now: datetime) -> date:
     return day
 
 
+def in_life(person: Person, day: date, *, now: datetime) -> date:
+    """This function will return the day. Raises `DateInFuture` when it lies ahead or before the person's birth."""
+    if past(day, now=now) < person.born_on:
+        raise DateInFuture("The date lies before the person's birth.")
+    return day
+
+
 def note(person: Person, ledger: Ledger, *, fields: tuple[str, ...], **detail: object) -> None:
     """This function will tell the audit which person changed, in which fields, by which change."""
     entry = current()

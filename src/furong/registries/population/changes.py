@@ -16,10 +16,9 @@ from furong.foundation.codes.identity_numbers import parse_identity_number
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events.commands import publish
 
-from .acts import begin, note, part, past, registered
+from .acts import begin, in_life, note, part, past, registered
 from .errors import (
     CodeInvalid,
-    DateInFuture,
     FieldNotChangeable,
     NothingToChange,
     NumberInvalid,
@@ -281,9 +280,7 @@ def record_death(
         return ChangeRecorded(change_id=before.id, person_id=person_id)
     person = registered(person_id)
     begin(actor=actor, basis=basis, division_code=person.division_code)
-    past(died_on, now=now)
-    if died_on < person.born_on:
-        raise DateInFuture("The date lies before the person's birth.")
+    in_life(person, died_on, now=now)
     ledger = Ledger(kind=ChangeKind.DEATH, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
     ledger.revise(person, facts={"status": PersonStatus.DECEASED.value, "died_on": died_on}, since=died_on)
     widowed = spouse_of(person_id)

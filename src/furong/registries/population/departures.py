@@ -9,7 +9,7 @@ from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import command
 from furong.foundation.events.commands import publish
 
-from .acts import begin, note, past, registered
+from .acts import begin, in_life, note, past, registered
 from .errors import CodeInvalid, DateInFuture, NothingToChange, NumberTaken, PersonRegistered
 from .events import PersonLeft, PersonMissing, PersonReturned
 from .ledger import DATABASE, Effect, Ledger, get_person, is_registered
@@ -57,9 +57,7 @@ def deregister_person(
     else:
         person = registered(person_id)
     begin(actor=actor, basis=basis, division_code=person.division_code)
-    past(left_on, now=now)
-    if left_on < person.born_on:
-        raise DateInFuture("The date lies before the person's birth.")
+    in_life(person, left_on, now=now)
     check_head_may_leave(person_id, successor=new_head_person_id)
     ledger = Ledger(kind=kind, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
     ledger.revise(person, facts={"status": PersonStatus.DEREGISTERED.value}, since=left_on)
@@ -155,9 +153,7 @@ def record_missing(
     """
     person = registered(person_id)
     begin(actor=actor, basis=basis, division_code=person.division_code)
-    past(missing_since, now=now)
-    if missing_since < person.born_on:
-        raise DateInFuture("The date lies before the person's birth.")
+    in_life(person, missing_since, now=now)
     if person.missing_since is not None:
         raise NothingToChange
     ledger = Ledger(kind=ChangeKind.MISSING, actor=actor, basis=basis, now=now, evidence=evidence)

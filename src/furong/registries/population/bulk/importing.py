@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -208,8 +207,3 @@ def _gather_rejects(run: ImportRun, folder: Path, rejects: Path) -> None:
             writer.writerow([line, reasons, words, *("" if one is None else one for one in values)])
     for part in parts:
         part.unlink()
-
-
-def empty(folder: Path) -> None:
-    """This function will remove what an import left in its folder."""
-    shutil.rmtree(folder, ignore_errors=True)

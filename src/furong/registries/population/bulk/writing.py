@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from uuid import UUID
 import polars as pl
 from django.db import connections
 
+from furong.foundation.codes.ids import new_ids
 from furong.foundation.codes.statements import named_statements
 
 from ..ledger import DATABASE
@@ -73,7 +72,7 @@ def _with_keys(frame: pl.DataFrame) -> pl.DataFrame:
     )
     households = frame["household"].unique().to_list()
     homes = pl.DataFrame(
-        {"household": households, "household_id": _ids(len(households))},
+        {"household": households, "household_id": new_ids(len(households))},
         schema_overrides={"household": pl.String, "household_id": pl.String},
     )
     frame = frame.join(table, on="name", how="left").join(homes, on="household", how="left")
@@ -81,19 +80,7 @@ def _with_keys(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.sort(pl.col("relation") != HEAD, "line", maintain_order=True)
     return frame.with_columns(
         *(
-            pl.Series(name, _ids(frame.height), dtype=pl.String)
+            pl.Series(name, new_ids(frame.height), dtype=pl.String)
             for name in ("person_id", "version_id", "number_id", "member_id", "residence_id")
         )
     )
-
-
-def _ids(count: int) -> list[str]:
-    """Mint UUIDv7 (RFC 9562) for a batch: one millisecond, a counter in its 12 bits, 62 random bits."""
-    noise = os.urandom(8 * count)
-    start = time.time_ns() // 1_000_000 * 4096
-    found = []
-    for at in range(count):
-        stamp = start + at
-        value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62
-        found.append(f"{value | int.from_bytes(noise[8 * at : 8 * at + 8], 'big') >> 2:032x}")
-    return found
