@@ -89,9 +89,9 @@ class Demo:
         """Wait until the pages answer. Raises `DemoError` with where to look."""
         deadline = time.monotonic() + timeout_seconds
         while time.monotonic() < deadline:
-            web = self.children["web"]
-            if web.poll() is not None:
-                raise DemoError(f"The web server ended with code {web.returncode}; see {self.home / 'web.log'}.")
+            for name, child in self.children.items():
+                if child.poll() is not None:  # another's process may answer on its port
+                    raise DemoError(f"{name} ended with code {child.returncode}; see {self.home / name}.log.")
             try:
                 with urllib.request.urlopen(f"{self.address}healthz", timeout=5) as answer:  # noqa: S310 - loopback
                     if answer.status == 200 and (self.exchange is None or self.exchange.is_ready()):
@@ -181,7 +181,7 @@ def prepare(*, home: Path, port: int, residents: int, reset: bool = False, conso
                 "PYTHONUNBUFFERED": "1",
             }
             os.environ.update(demo.environment)
-            demo.exchange = _fill(home, residents, step, demo.address)
+            demo.exchange = _fill(home, residents, step, demo.address, is_usual=port == DEFAULT_PORT)
             demo.environment.update(demo.exchange.environment)
         except BaseException:
             cluster.stop()
@@ -189,7 +189,7 @@ def prepare(*, home: Path, port: int, residents: int, reset: bool = False, conso
     return demo
 
 
-def _fill(home: Path, residents: int, step: _Step, address: str) -> Exchange:
+def _fill(home: Path, residents: int, step: _Step, address: str, *, is_usual: bool) -> Exchange:
     import django
 
     django.setup()
@@ -208,7 +208,9 @@ def _fill(home: Path, residents: int, step: _Step, address: str) -> Exchange:
             loading.load_everything(pack=PACK, residents=residents, progress=step)
         marker.write_text(json.dumps(wanted))
     step("Exchange · gateways")
-    exchange = exchanging.prepare(pack=PACK, home=home, centre=address)
+    exchange = exchanging.prepare(
+        pack=PACK, home=home, centre=address, first_port=exchanging.FIRST_PORT if is_usual else None
+    )
     step("Front-end files")
     from furong.entrypoints.static import collected_static
 

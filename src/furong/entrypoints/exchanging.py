@@ -7,6 +7,7 @@ Each part is a process of its own without Django, beside web and worker. Members
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import urllib.request
 from base64 import b64decode
@@ -55,10 +56,19 @@ class Exchange:
     gateways: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    systems: tuple[int, ...] = ()
 
     def is_ready(self) -> bool:
-        """Say whether every gateway holds a configuration and can serve."""
-        return all(_is_ready(authority) for authority in self.gateways.values())
+        """Say whether every gateway holds a configuration and can serve, and the members' own systems listen."""
+        return all(map(_listens, self.systems)) and all(map(_is_ready, self.gateways.values()))
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def _is_ready(authority: str) -> bool:
@@ -69,8 +79,11 @@ def _is_ready(authority: str) -> bool:
         return False
 
 
-def prepare(*, pack: Path, home: Path, centre: str) -> Exchange:
-    """Make or find the exchange in ``home`` and write what its processes read. Needs Django; nothing when the pack has none."""
+def prepare(*, pack: Path, home: Path, centre: str, first_port: int | None = FIRST_PORT) -> Exchange:
+    """Make or find the exchange in ``home`` and write what its processes read. Needs Django; nothing when the pack has none.
+
+    Gateways take the ports from ``first_port`` on where these are free; with None any free ones, as beside another demo.
+    """
     file = pack / "demo" / "exchange.yaml"
     if not file.exists():
         return Exchange()
@@ -78,7 +91,7 @@ def prepare(*, pack: Path, home: Path, centre: str) -> Exchange:
     folder = home / "exchange"
     folder.mkdir(mode=0o700, exist_ok=True)
     ports = _Ports(folder)
-    _admit(spec, folder, ports)
+    _admit(spec, folder, ports, first_port)
     _publish(spec)
     return _write(spec, folder, ports, centre, home)
 
@@ -101,7 +114,7 @@ class _Ports:
         return self._given[name]
 
 
-def _admit(spec: Mapping[str, Any], folder: Path, ports: _Ports) -> None:
+def _admit(spec: Mapping[str, Any], folder: Path, ports: _Ports, first_port: int | None) -> None:
     """Members, gateways and systems, each by the command that an operator's page calls."""
     from furong.domains.exchange import commands, enrolling, queries
     from furong.domains.exchange.errors import MemberNotFound
@@ -110,7 +123,8 @@ def _admit(spec: Mapping[str, Any], folder: Path, ports: _Ports) -> None:
     for number, one in enumerate(spec["members"]):
         code, gateway = one["code"], one["gateway"]
         now = timezone.now()
-        authority = f"127.0.0.1:{ports.of(gateway, wanted=FIRST_PORT + number)}"
+        wanted = 0 if first_port is None else first_port + number
+        authority = f"127.0.0.1:{ports.of(gateway, wanted=wanted)}"
         address = f"http://{authority}"
         try:
             found = queries.get_member(member=code, actor=_ACTOR, now=now)
@@ -217,7 +231,7 @@ def _write(spec: Mapping[str, Any], folder: Path, ports: _Ports, centre: str, ho
     if newest is not None:
         for gateway in gateways:
             (folder / gateway / "configuration.json").write_bytes(newest[1])
-    return Exchange(children, gateways, folder, asks)
+    return Exchange(children, gateways, folder, asks, systems=(port,))
 
 
 def count_answers(exchange: Exchange, gateway: str) -> int:
