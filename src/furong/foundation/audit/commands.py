@@ -17,7 +17,7 @@ from django.db import connections, transaction
 
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.errors import AuditError
-from furong.foundation.audit.recording import Record, entry_rows, write, write_apart
+from furong.foundation.audit.recording import Record, entry_rows, write, write_apart, write_together
 from furong.foundation.codes.errors import Refusal
 
 P = ParamSpec("P")
@@ -39,7 +39,7 @@ def current() -> Record:
 
 
 def command(
-    name: str, *, database: str | None = "default", savepoint: bool = True
+    name: str, *, database: str | Callable[[], str] | None = "default", savepoint: bool = True
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a keyword-only function that takes ``actor`` and ``now`` (and usually ``basis``) one transaction with one audit entry.
 
@@ -47,8 +47,8 @@ def command(
     with the effects. On a `Refusal` the function's effects are rolled back and the refusal's entry is committed on a
     connection of its own. A command called by a command leaves an entry of its own, which names its parent. Reads of
     persons inside are committed when the outermost command, or the web request around it, ends.
-    With ``database=None`` the function takes ``database`` itself. Without ``savepoint`` a failure inside another command ends
-    that one too, which spares two statements where nobody catches it.
+    With ``database=None`` the function takes ``database`` itself; a callable is asked at each call. Without ``savepoint``
+    a failure inside another command ends that one too, which spares two statements where nobody catches it.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -59,7 +59,10 @@ def command(
 
         @functools.wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            alias = str(kwargs.get("database", defaults.get("database"))) if database is None else database
+            if database is None:
+                alias = str(kwargs.get("database", defaults.get("database")))
+            else:
+                alias = database() if callable(database) else database
             record = _record(name, "command", alias, {**defaults, **kwargs})
             token = _current.set(record)
             try:
@@ -132,7 +135,7 @@ def record_read(
     if buffer is not None:
         buffer.append(record)
     else:
-        write_apart([entry_rows(record)], database=database)
+        write_together([entry_rows(record)], database=database)
 
 
 def record_refusal(
@@ -168,7 +171,7 @@ def flush_reads() -> None:
     for record in _buffered():
         by_database.setdefault(record.database, []).append(record)
     for database, records in by_database.items():
-        write_apart([entry_rows(record) for record in records], database=database)
+        write_together([entry_rows(record) for record in records], database=database)
         _written(records)
 
 

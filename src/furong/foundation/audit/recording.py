@@ -15,6 +15,7 @@ import psycopg
 from django.db import connections
 
 from furong.foundation.access.values import Actor, ActorKind, Basis
+from furong.foundation.audit.together import Gathering
 from furong.foundation.audit.values import canonical_text, canonical_time, detail_digest, entry_digest
 from furong.foundation.codes.ids import new_id
 from furong.foundation.codes.statements import first_row
@@ -156,6 +157,19 @@ def write_apart(rows: Sequence[Mapping[str, list[dict[str, Any]]]], *, database:
         return
     with own_connection(database) as connection:
         connection.execute(*_statement(rows))
+
+
+def write_together(rows: Sequence[Mapping[str, list[dict[str, Any]]]], *, database: str) -> None:
+    """Insert and commit entries as `write_apart` does, in one statement with those of threads that do so at the same time."""
+    if connections[database].in_atomic_block:
+        write_apart(rows, database=database)
+        return
+    place = str(connections[database].settings_dict["NAME"])
+    gathering = _gatherings.get(place) or _gatherings.setdefault(place, Gathering())
+    gathering.write(list(rows), writer=lambda several: write(several, database=database))
+
+
+_gatherings: dict[str, Gathering] = {}
 
 
 def _statement(rows: Sequence[Mapping[str, list[dict[str, Any]]]]) -> tuple[str, list[object]]:

@@ -6,6 +6,7 @@ right; staff need a right over the person's division; the system's own work need
 
 from __future__ import annotations
 
+from ..values import FIELDS
 from .households import list_children, list_household
 from .lives import get_birth_registration, get_person_as_of, list_history, list_residences
 from .people import find_by_number, get_person, list_persons
@@ -14,6 +15,7 @@ from .searching import count_people, search_people
 
 __all__ = [
     "DATABASE",
+    "FIELDS",
     "count_people",
     "find_by_number",
     "get_birth_registration",
