@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Self
+
+from django.utils import timezone
+
 from furong.foundation.codes.errors import Fault, Refusal
 
 
@@ -118,3 +123,30 @@ class QuotaSpent(SharingRefused):
     code = "access.quota_spent"
     message = "Today's readings under the grant for “%(resource)s” are used up."
     mend = "Go on tomorrow, or request a higher number in the catalogue."
+
+
+class TooManyAsked(Refusal):
+    """An account asked the same thing more often than it may; says when it goes on."""
+
+    code = "access.too_many_asked"
+    message = "This may be asked %(most)s times a minute. It goes on at %(at)s."
+    mend = "Wait until then, or ask for many people at once."
+    goes_on_at: datetime | None = None
+
+    @classmethod
+    def within_a_minute(cls, *, most: int, goes_on_at: datetime) -> Self:
+        """Give the refusal of a minute's number."""
+        found = cls(most=most, at=f"{timezone.localtime(goes_on_at):%H:%M:%S}")
+        found.goes_on_at = goes_on_at
+        return found
+
+    @classmethod
+    def today(cls, *, most: int, goes_on_at: datetime) -> Self:
+        """Give the refusal of a day's number."""
+        found = cls(
+            "This may be asked %(most)s times a day. It goes on tomorrow, %(at)s.",
+            most=most,
+            at=f"{timezone.localtime(goes_on_at):%Y-%m-%d}",
+        )
+        found.goes_on_at = goes_on_at
+        return found

@@ -87,3 +87,16 @@ class TermsEpoch(models.Model):
 
     class Meta:
         db_table = "access_terms_epoch"
+
+
+class Asked(models.Model):
+    """How often an account asked a thing on a local day; blocks taken by processes count as asked."""
+
+    pk = models.CompositePrimaryKey("actor_id", "what", "day")
+    actor_id = models.UUIDField()
+    what = models.TextField()
+    day = models.DateField(db_index=True)
+    times = models.BigIntegerField()
+
+    class Meta:
+        db_table = "access_asked"

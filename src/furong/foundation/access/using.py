@@ -13,13 +13,12 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-import psycopg
 from django.db import connection, connections
 from django.utils import timezone
 
+from furong.foundation.access.recording import apart
 from furong.foundation.access.terms import CompiledGrant
 from furong.foundation.codes.statements import first_row
 
@@ -88,23 +87,10 @@ def _reserve(grant_id: UUID, day: date, quota: int, now: datetime) -> list[int]:
     for size in sorted({max(1, min(_MOST_BLOCK, quota // 20)), 1}, reverse=True):
         if size > quota:
             continue
-        row = _apart(_RESERVE, {"grant": grant_id, "day": day, "block": size, "quota": quota, "now": now})
+        row = apart(_RESERVE, {"grant": grant_id, "day": day, "block": size, "quota": quota, "now": now})
         if row:
             return [size, max(0, quota - int(str(row[0])))]
     return [0, 0]
-
-
-def _apart(text: str, params: dict[str, Any]) -> Sequence[object]:
-    """Run and commit a statement whatever becomes of the transaction that may be open."""
-    if not connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute(text, params)
-            return tuple(cursor.fetchone() or ())
-    given = connection.get_connection_params()
-    for name in ("cursor_factory", "context"):
-        given.pop(name, None)
-    with psycopg.connect(**given, autocommit=True) as own:
-        return tuple(own.execute(text, params).fetchone() or ())
 
 
 def flush(*, when_free: bool = False) -> None:

@@ -45,6 +45,7 @@ STATUS: dict[str, int] = {
     "storage.not_what_it_says": 415,
     "licences.file_not_readable": 415,
     "identity.too_many_attempts": 429,
+    "access.too_many_asked": 429,
     "organizations.right_unknown": 422,
     "organizations.template_unknown": 422,
     "processes.outcome_unknown": 422,
