@@ -12,6 +12,8 @@ from typing import Any
 import psycopg
 from django.db.backends.postgresql.base import DatabaseWrapper
 
+from furong.registries.population.place import here
+
 PLATFORM = "default"
 POPULATION = "population"
 
@@ -52,10 +54,10 @@ class Router:
     """Django's database router: reads and writes of an app go to the database that holds it."""
 
     def db_for_read(self, model: type[Any], **hints: Any) -> str | None:
-        return POPULATION if model._meta.app_label in IN_POPULATION_ONLY else None
+        return here() if model._meta.app_label in IN_POPULATION_ONLY else None
 
     def db_for_write(self, model: type[Any], **hints: Any) -> str | None:
-        return POPULATION if model._meta.app_label in IN_POPULATION_ONLY else None
+        return here() if model._meta.app_label in IN_POPULATION_ONLY else None
 
     def allow_relation(self, left: Any, right: Any, **hints: Any) -> bool | None:
         return None

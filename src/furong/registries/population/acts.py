@@ -13,8 +13,9 @@ from furong.foundation.events.commands import publish
 
 from .errors import DateInFuture, PersonDeceased, PersonDeregistered
 from .events import FamilyChanged
-from .ledger import DATABASE, Ledger, get_person, is_registered, local_date
+from .ledger import Ledger, get_person, is_registered, local_date
 from .models import Person, Relation
+from .place import here
 from .values import PersonStatus, RelationKind
 
 
@@ -68,6 +69,4 @@ def part(ledger: Ledger, one: UUID, other: UUID, *, on: date) -> None:
 
 def tell_family(one: UUID, other: UUID, kind: RelationKind, *, ended: bool, now: datetime) -> None:
     """This function will publish what two people became to each other."""
-    publish(
-        FamilyChanged(person_id=one, other_person_id=other, kind=kind.value, ended=ended), database=DATABASE, now=now
-    )
+    publish(FamilyChanged(person_id=one, other_person_id=other, kind=kind.value, ended=ended), database=here(), now=now)

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connections
 
 from furong.foundation.access.values import Actor, Basis
-from furong.foundation.audit.commands import command, current
+from furong.foundation.audit.commands import current
 from furong.foundation.codes.errors import IdentityNumberRefused
 from furong.foundation.codes.identity_numbers import parse_identity_number
 from furong.foundation.codes.ids import new_id
@@ -28,7 +28,6 @@ from .errors import (
 from .events import PersonAmended, PersonDied, PersonEntered, PersonMoved
 from .kinship import HEAD
 from .ledger import (
-    DATABASE,
     NUMBER_IS_TAKEN,
     Effect,
     Ledger,
@@ -39,6 +38,7 @@ from .ledger import (
 )
 from .membership import check_head_may_leave, join, leave, members_of, move_out, open_households
 from .models import IdentityNumber, Person, Residence
+from .place import command, here
 from .rules import check_code, check_name
 from .values import ChangeKind, ChangeRecorded, PersonStatus, ResidenceKind
 
@@ -48,7 +48,7 @@ CORRECTABLE = AMENDABLE | {"sex", "born_on", "born_at", "born_place", "born_divi
 _CODED = {"sex": "sex", "ethnicity": "ethnic_group", "marital": "marital_status"}
 
 
-@command("population.register_person", database=DATABASE)
+@command("population.register_person", of="household_id")
 def register_person(
     *,
     name: str,
@@ -106,7 +106,7 @@ def register_person(
     note(person, ledger, fields=("name", "number", "household_id"))
     publish(
         PersonEntered(person_id=person.person_id, division_code=person.division_code),
-        database=DATABASE,
+        database=here(),
         now=now,
     )
     return person.person_id
@@ -122,7 +122,7 @@ def _check_number(number: str | None, number_type: str, *, allow_reserved: bool)
         except IdentityNumberRefused as refusal:
             raise NumberInvalid from refusal
     lock(f"number:{text}")
-    with connections[DATABASE].cursor() as cursor:
+    with connections[here()].cursor() as cursor:
         cursor.execute(NUMBER_IS_TAKEN, [text])
         if cursor.fetchone() is not None:
             raise NumberTaken
@@ -153,7 +153,7 @@ def _checked_facts(facts: Mapping[str, Any], allowed: frozenset[str], *, now: da
     return checked
 
 
-@command("population.amend_person", database=DATABASE)
+@command("population.amend_person", of="person_id")
 def amend_person(
     *,
     person_id: UUID,
@@ -185,7 +185,7 @@ def amend_person(
     )
 
 
-@command("population.correct_person", database=DATABASE)
+@command("population.correct_person", of="person_id")
 def correct_person(
     *,
     person_id: UUID,
@@ -253,13 +253,13 @@ def _revise(
     note(person, ledger, fields=fields, kind=kind)
     publish(
         PersonAmended(person_id=person_id, kind=kind, fields=fields, version=person.version),
-        database=DATABASE,
+        database=here(),
         now=now,
     )
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
 
 
-@command("population.record_death", database=DATABASE)
+@command("population.record_death", of="person_id")
 def record_death(
     *,
     person_id: UUID,
@@ -295,11 +295,11 @@ def record_death(
         ledger.revise(survivor, facts={"marital": "30"}, since=died_on)
         current().subject(widowed, fields=("marital",))
     note(person, ledger, fields=("status", "died_on"), household_id=str(household_id))
-    publish(PersonDied(person_id=person_id, died_on=died_on), database=DATABASE, now=now)
+    publish(PersonDied(person_id=person_id, died_on=died_on), database=here(), now=now)
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
 
 
-@command("population.move_person", database=DATABASE)
+@command("population.move_person", of="person_id")
 def move_person(
     *,
     person_id: UUID,
@@ -340,13 +340,13 @@ def move_person(
             from_division=from_division,
             to_division=target.division_code,
         ),
-        database=DATABASE,
+        database=here(),
         now=now,
     )
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
 
 
-@command("population.record_temporary_stay", database=DATABASE)
+@command("population.record_temporary_stay", of="person_id")
 def record_temporary_stay(
     *,
     person_id: UUID,
@@ -378,7 +378,7 @@ def record_temporary_stay(
     return row.id
 
 
-@command("population.end_temporary_stay", database=DATABASE)
+@command("population.end_temporary_stay", of="stay_id")
 def end_temporary_stay(*, stay_id: UUID, ended_on: date, actor: Actor, basis: Basis, now: datetime) -> None:
     """This function will end a temporary stay. Raises `NothingToChange` when it is not open, `DateInFuture`, `AccessRefused`."""
     stay = Residence.objects.filter(

@@ -13,7 +13,7 @@ from uuid import UUID
 from furong.foundation.access import queries as access
 from furong.foundation.access.errors import PurposeMissing
 from furong.foundation.access.values import Actor, Basis
-from furong.foundation.audit.commands import command, current
+from furong.foundation.audit.commands import current
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events.commands import publish
 
@@ -44,7 +44,6 @@ from .families import record_adoption, record_divorce, record_marriage, record_p
 from .households import change_head, merge_households, open_household, split_household
 from .kinship import HEAD, Family, Kin, relation_to_head
 from .ledger import (
-    DATABASE,
     Effect,
     Ledger,
     digest_of,
@@ -57,6 +56,7 @@ from .ledger import (
     take_number,
 )
 from .models import BirthRegistration, Household, HouseholdMember, IdentityNumber, Person
+from .place import command, here
 from .rules import check_code, check_name, check_sex_of_child
 from .values import (
     FEMALE,
@@ -98,7 +98,7 @@ _YOUNGEST_PARENT_YEARS = 12
 _OLDEST_MOTHER_YEARS = 65
 
 
-@command("population.register_birth", database=DATABASE)
+@command("population.register_birth", of="household_id")
 def register_birth(
     *,
     effect_id: UUID,
@@ -276,7 +276,7 @@ def register_birth(
             father_person_id=father_person_id,
             is_late=late,
         ),
-        database=DATABASE,
+        database=here(),
         now=now,
     )
     return outcome

@@ -6,19 +6,19 @@ from datetime import date, datetime
 from uuid import UUID
 
 from furong.foundation.access.values import Actor, Basis
-from furong.foundation.audit.commands import command
 from furong.foundation.events.commands import publish
 
 from .acts import begin, in_life, note, past, registered
 from .errors import CodeInvalid, DateInFuture, NothingToChange, NumberTaken, PersonRegistered
 from .events import PersonLeft, PersonMissing, PersonReturned
-from .ledger import DATABASE, Effect, Ledger, get_person, is_registered
+from .ledger import Effect, Ledger, get_person, is_registered
 from .membership import check_head_may_leave, join, leave, open_households
 from .models import IdentityNumber, Residence
+from .place import command, here
 from .values import DEPARTURES, ChangeKind, ChangeRecorded, PersonStatus
 
 
-@command("population.deregister_person", database=DATABASE)
+@command("population.deregister_person", of="person_id")
 def deregister_person(
     *,
     person_id: UUID,
@@ -70,13 +70,13 @@ def deregister_person(
     note(person, ledger, fields=("status", "household_id", "address"), kind=str(kind), **detail)
     publish(
         PersonLeft(person_id=person_id, kind=str(kind), left_on=left_on, from_division=person.division_code),
-        database=DATABASE,
+        database=here(),
         now=now,
     )
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
 
 
-@command("population.restore_person", database=DATABASE)
+@command("population.restore_person", of="person_id")
 def restore_person(
     *,
     person_id: UUID,
@@ -114,7 +114,7 @@ def restore_person(
     note(person, ledger, fields=("status", "household_id", "address", "number"))
     publish(
         PersonReturned(person_id=person_id, household_id=household_id, division_code=household.division_code),
-        database=DATABASE,
+        database=here(),
         now=now,
     )
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
@@ -136,7 +136,7 @@ def _give_back_number(ledger: Ledger, person_id: UUID, *, on: date) -> None:
         ledger.open(IdentityNumber, since=on, person_id=person_id, type=row.type, number=row.number)
 
 
-@command("population.record_missing", database=DATABASE)
+@command("population.record_missing", of="person_id")
 def record_missing(
     *,
     person_id: UUID,
@@ -159,11 +159,11 @@ def record_missing(
     ledger = Ledger(kind=ChangeKind.MISSING, actor=actor, basis=basis, now=now, evidence=evidence)
     ledger.revise(person, facts={"missing_since": missing_since}, since=missing_since)
     note(person, ledger, fields=("missing_since",))
-    publish(PersonMissing(person_id=person_id, found=False), database=DATABASE, now=now)
+    publish(PersonMissing(person_id=person_id, found=False), database=here(), now=now)
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
 
 
-@command("population.record_found", database=DATABASE)
+@command("population.record_found", of="person_id")
 def record_found(
     *, person_id: UUID, found_on: date, evidence: str, actor: Actor, basis: Basis, now: datetime
 ) -> ChangeRecorded:
@@ -182,5 +182,5 @@ def record_found(
     ledger = Ledger(kind=ChangeKind.FOUND, actor=actor, basis=basis, now=now, evidence=evidence)
     ledger.revise(person, facts={"missing_since": None}, since=found_on)
     note(person, ledger, fields=("missing_since",))
-    publish(PersonMissing(person_id=person_id, found=True), database=DATABASE, now=now)
+    publish(PersonMissing(person_id=person_id, found=True), database=here(), now=now)
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from furong.foundation.access.values import Actor, Basis
-from furong.foundation.audit.commands import command, current
+from furong.foundation.audit.commands import current
 
 from .acts import begin, note, part, past, registered, tell_family
 from .errors import (
@@ -20,7 +20,6 @@ from .errors import (
     ParentUnfit,
 )
 from .ledger import (
-    DATABASE,
     Effect,
     Ledger,
     get_person,
@@ -28,6 +27,7 @@ from .ledger import (
 )
 from .membership import join, members_of, move_out, open_households
 from .models import Person, Relation
+from .place import command
 from .rules import check_name
 from .values import FEMALE, MALE, ChangeKind, ChangeRecorded, RelationKind, years_between
 
@@ -36,7 +36,7 @@ _YOUNGEST_ADOPTER_YEARS = 30
 _YEARS_APART = 40
 
 
-@command("population.record_marriage", database=DATABASE)
+@command("population.record_marriage", of="person_id")
 def record_marriage(
     *,
     person_id: UUID,
@@ -74,7 +74,7 @@ def record_marriage(
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
 
 
-@command("population.record_divorce", database=DATABASE)
+@command("population.record_divorce", of="person_id")
 def record_divorce(
     *,
     person_id: UUID,
@@ -101,7 +101,7 @@ def record_divorce(
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
 
 
-@command("population.record_parenthood", database=DATABASE)
+@command("population.record_parenthood", of="child_person_id:person_id")
 def record_parenthood(
     *,
     child_person_id: UUID,
@@ -166,7 +166,7 @@ def _set_parent(
     ledger.relate(person_id=child_id, kind=kind, other=parent_id, back=RelationKind.CHILD, since=on, evidence=evidence)
 
 
-@command("population.record_adoption", database=DATABASE)
+@command("population.record_adoption", of="child_person_id:person_id")
 def record_adoption(
     *,
     child_person_id: UUID,

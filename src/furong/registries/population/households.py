@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from furong.foundation.access.values import Actor, Basis
-from furong.foundation.audit.commands import command, current
+from furong.foundation.audit.commands import current
 from furong.foundation.events.commands import publish
 
 from .acts import begin, past, registered
@@ -20,13 +20,14 @@ from .errors import (
 )
 from .events import HouseholdChanged
 from .kinship import HEAD
-from .ledger import DATABASE, Effect, Ledger, local_date
+from .ledger import Effect, Ledger, local_date
 from .membership import join, lead, members_of, move_out, new_household, open_households
 from .models import Household, Person
+from .place import command, here
 from .values import ChangeKind, HouseholdSplit
 
 
-@command("population.open_household", database=DATABASE)
+@command("population.open_household", of="division_code")
 def open_household(
     *, division_code: str, address: str, kind: str = "family", actor: Actor, basis: Basis, now: datetime
 ) -> UUID:
@@ -44,7 +45,7 @@ def open_household(
     return household.household_id
 
 
-@command("population.split_household", database=DATABASE)
+@command("population.split_household", of="household_id")
 def split_household(
     *,
     household_id: UUID,
@@ -100,7 +101,7 @@ def split_household(
     return HouseholdSplit(change_id=ledger.change.id, household_id=household_id, new_household_id=new.household_id)
 
 
-@command("population.merge_households", database=DATABASE)
+@command("population.merge_households", of="household_id")
 def merge_households(
     *,
     household_id: UUID,
@@ -142,7 +143,7 @@ def merge_households(
     return ledger.change.id
 
 
-@command("population.change_head", database=DATABASE)
+@command("population.change_head", of="household_id")
 def change_head(
     *,
     household_id: UUID,
@@ -190,6 +191,6 @@ def _tell(ledger: Ledger, household: Household, people: Iterable[Person], *, oth
             other_household_id=other,
             division_code=household.division_code,
         ),
-        database=DATABASE,
+        database=here(),
         now=now,
     )

@@ -34,10 +34,9 @@ from .models import (
     Residence,
 )
 from .naming import name_keys
+from .place import here, wrote
 from .timelines import Version, after, on_day, revise, until_next_change
 from .values import ChangeKind, PersonStatus, RelationKind, citizen_number
-
-DATABASE = "population"
 
 # The facts a person's history keeps; dates and moments are stored as ISO 8601 text.
 FACTS = (
@@ -86,7 +85,7 @@ def digest_of(content: Mapping[str, object]) -> str:
 
 def lock(key: str) -> None:
     """This function will hold ``key`` until the transaction ends, waiting for another holder."""
-    with connections[DATABASE].cursor() as cursor:
+    with connections[here()].cursor() as cursor:
         cursor.execute(LOCK_FOR_TRANSACTION, [key])
 
 
@@ -126,7 +125,7 @@ ONCE = Effect()
 def take_number(*, county: str, born_on: date, is_male: bool) -> str:
     """This function will return a citizen number never used before; unique also when many ask at once."""
     parity = 1 if is_male else 0
-    with connections[DATABASE].cursor() as cursor:
+    with connections[here()].cursor() as cursor:
         while True:
             cursor.execute(NEXT_SEQUENCE, [county, born_on, parity, parity])
             (sequence,) = cursor.fetchone()
@@ -241,6 +240,7 @@ class Ledger:
             effect_digest=effect.digest,
         )
         self.change.save(force_insert=True)
+        wrote(self.change.id)
 
     def finish(self, result: Mapping[str, object]) -> None:
         """This function will keep the result for whoever repeats the effect."""

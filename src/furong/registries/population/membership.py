@@ -12,8 +12,9 @@ from furong.foundation.codes.ids import new_id
 
 from .errors import HeadWouldLeave, HouseholdNotFound
 from .kinship import HEAD, relation_to_head
-from .ledger import DATABASE, Ledger, family_around
+from .ledger import Ledger, family_around
 from .models import Household, HouseholdMember, Person, Residence
+from .place import here
 from .values import ResidenceKind
 
 # Household numbers: the county's division code and a running number.
@@ -51,7 +52,7 @@ def open_households(*household_ids: UUID) -> list[Household]:
 
 def new_household(*, division_code: str, address: str, kind: str, opened_on: date) -> Household:
     """This function will write an empty household with the next number of its county."""
-    with connections[DATABASE].cursor() as cursor:
+    with connections[here()].cursor() as cursor:
         cursor.execute(NEXT_HOUSEHOLD)
         (running,) = cursor.fetchone()
     household = Household(

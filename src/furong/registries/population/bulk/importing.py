@@ -14,14 +14,15 @@ from uuid import UUID
 import polars as pl
 
 from furong.foundation.access.values import Actor, Basis
-from furong.foundation.audit.commands import command, current
+from furong.foundation.audit.commands import current
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events.commands import publish
 
 from ..acts import begin
 from ..events import PeopleImported
-from ..ledger import DATABASE, Ledger, local_date, lock
+from ..ledger import Ledger, local_date, lock
 from ..models import ImportRun
+from ..place import command, here
 from ..values import ChangeKind
 from .checking import REASONS, check
 from .staging import Staged, batches, stage
@@ -127,7 +128,7 @@ def _one_batch(
     )
 
 
-@command("population.import_batch", database=DATABASE)
+@command("population.import_batch", of="")
 def import_batch(
     *,
     import_id: UUID,
@@ -170,7 +171,7 @@ def import_batch(
     entry.detail(change_id=str(ledger.change.id), written=written, unchanged=unchanged, rejected=len(reasons))
     publish(
         PeopleImported(import_id=import_id, change_id=ledger.change.id, people=written, households=opened),
-        database=DATABASE,
+        database=here(),
         now=now,
     )
 

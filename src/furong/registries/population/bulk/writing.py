@@ -13,8 +13,8 @@ from django.db import connections
 from furong.foundation.codes.ids import new_ids
 from furong.foundation.codes.statements import named_statements
 
-from ..ledger import DATABASE
 from ..naming import name_keys
+from ..place import here
 from .checking import HEAD
 
 _SQL = Path(__file__).resolve().parent.parent / "sql" / "import.sql"
@@ -35,7 +35,7 @@ def write(frame: pl.DataFrame, *, change_id: UUID, now: datetime) -> tuple[dict[
     """
     frame = _with_keys(frame)
     statements = named_statements(_SQL)
-    with connections[DATABASE].cursor() as cursor:
+    with connections[here()].cursor() as cursor:
         cursor.execute(statements["make_incoming"])
         with cursor.copy(f"COPY population_incoming ({', '.join(_COLUMNS)}) FROM STDIN {_FORM}") as copy:
             copy.write(frame.select(_COLUMNS).write_csv(include_header=False, quote_style="necessary"))

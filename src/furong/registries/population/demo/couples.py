@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connections
 
-from ..ledger import DATABASE
+from ..place import here
 
 _COUPLES = """
 SELECT r.other_person_id, r.person_id, coalesce(r.valid_from, %(today)s::date), w.division_code
@@ -33,7 +33,7 @@ class Couple:
 
 def list_couples(*, today: date, limit: int, youngest: int = 21, eldest: int = 42) -> list[Couple]:
     """This function will list invented couples whose wife's age lies between two ages, those the pack names first."""
-    with connections[DATABASE].cursor() as cursor:
+    with connections[here()].cursor() as cursor:
         cursor.execute(
             _COUPLES,
             {

@@ -15,13 +15,14 @@ from django.conf import settings
 from django.db import connections
 
 from furong.foundation.access.values import Actor
-from furong.foundation.audit.commands import command, current
+from furong.foundation.audit.commands import current
 
 from ..errors import DemoContentError, DemoInProductionError
 from ..kinship import Family, Kin, relation_to_head
-from ..ledger import DATABASE, local_date
+from ..ledger import local_date
 from ..models import Change
 from ..naming import NameKeys, name_keys
+from ..place import command, here
 from ..values import ChangeKind
 from .content import Content, NamedPerson, read_content
 from .drawing import Drawn, DrawnHousehold, Numbers, draw_households
@@ -60,7 +61,7 @@ def person_id(key: str) -> UUID:
     return UUID(_key(_NAMED, number))
 
 
-@command("population.load_residents", database=DATABASE)
+@command("population.load_residents", of="")
 def load_residents(
     *,
     pack: Path,
@@ -222,7 +223,7 @@ def _write(households: Sequence[DrawnHousehold], *, now: datetime, today: date, 
                     )
                     relations += 1
     tell("residents", 0.6)
-    with connections[DATABASE].cursor() as cursor:
+    with connections[here()].cursor() as cursor:
         for done, (table, lines) in enumerate(rows.items(), 1):
             columns = _COLUMNS[table]
             with cursor.copy(f"COPY population_{table} ({columns}) FROM STDIN") as copy:

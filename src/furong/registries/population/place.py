@@ -1,0 +1,98 @@
+"""In which of the register's databases an act happens.
+
+The province keeps one store to read from (alias ``population``). Where it has city centres, each is a database of its own
+(alias ``centre_4301``, by the city's first four digits) and the only writer of its people; a centre's own processes know their
+centre by the alias ``population`` and no other. Without centres the one store is both.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
+
+from furong.foundation.audit import commands as audit
+
+P = ParamSpec("P")
+R = TypeVar("R")
+PROVINCE = "population"
+
+
+@dataclass(slots=True)
+class _Act:
+    alias: str
+    changes: list[UUID] = field(default_factory=list)
+
+
+Where = Callable[[Mapping[str, Any]], str]
+Settled = Callable[[str, list[UUID]], None]
+
+_act: ContextVar[_Act | None] = ContextVar("furong_population_act", default=None)
+
+
+def here() -> str:
+    """This function will return the alias of the database in which the act that runs happens; the province's outside of one."""
+    act = _act.get()
+    return PROVINCE if act is None else act.alias
+
+
+@contextmanager
+def at(alias: str) -> Iterator[None]:
+    """This function will have what runs inside happen in the database ``alias``."""
+    token = _act.set(_Act(alias))
+    try:
+        yield
+    finally:
+        _act.reset(token)
+
+
+def wrote(change_id: UUID) -> None:
+    """This function will remember a change of the act that runs, so that its caller can wait until the province shows it."""
+    act = _act.get()
+    if act is not None:
+        act.changes.append(change_id)
+
+
+class _Routes:
+    """Says where acts happen and when the province shows them; bound by `centres` where there are any."""
+
+    def __init__(self) -> None:
+        self.find: Callable[[str, Any], str] | None = None
+        self.settled: Settled | None = None
+
+
+routes = _Routes()
+
+
+def command(name: str, *, of: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function a command (`audit.commands.command`) in the database of the thing that its argument ``of`` names.
+
+    ``of`` is ``person_id``, ``household_id``, ``division_code``, ``stay_id`` or ``effect_id``, or another argument as
+    ``child_person_id:person_id``; empty for acts of the one store. Called within another act it happens where that one does.
+    """
+    argument, _, kind = of.partition(":")
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        inner = audit.command(name, database=here)(function)
+
+        @functools.wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+            if routes.find is None or _act.get() is not None or not argument:
+                return inner(*args, **kwargs)
+            act = _Act(routes.find(kind or argument, kwargs.get(argument)))
+            token = _act.set(act)
+            try:
+                result = inner(*args, **kwargs)
+            finally:
+                _act.reset(token)
+            if routes.settled is not None and act.alias != PROVINCE:
+                routes.settled(act.alias, act.changes)
+            return result
+
+        return wrapper
+
+    return decorate
