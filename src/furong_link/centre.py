@@ -16,6 +16,7 @@ import logging
 import secrets
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,12 +25,13 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from furong_link import profile
+from furong_link.certificates import read_certificate
 from furong_link.configuration import Configuration
 from furong_link.enrolment import Request, read_answer, seal_request
 from furong_link.errors import ConfigurationError, EvidenceError, LinkError
 from furong_link.evidence import EvidenceLog
 from furong_link.keys import Signer
-from furong_link.message import Settings
+from furong_link.message import PeerDoor, Settings
 from furong_link.traffic import TrafficBook
 
 logger = logging.getLogger("furong_link")
@@ -267,6 +269,7 @@ class Keeper:
             "traffic": lines,
             "quotas": self._gateway.quotas(),
             "certificate_until": _certificate_until(self._certificate),
+            "peer": _peer(self._gateway.settings.peers),
         }
 
     async def _apart(self, function: Callable[..., Any], *given: Any) -> Any:
@@ -287,6 +290,15 @@ class Keeper:
             level = logging.INFO if grade == "fresh" else logging.WARNING if grade != "expired" else logging.ERROR
             logger.log(level, "%s", _GRADES[grade] or "The configuration is new again.")
             self.grade = grade
+
+
+def _peer(door: PeerDoor | None) -> dict[str, str] | None:
+    """Say where other gateways meet this one and by which certificate: the gateway's signature vouches for both."""
+    if door is None or not door.address:
+        return None
+    with contextlib.suppress(ConfigurationError):
+        return {"address": door.address, "certificate": b64encode(read_certificate(door.certificate)[0]).decode()}
+    return None
 
 
 def _certificate_until(path: Path | None) -> str | None:

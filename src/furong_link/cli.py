@@ -56,6 +56,7 @@ public = "{public}"
 # [peers]  # where other gateways meet this one, over mTLS; furong-gateway certificate makes both files
 # host = "0.0.0.0"
 # port = 8602
+# address = "https://gateway.example:8602"  # as others reach it; the centre puts it into the configuration
 # certificate = "peer.pem"
 # key = "peer-tls.key"
 """
@@ -200,8 +201,9 @@ def read_place(folder: Path) -> Place:
         raise ConfigurationError(f"gateway.toml: {type(error).__name__}: {error}") from error
 
 
-def _peer_door(folder: Path, found: dict[str, Any]) -> PeerDoor:
+def _peer_door(folder: Path, found: dict[str, Any], authority: str) -> PeerDoor:
     return PeerDoor(
+        address=found.get("address", f"https://{authority.partition(':')[0]}:{found['port']}"),
         host=found.get("host", "127.0.0.1"),
         port=found["port"],
         certificate=folder / found.get("certificate", "peer.pem"),
@@ -227,7 +229,7 @@ def read_settings(folder: Path) -> tuple[Settings, SoftwareKey, Verifier, ssl.SS
             port=found["port"],
             systems=dict(found.get("systems", {})),
             certificates={name.lower(): str(system) for name, system in found.get("certificates", {}).items()},
-            peers=_peer_door(folder, found["peers"]) if "peers" in found else None,
+            peers=_peer_door(folder, found["peers"], found["authority"].lower()) if "peers" in found else None,
             **found.get("limits", {}),
         )
         operator = verifier(algorithm=found["operator"]["algorithm"], public=found["operator"]["public"])

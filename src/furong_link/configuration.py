@@ -107,20 +107,23 @@ def sign_configuration(payload: Mapping[str, Any], *, signer: Signer) -> bytes:
     """Give the file of a configuration, signed by the operator. Raises ConfigurationError when it does not hold together."""
     text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     _read(text)
+    return seal_file(text, context=CONTEXT, signer=signer)
+
+
+def seal_file(text: bytes, *, context: bytes, signer: Signer) -> bytes:
+    """Give the file of a signed text: itself in base64 and the signature over ``context`` and it."""
     return json.dumps(
         {
             "payload": b64encode(text).decode(),
             "key": signer.key_id,
             "algorithm": signer.algorithm,
-            "signature": b64encode(signer.sign(CONTEXT + text)).decode(),
+            "signature": b64encode(signer.sign(context + text)).decode(),
         }
     ).encode()
 
 
-def read_configuration(file: bytes, *, operator: Verifier, held: Configuration | None = None) -> Configuration:
-    """Read a configuration's file. Raises ConfigurationError when the operator did not sign it, when it is of another
-    exchange or older than the one ``held`` (a rollback), or when it does not hold together.
-    """
+def open_file(file: bytes, *, context: bytes, key: Verifier) -> bytes:
+    """Give the text of a file that `seal_file` made. Raises ConfigurationError when ``key`` did not sign it."""
     if len(file) > MAX_BYTES:
         raise ConfigurationError("The configuration is larger than a gateway reads.")
     try:
@@ -130,9 +133,21 @@ def read_configuration(file: bytes, *, operator: Verifier, held: Configuration |
         algorithm = envelope["algorithm"]
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError("This is not the file of a configuration.") from error
-    if algorithm != operator.algorithm or not operator.verify(CONTEXT + text, signature):
+    if algorithm != key.algorithm or not key.verify(context + text, signature):
         raise ConfigurationError("The configuration is not signed by the operator whose key this gateway holds.")
-    found = _read(text)
+    return text
+
+
+def check_payload(payload: Mapping[str, Any]) -> Configuration:
+    """Read a payload that nobody signed yet. Raises ConfigurationError when it does not hold together."""
+    return _read(json.dumps(payload).encode())
+
+
+def read_configuration(file: bytes, *, operator: Verifier, held: Configuration | None = None) -> Configuration:
+    """Read a configuration's file. Raises ConfigurationError when the operator did not sign it, when it is of another
+    exchange or older than the one ``held`` (a rollback), or when it does not hold together.
+    """
+    found = _read(open_file(file, context=CONTEXT, key=operator))
     if held is not None and found.exchange != held.exchange:
         raise ConfigurationError("The configuration is of another exchange.")
     if held is not None and found.serial == held.serial and found.issued_at != held.issued_at:

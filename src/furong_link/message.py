@@ -26,6 +26,7 @@ class PeerDoor:
     port: int
     certificate: Path
     key: Path
+    address: str = ""  # https://host:port as others reach it; what the centre is told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

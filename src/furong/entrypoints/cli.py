@@ -124,6 +124,12 @@ def _messages(args: argparse.Namespace) -> int:
     return checking.check_messages()
 
 
+def _exchange(args: argparse.Namespace) -> int:
+    from furong.entrypoints import nation
+
+    return nation.main(args.words)
+
+
 def _manage(args: argparse.Namespace) -> int:
     from django.core.management import execute_from_command_line
 
@@ -200,6 +206,9 @@ def _parser() -> argparse.ArgumentParser:
     openapi = command("openapi", _openapi, "compare the API's description with the committed one")
     openapi.add_argument("--write", action="store_true")
     command("messages", _messages, "find message ids without a zh-CN text")
+
+    exchange = command("exchange", _exchange, "run the nation's twin node, or withdraw one of its grants")
+    exchange.add_argument("words", nargs=argparse.REMAINDER, metavar="nation-twin|nation-withdraw FOLDER …")
 
     manage = command("manage", _manage, "Django's own commands (makemigrations, shell, …)")
     manage.add_argument("words", nargs=argparse.REMAINDER)

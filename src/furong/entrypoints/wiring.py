@@ -21,6 +21,7 @@ from furong.domains.catalogue.needs import ruling
 from furong.domains.exchange import binding as exchange
 from furong.domains.exchange import tasks as exchange_tasks
 from furong.domains.exchange.figures import ExchangeFigures
+from furong.domains.exchange.nodes import tasks as node_tasks
 from furong.domains.objections import commands as objections
 from furong.domains.processes import ports as processes
 from furong.domains.processes import tasks as process_tasks
@@ -100,6 +101,7 @@ def worker_loops() -> list[Loop]:
         Loop("process-figures", 10.0, function=lambda: process_tasks.measure(now=timezone.now())),
         Loop("cases", 30.0, function=lambda: case_commands.run_due(now=timezone.now()) and None),
         Loop("exchange", 1.0, function=lambda: exchange_tasks.keep(now=timezone.now()) and None),
+        Loop("nodes", 2.0, function=lambda: node_tasks.keep(now=timezone.now()) and None),
         Loop("harvests", 300.0, function=lambda: harvests.defer_due(now=timezone.now())),
         Loop("housekeeping", 3600.0, function=lambda: tidy(now=timezone.now())),
     ]

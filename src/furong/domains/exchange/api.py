@@ -18,10 +18,12 @@ from ninja import Router
 
 from furong.domains.exchange import enrolling, issuing, reporting, shared_rows
 from furong.domains.exchange.errors import EnrolmentRefused, ReportMalformed
+from furong.domains.exchange.nodes.api import router as nodes
 from furong.domains.exchange.shared_rows import Question
 from furong.foundation.access.values import Actor
 
 router = Router()
+router.add_router("", nodes)
 MAX_BODY = 4 * 1024 * 1024
 _RESERVED = frozenset({"case", "item", "limit", "after"})
 

@@ -74,9 +74,8 @@ def _find_ways(resource_code: str) -> tuple[Way, ...]:
         return ()
     payload = compile_configuration(now=timezone.now()).payload
     services = {one["id"]: one for one in payload["services"] if one["resource"] == resource_code}
-    gateways = {
-        one.code: one for one in models.Gateway.objects.filter(code__in=[s["gateway"] for s in services.values()])
-    }
+    gateways = {one["id"]: one for one in payload["gateways"]}
+    keys = {one["id"]: one for one in payload["keys"]}
     mine = [one for one in payload["grants"] if one["consumer"] == member_code and one["service"] in services]
     words = grants.describe_grants(ids=[g for one in mine if (g := catalogue_grant(one["id"]))])
     found = []
@@ -89,10 +88,10 @@ def _find_ways(resource_code: str) -> tuple[Way, ...]:
                 service=service["id"],
                 resource=resource_code,
                 provider=service["provider"],
-                address=gateway.address,
-                authority=gateway.authority,
-                algorithm=gateway.algorithm,
-                public=gateway.public,
+                address=gateway["address"],
+                authority=gateway["authority"],
+                algorithm=keys[gateway["key"]]["algorithm"],
+                public=keys[gateway["key"]]["public"],
                 grant=one["id"],
                 number=about.number if about else "",
                 scenario=one["purpose"],

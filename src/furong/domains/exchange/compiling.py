@@ -17,6 +17,7 @@ from uuid import UUID
 from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.grants import reading as grants
 from furong.domains.exchange import models
+from furong.domains.exchange.nodes import joining
 from furong.domains.exchange.values import GatewayState, GrantLine, MemberState
 from furong.foundation.access import compiled
 from furong.foundation.access.terms import CompiledGrant, Party, SharedResource
@@ -63,7 +64,17 @@ def catalogue_grant(name: str) -> UUID | None:
 
 
 def compile_configuration(*, now: datetime) -> Compiled:
-    """This function will compile what gateways are to know now. Cost: a handful of reads, whatever the number of grants."""
+    """This function will compile what gateways are to know now: this node's exchange, and what the nodes around it gave.
+
+    Cost: a handful of reads, whatever the number of grants.
+    """
+    own = compile_own(now=now)
+    payload, left_out = joining.join(own.payload, now=now)
+    return Compiled(payload=payload, counts=_counts(payload), left_out=own.left_out + left_out)
+
+
+def compile_own(*, now: datetime) -> Compiled:
+    """This function will compile this node's own part: its members, gateways, services, and the grants of its catalogue."""
     members = {one.code: one for one in models.Member.objects.all()}
     gateways = list(models.Gateway.objects.filter(state=GatewayState.LIVE.value).order_by("code"))
     keys = models.Key.objects.exclude(gateway__state__in=[GatewayState.REQUESTED.value, GatewayState.REFUSED.value])
@@ -96,6 +107,7 @@ def compile_configuration(*, now: datetime) -> Compiled:
                 "address": one.address,
                 "member": one.member_id,
                 "key": one.key_id,
+                **_peer(one),
             }
             for one in gateways
         ],
@@ -111,8 +123,18 @@ def compile_configuration(*, now: datetime) -> Compiled:
         ],
         "grants": carried,
     }
-    counts = {name: len(payload[name]) for name in ("members", "keys", "gateways", "services", "grants")}  # type: ignore[arg-type]
-    return Compiled(payload=payload, counts=counts, left_out=left_out)
+    return Compiled(payload=payload, counts=_counts(payload), left_out=left_out)
+
+
+def _counts(payload: Mapping[str, Any]) -> dict[str, int]:
+    return {name: len(payload[name]) for name in ("members", "keys", "gateways", "services", "grants")}
+
+
+def _peer(gateway: models.Gateway) -> dict[str, Any]:
+    """Where other gateways meet it, when it has said so."""
+    if not gateway.peer_address or not gateway.peer_certificates:
+        return {}
+    return {"peer": {"address": gateway.peer_address, "certificates": list(gateway.peer_certificates)}}
 
 
 def _grants(
@@ -129,7 +151,7 @@ def _grants(
         if METHOD in one.methods and one.valid_until > now and one.valid_from < now + timedelta(days=1)
     ]
     described = grants.describe_grants(ids=[one.id for one in found])
-    parties = {code: _party(member) for code, member in members.items()}
+    parties = joining.foreign_parties(now=now) | {code: _party(member) for code, member in members.items()}
     carried: list[dict[str, Any]] = []
     left_out: list[str] = []
     for grant in found:

@@ -143,10 +143,18 @@ def restricted() -> None:
 
 
 def hand_over(issued: Issued, *, now: datetime) -> tuple[str, ...]:
-    """This function will give a configuration to every live gateway at once and return the codes of those it did not reach.
+    """This function will give a configuration to every live gateway at once, and its document to every node around that it says
+    something new to; return the codes of those it did not reach.
 
-    A gateway that fetched it meanwhile counts as reached. Cost: the slowest gateway, `PUSH_SECONDS` at most.
+    A gateway that fetched it meanwhile counts as reached. Cost: the slowest gateway, `PUSH_SECONDS` at most, or the slowest node.
     """
+    from furong.domains.exchange.nodes import carrying
+
+    told = carrying.begin(now=now)
+    return (*_hand_to_gateways(issued, now=now), *told())
+
+
+def _hand_to_gateways(issued: Issued, *, now: datetime) -> tuple[str, ...]:
     gateways = list(models.Gateway.objects.filter(state=GatewayState.LIVE.value, held_serial__lt=issued.serial))
     if not gateways:
         return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from furong.domains.exchange.nodes import models as nodes_models  # noqa: F401 - registers the tables of that part
 from furong.domains.exchange.values import GatewayState, MemberState
 from furong.foundation.codes.ids import new_id
 
@@ -43,6 +44,9 @@ class Gateway(models.Model):
     algorithm = models.CharField(max_length=16)
     public = models.TextField()
     software = models.TextField(default="")
+    # Where other gateways meet it, and by which certificates (DER in base64, the newest first, two while one is replaced).
+    peer_address = models.TextField(default="")
+    peer_certificates = models.JSONField(default=list)
     requested_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(null=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from base64 import b64decode
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography import x509
 from django.db import transaction
 from django.utils import timezone
 
-from furong.domains.exchange import models
+from furong.domains.exchange import issuing, models
 from furong.domains.exchange.compiling import catalogue_grant
 from furong.domains.exchange.errors import CentreRefused, ReportMalformed
 from furong.domains.exchange.values import BOUNDS_MS, GatewayState, added
@@ -23,14 +26,35 @@ from furong_link.verification import check_head
 WORD = "centre"
 KEPT = timedelta(days=35)
 _MOST_LINES = 20_000
+_PEER = re.compile(r"https://[a-z0-9.-]{1,253}:\d{1,5}")
 _SHOWN = ("at", "software", "health", "quotas", "certificate_until")
 
 
 def identify(*, method: str, target: str, headers: Mapping[str, str], content: bytes, now: datetime) -> str:
     """This function will return the code of the live gateway whose key signed a request to the centre.
 
+    Raises `CentreRefused`. Cost: one read and one verification.
+    """
+
+    def find(key_id: str) -> tuple[str, str, str] | None:
+        row = models.Gateway.objects.filter(key_id=key_id).only("code", "state", "algorithm", "public").first()
+        return None if row is None or row.state != GatewayState.LIVE.value else (row.code, row.algorithm, row.public)
+
+    return identify_by(find, method=method, target=target, headers=headers, content=content, now=now)
+
+
+def identify_by(
+    find: Callable[[str], tuple[str, str, str] | None],
+    *,
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    content: bytes,
+    now: datetime,
+) -> str:
+    """This function will return whose key signed a request, by what ``find`` gives for a key's name: code, algorithm, public key.
+
     One profile for everything (exchange-protocol): the signature covers method, target, time and content. Raises `CentreRefused`.
-    Cost: one read and one verification.
     """
     try:
         signed = profile.read_signature(headers)
@@ -45,14 +69,15 @@ def identify(*, method: str, target: str, headers: Mapping[str, str], content: b
         )
         profile.check_values(request)
         profile.check_time(signed.created, now=now.timestamp())
-        row = models.Gateway.objects.filter(key_id=signed.key_id).only("code", "state", "algorithm", "public").first()
-        if row is None or row.state != GatewayState.LIVE.value or request.grant != WORD:
+        found = find(signed.key_id)
+        if found is None or request.grant != WORD:
             raise CentreRefused
+        code, algorithm, public = found
         profile.check_digest(request.content_digest, content, algorithm=signed.algorithm)
-        profile.check_request(request, signed, verifier=verifier(algorithm=row.algorithm, public=row.public))
+        profile.check_request(request, signed, verifier=verifier(algorithm=algorithm, public=public))
     except (LinkRefusal, UnicodeEncodeError) as error:
         raise CentreRefused from error
-    return row.code
+    return code
 
 
 def take_report(*, gateway: str, report: Mapping[str, Any], now: datetime) -> None:
@@ -73,7 +98,10 @@ def take_report(*, gateway: str, report: Mapping[str, Any], now: datetime) -> No
         row.report = {name: report.get(name) for name in _SHOWN}
         row.software = str(report.get("software", ""))[:40]
         _take_head(row, report.get("head"))
+        moved = _take_peer(row, report.get("peer"))
         row.save()
+        if moved:
+            issuing.mark_changed()
         for line in read:
             _add(gateway, *line)
         _count_uses(lines, now)
@@ -114,6 +142,24 @@ def _count_uses(lines: list[Mapping[str, Any]], now: datetime) -> None:
             continue
         calls = sum(int(one) for one in line["buckets"])
         using.count(grant_id=grant, day=timezone.localdate(now), calls=calls, last_at=now)
+
+
+def _take_peer(row: models.Gateway, found: Any) -> bool:
+    """Note where other gateways meet this one and by which certificate; the one before stays beside it while it is replaced."""
+    if not isinstance(found, dict):
+        return False
+    address, certificate = str(found.get("address", "")), str(found.get("certificate", ""))
+    if not _PEER.fullmatch(address) or len(certificate) > 8000:
+        raise ReportMalformed
+    try:
+        x509.load_der_x509_certificate(b64decode(certificate, validate=True))
+    except ValueError:
+        raise ReportMalformed from None
+    if row.peer_address == address and row.peer_certificates[:1] == [certificate]:
+        return False
+    kept = [one for one in row.peer_certificates if one != certificate][:1]
+    row.peer_address, row.peer_certificates = address, [certificate, *kept]
+    return True
 
 
 def _take_head(row: models.Gateway, found: Any) -> None:

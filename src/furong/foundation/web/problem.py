@@ -32,6 +32,7 @@ STATUS: dict[str, int] = {
     "identity.second_factor_needed": 403,
     "organizations.right_beyond_own": 403,
     "catalogue.element_missing": 404,
+    "exchange.document_refused": 403,
     "exchange.enrolment_refused": 403,
     "exchange.gateway_refused": 403,
     "exchange.rows_refused": 403,

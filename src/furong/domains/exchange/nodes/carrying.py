@@ -1,0 +1,284 @@
+"""Carrying documents between nodes: pulled from above, given upward, and pushed at once when something is taken away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from furong.domains.catalogue.grants import reading, requesting
+from furong.domains.catalogue.grants.values import RequestState, Terms
+from furong.domains.exchange import issuing, models
+from furong.domains.exchange.compiling import compile_configuration
+from furong.domains.exchange.nodes import documents
+from furong.domains.exchange.nodes import models as tables
+from furong.domains.exchange.nodes.errors import DocumentRefused
+from furong.domains.exchange.nodes.events import AskAnswered
+from furong.domains.exchange.nodes.joining import foreign_parties, live
+from furong.domains.exchange.nodes.values import AskState, NodeState, Relation
+from furong.foundation.access.values import Actor, ActorKind, Assurance
+from furong.foundation.audit.commands import command, current
+from furong.foundation.codes.errors import Refusal
+from furong.foundation.events.commands import publish
+from furong_link import nodes
+from furong_link.centre import Centre, CentreError
+from furong_link.errors import LinkError
+from furong_link.keys import verifier
+
+log = logging.getLogger("furong.exchange")
+
+# A node that hands a restriction on to its own gateways and nodes takes a while; what is beyond is told as unreached.
+TIMEOUT_SECONDS = 6.0
+SYSTEM = Actor.system("exchange")
+
+
+class _NodeKey(issuing.OperatorKey):
+    """The operator's key under the name that other nodes know it by."""
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+
+    @property
+    def key_id(self) -> str:
+        return nodes.key_id_of(self._node)
+
+
+def connect(address: str, own: str) -> Centre:
+    """Give the way to another node, asked in this node's name. Raises ConfigurationError for an address that is none."""
+    return Centre(address, signer=_NodeKey(own), timeout_seconds=TIMEOUT_SECONDS)
+
+
+# --- taking -------------------------------------------------------------------------------------------------------------
+
+
+@command("exchange.take_document")
+def take_document(*, file: bytes, actor: Actor, now: datetime) -> tuple[str, bool]:
+    """This function will take another node's document: check it, keep it with its signature, join it; give its sender, and
+    whether it says anything new.
+
+    What a document takes away is handed to gateways and nodes by the caller (`hand_on`), after the commit. Raises
+    `DocumentRefused`.
+    """
+    own = tables.OwnNode.objects.filter(id=1).first()
+    try:
+        sender = nodes.sender_of(file)
+        row = tables.Node.objects.select_for_update().filter(code=sender, state=NodeState.LIVE.value).first()
+        if row is None or own is None:
+            raise DocumentRefused
+        key = verifier(algorithm=row.algorithm, public=row.public)
+        found = nodes.read_document(file, key=key, sender=sender, recipient=own.code, held=row.taken_serial)
+    except LinkError as error:
+        raise DocumentRefused from error
+    current().object("exchange_node", sender)
+    row.seen_at = now
+    if found.serial == row.taken_serial and row.taken:
+        row.save(update_fields=["seen_at"])
+        return sender, False
+    if nodes.below(own.code, found.payload["nodes"][1:]) and row.relation == Relation.LOWER.value:
+        raise DocumentRefused  # a ring: it would stand below itself
+    parts = {name: value for name, value in found.payload.items() if name not in ("serial", "issued_at")}
+    digest = nodes.digest_of(parts)
+    is_new = digest != row.taken_digest
+    row.taken_serial, row.taken_digest, row.taken, row.proof = found.serial, digest, found.payload, file
+    row.taken_issued_at = datetime.fromtimestamp(found.issued_at, UTC)
+    row.ends_at = datetime.fromtimestamp(found.ends_at, UTC)
+    row.save()
+    if is_new:
+        if row.relation == Relation.LOWER.value:
+            _take_asks(row, now=now)
+        else:
+            _take_answers(row, now=now)
+    current().detail(serial=found.serial, new=is_new)
+    issuing.mark_changed()
+    return sender, is_new
+
+
+def _take_asks(node: tables.Node, *, now: datetime) -> None:
+    """Take the requests that came up: one for a resource of ours becomes a request of the catalogue, another goes on upward."""
+    known = set(tables.Ask.objects.filter(origin=node.code).values_list("id", flat=True))
+    above = {code: upper.code for upper in live(Relation.UPPER) for code in documents.names_in([upper])}
+    stated = nodes.members_of(node.taken)
+    for one in node.taken["requests"]:
+        try:
+            key, days, items = UUID(str(one["id"])), int(one["days"]), [str(item) for item in one["items"]]
+            resource, consumer = str(one["resource"])[:64], str(one["consumer"])[:24]
+            scenario, basis = str(one["scenario"])[:500], str(one["legal_basis"])[:500]
+        except (KeyError, TypeError, ValueError):
+            continue
+        if key in known or consumer not in stated or not 1 <= days <= 3 * 366:
+            continue
+        if tables.Ask.objects.filter(id=key).exists():
+            continue  # another node's
+        row = tables.Ask(
+            id=key,
+            resource=resource,
+            consumer=consumer,
+            origin=node.code,
+            items=items,
+            days=days,
+            scenario=scenario,
+            legal_basis=basis,
+            asked_at=now,
+        )
+        ours = models.Service.objects.filter(resource_code=resource, is_on=True).exists()
+        if not ours and resource in above:
+            row.target = above[resource]
+        else:
+            _ask_catalogue(row, now=now)
+        row.save(force_insert=True)
+
+
+def _ask_catalogue(row: tables.Ask, *, now: datetime) -> None:
+    party = foreign_parties(now=now).get(row.consumer)
+    if party is None:
+        row.state, row.note, row.answered_at = AskState.REFUSED.value, "organization_unknown", now
+        return
+    asker = Actor(
+        kind=ActorKind.SYSTEM,
+        organization_id=party.organization_id,
+        division_code=party.division_code,
+        assurance=Assurance.IN_PERSON,
+        label="exchange",
+    )
+    terms = Terms(items=tuple(sorted(row.items)), days=row.days, by_subject=False)
+    try:
+        with transaction.atomic():
+            row.request_id = requesting.submit_request(
+                resource_code=row.resource,
+                terms=terms,
+                scenario=row.scenario,
+                legal_basis=row.legal_basis,
+                actor=asker,
+                now=now,
+            )
+        row.state = AskState.OPEN.value
+    except Refusal as refusal:
+        row.state, row.note, row.answered_at = AskState.REFUSED.value, refusal.code, now
+
+
+def _take_answers(node: tables.Node, *, now: datetime) -> None:
+    rows = {str(one.id): one for one in tables.Ask.objects.filter(target=node.code)}
+    for one in node.taken["answers"]:
+        row, state = rows.get(str(one.get("id"))), str(one.get("state"))
+        if row is None or state not in nodes.REQUEST_STATES or state == row.state:
+            continue
+        row.state, row.number, row.note = state, str(one.get("number", ""))[:60], str(one.get("note", ""))[:500]
+        if state != AskState.OPEN.value:
+            row.answered_at = now
+            publish(AskAnswered(id=row.id, state=state), now=now)
+        row.save(update_fields=["state", "number", "note", "answered_at"])
+
+
+def settle_asks(*, now: datetime) -> int:
+    """This function will note what the catalogue decided of requests that came from below; say how many moved."""
+    moved = 0
+    for row in tables.Ask.objects.filter(target="", state=AskState.OPEN.value).exclude(request_id=None):
+        found = reading.get_request(request_id=row.request_id, actor=SYSTEM) if row.request_id else None
+        if found is None:
+            continue
+        if found.state is RequestState.SUPPLIED:
+            row.state = AskState.GRANTED.value
+        elif found.state in (RequestState.REFUSED, RequestState.WITHDRAWN):
+            row.state, row.note = AskState.REFUSED.value, found.reason[:500]
+        else:
+            continue
+        row.number, row.answered_at = found.number, now
+        row.save(update_fields=["state", "number", "note", "answered_at"])
+        moved += 1
+    return moved
+
+
+def hand_on(*, now: datetime) -> tuple[str, ...]:
+    """This function will issue what a document left and hand it over; give the codes of those who could not be reached."""
+    issued = issuing.issue(now=now, restricts=True, cause="nodes")
+    return issuing.hand_over(issued, now=now) if issued is not None and issued.is_changed else ()
+
+
+# --- giving -------------------------------------------------------------------------------------------------------------
+
+
+def give(node: tables.Node, *, held: int, now: datetime) -> tuple[int, bytes] | None:
+    """This function will give a lower node its document, made anew when it is due, or None when it holds it already."""
+    row, _ = documents.renew(node, compile_configuration(now=now).payload, now=now)
+    changes = {"seen_at": now} | ({"held_serial": held, "told_error": ""} if held >= row.given_serial else {})
+    tables.Node.objects.filter(code=row.code).update(**changes)
+    return None if held >= row.given_serial else (row.given_serial, bytes(row.given))
+
+
+def begin(*, now: datetime) -> Callable[[], tuple[str, ...]]:
+    """This function will begin to push documents to every node around that it says something new to, or that has not taken its
+    last; what it gives waits for the end and returns the codes of the unreached.
+
+    Never raises: who cannot be told pulls, or is told again by the worker, and is listed.
+    """
+    try:
+        own = tables.OwnNode.objects.filter(id=1).first()
+        around = [*live(Relation.LOWER), *live(Relation.UPPER)]
+        if own is None or not around:
+            return tuple
+        payload = compile_configuration(now=now).payload
+        due = [row for node in around if (row := _due(node, payload, now=now)) is not None]
+    except (DatabaseError, LinkError):
+        log.exception("Other nodes were not told; the worker does it.")
+        return tuple
+    if not due:
+        return tuple
+    pool = ThreadPoolExecutor(max_workers=min(16, len(due)))
+    pushed = [pool.submit(put, row.address, bytes(row.given), own.code) for row in due]
+
+    def end() -> tuple[str, ...]:
+        errors = [one.result() for one in pushed]
+        pool.shutdown()
+        unreached = []
+        for row, error in zip(due, errors, strict=True):
+            changes = {"held_serial": row.given_serial, "seen_at": now} if not error else {}
+            missed = tables.Node.objects.filter(code=row.code, held_serial__lt=row.given_serial)
+            if missed.update(told_error=error, **changes) and error:
+                unreached.append(row.code)
+        return tuple(unreached)
+
+    return end
+
+
+def _due(node: tables.Node, payload: Mapping[str, Any], *, now: datetime) -> tables.Node | None:
+    row, _ = documents.renew(node, payload, now=now)
+    return row if row.held_serial < row.given_serial else None
+
+
+def put(address: str, file: bytes, own: str) -> str:
+    """Push a document; give why it could not be handed over, or nothing."""
+    try:
+        with connect(address, own) as other:
+            found = other.ask("PUT", nodes.DOCUMENT, file)
+    except (CentreError, LinkError) as error:
+        return error.code
+    return "" if found.status == 200 else f"HTTP {found.status}"
+
+
+def pull(*, now: datetime) -> bool:
+    """This function will pull the document of the node above; say whether there was a new one."""
+    own = tables.OwnNode.objects.filter(id=1).first()
+    for node in live(Relation.UPPER):
+        if own is None:
+            return False
+        held = node.taken_serial if node.taken else 0
+        try:
+            with connect(node.address, own.code) as other:
+                found = other.ask("GET", nodes.DOCUMENT, headers={"If-None-Match": f'"{held}"'})
+        except LinkError as error:
+            log.warning("The node above does not answer.", extra={"node": node.code, "why": error.code})
+            return False
+        if found.status == 304:
+            tables.Node.objects.filter(code=node.code).update(seen_at=timezone.now())
+        elif found.status == 200:
+            _, is_new = take_document(file=found.content, actor=SYSTEM, now=now)
+            if is_new:
+                hand_on(now=timezone.now())
+            return True
+    return False

@@ -1,0 +1,156 @@
+"""Reads of the cascade, for its operator."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from furong.domains.exchange import issuing
+from furong.domains.exchange.compiling import compile_configuration, names_of
+from furong.domains.exchange.nodes import documents
+from furong.domains.exchange.nodes import models as tables
+from furong.domains.exchange.nodes.errors import NodeNotFound
+from furong.domains.exchange.nodes.joining import live
+from furong.domains.exchange.nodes.values import (
+    AskState,
+    AskView,
+    Cascade,
+    Entry,
+    NodeState,
+    NodeView,
+    OwnNode,
+    Relation,
+)
+from furong.domains.exchange.values import OPERATE
+from furong.foundation.access import queries as access
+from furong.foundation.access.values import Actor
+from furong_link.certificates import certificates_end
+from furong_link.configuration import LATE_SECONDS, MAX_STALE_SECONDS, OLD_SECONDS, check_payload
+from furong_link.enrolment import fingerprint
+from furong_link.errors import ConfigurationError
+
+MOST_ASKS = 100
+
+
+def get_cascade(*, actor: Actor, now: datetime) -> Cascade:
+    """This function will return this node, the nodes around it with how they are, what may be asked for above, and what was.
+
+    Raises ``AccessRefused``. Cost: one configuration compiled and some small reads.
+    """
+    access.require(actor=actor, right=OPERATE)
+    left_out = compile_configuration(now=now).left_out
+    rows = list(tables.Node.objects.exclude(state=NodeState.REVOKED.value).defer("given", "proof").order_by("code"))
+    views = [_view(row, left_out, now) for row in rows]
+    above = live(Relation.UPPER)
+    offered = {one["code"]: (node.code, one) for node in above for one in documents.entries_of(node)}
+    asks = list(tables.Ask.objects.order_by("-asked_at", "id")[:MOST_ASKS])
+    names = names_of(one.resource for one in asks)
+    return Cascade(
+        own=get_own(),
+        upper=next((one for one in views if one.relation is Relation.UPPER), None),
+        lower=tuple(one for one in views if one.relation is Relation.LOWER),
+        entries=tuple(
+            Entry(
+                node=node,
+                code=code,
+                name=one["name"],
+                provider=one.get("provider") or {},
+                sharing=str(one.get("sharing", "")),
+                items=tuple(one["items"]),
+            )
+            for code, (node, one) in sorted(offered.items())
+        ),
+        asks=tuple(
+            AskView(
+                id=one.id,
+                resource=one.resource,
+                resource_name=offered[one.resource][1]["name"]
+                if one.resource in offered
+                else names.get(one.resource, {"zh": one.resource}),
+                consumer=one.consumer,
+                origin=one.origin,
+                target=one.target,
+                scenario=one.scenario,
+                legal_basis=one.legal_basis,
+                state=AskState(one.state),
+                number=one.number,
+                note=one.note,
+                asked_at=one.asked_at,
+                answered_at=one.answered_at,
+            )
+            for one in asks
+        ),
+    )
+
+
+def get_own() -> OwnNode | None:
+    """This function will return what this node is called, or None before it was named."""
+    row = tables.OwnNode.objects.filter(id=1).first()
+    if row is None:
+        return None
+    return OwnNode(
+        code=row.code,
+        level=row.level,
+        name=row.name,
+        address=row.address,
+        fingerprint=fingerprint(algorithm=issuing.OperatorKey.algorithm, public=issuing.operator_public()),
+    )
+
+
+def get_node(*, node: str, actor: Actor, now: datetime) -> NodeView:
+    """This function will return another node. Raises `NodeNotFound`, ``AccessRefused``."""
+    access.require(actor=actor, right=OPERATE)
+    row = tables.Node.objects.filter(code=node).first()
+    if row is None:
+        raise NodeNotFound
+    return _view(row, compile_configuration(now=now).left_out, now)
+
+
+def _view(row: tables.Node, left_out: tuple[str, ...], now: datetime) -> NodeView:
+    taken = row.taken or {}
+    age = int((now - row.taken_issued_at).total_seconds()) if row.taken_issued_at else None
+    return NodeView(
+        code=row.code,
+        relation=Relation(row.relation),
+        state=NodeState(row.state),
+        level=row.level,
+        name=row.name,
+        address=row.address,
+        fingerprint=fingerprint(algorithm=row.algorithm, public=row.public) if row.public else "",
+        admitted_at=row.admitted_at,
+        seen_at=row.seen_at,
+        given_serial=row.given_serial,
+        held_serial=row.held_serial,
+        taken_serial=row.taken_serial,
+        taken_issued_at=row.taken_issued_at,
+        age_seconds=age,
+        staleness=_staleness(age, taken),
+        told_error=row.told_error,
+        members=len(taken.get("members", ())),
+        services=len(taken.get("services", ())),
+        grants=len(taken.get("grants", ())),
+        left_out=tuple(one.partition("/")[2] for one in left_out if one.startswith(f"{row.code}/")),
+        certificate_days=_certificate_days(taken, now),
+        beneath=tuple(taken.get("nodes", ())),
+    )
+
+
+def _staleness(age: int | None, taken: dict[str, object]) -> str:
+    if age is None:
+        return "missing"
+    limit = int(str(taken.get("max_stale_seconds", MAX_STALE_SECONDS)))
+    if age > limit:
+        return "expired"
+    if age > 0.75 * limit:
+        return "ending"
+    return "old" if age > OLD_SECONDS else "late" if age > LATE_SECONDS else "fresh"
+
+
+def _certificate_days(taken: dict[str, object], now: datetime) -> int | None:
+    """For how many days the first certificate of its gateways is still good; None when it named none."""
+    if not taken:
+        return None
+    try:
+        ends = certificates_end(check_payload(taken), own=None)
+    except ConfigurationError:
+        return None
+    return min((int((datetime.fromtimestamp(at, UTC) - now).days) for at in ends.values()), default=None)

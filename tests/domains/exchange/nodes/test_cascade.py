@@ -1,0 +1,319 @@
+"""The province below the nation's twin, and a city below the province: what flows down and up, and what a withdrawal does."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client, override_settings
+
+from furong.domains.exchange import asking, issuing, models
+from furong.domains.exchange.errors import FingerprintDiffers, MemberNotFound
+from furong.domains.exchange.nodes import carrying, commands, errors, queries, tasks
+from furong.domains.exchange.nodes.values import AskState
+from furong.entrypoints.nation import GATEWAY, Nation, Twin, free_port
+from furong.foundation.organizations import queries as organizations
+from furong_link import enrolment, nodes
+from furong_link.certificates import make_certificate
+from furong_link.client import Link, Refused
+from furong_link.configuration import read_configuration
+from furong_link.gateway import Gateway, Settings
+from furong_link.keys import SoftwareKey, verifier
+from furong_link.message import PeerDoor
+from tests.domains.exchange.setting import SYSTEM, Exchange, make
+from tests.domains.exchange.test_api import ask, report
+from tests.domains.exchange.test_commands import grants
+from tests.link.running import Running
+
+pytestmark = pytest.mark.usefixtures("platform")
+ALL = ["is_registered", "state", "province", "registered_on"]
+ASK = {"consumer": "hunan", "days": 30, "scenario": "核验外省婚姻登记", "legal_basis": "婚姻登记条例第十七条"}
+
+
+@pytest.fixture
+def made(platform: object, monkeypatch: pytest.MonkeyPatch) -> Exchange:
+    monkeypatch.setattr(issuing, "PUSH_SECONDS", 0.01)
+    monkeypatch.setattr(carrying, "TIMEOUT_SECONDS", 2.0)
+    found = make()
+    name_node()
+    return found
+
+
+@pytest.fixture
+def nation(tmp_path: Path) -> Iterator[Twin]:
+    twin = Twin(Nation(tmp_path / "nation"))
+    twin.start()
+    yield twin
+    twin.stop()
+
+
+def name_node(**changes: Any) -> None:
+    given = {"code": "hunan", "level": "province", "zh": "湖南省", "en": "Hunan", "address": "http://127.0.0.1:1"}
+    commands.name_node(**{**given, **changes}, actor=SYSTEM, now=datetime.now(UTC))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Province:
+    """The province's own gateway, which its systems ask, with a certificate that the nation's gateway knows."""
+
+    def __init__(self, made: Exchange, folder: Path) -> None:
+        folder.mkdir()
+        self.key, self.desk = made.keys["province-1"], made.keys["platform"]
+        port, peer = free_port(), free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        der = make_certificate(folder / "peer.pem", folder / "peer-tls.key", name="province-1")
+        told = {"address": f"https://127.0.0.1:{peer}", "certificate": b64encode(der).decode()}
+        assert report(self.key, peer=told).status_code == 204
+        self.running = Running(
+            lambda: Gateway(
+                settings=Settings(
+                    id="province-1",
+                    authority="127.0.0.1:1",
+                    folder=folder,
+                    port=port,
+                    upstreams={},
+                    peers=PeerDoor(
+                        host="127.0.0.1", port=peer, certificate=folder / "peer.pem", key=folder / "peer-tls.key"
+                    ),
+                ),
+                signer=self.key,
+                operator=verifier(algorithm="ed25519", public=issuing.operator_public()),
+            )
+        )
+
+    def refresh(self) -> None:
+        issuing.issue(now=now())
+        file = issuing.newest_file(beyond=0)
+        assert file is not None
+        self.running.do(lambda: self.running.gateway.take_configuration(file[1]))
+
+    def link(self) -> Link:
+        return Link(self.address, signer=self.desk, gateway_key=self.key.verifier(), authority="127.0.0.1:1")
+
+
+def test_a_question_to_the_nation_is_granted_carried_answered_recorded_on_both_sides_and_withdrawn(
+    made: Exchange, nation: Twin, tmp_path: Path
+) -> None:
+    with pytest.raises(errors.EnrolmentRefused):
+        commands.join_upper(address=nation.nation.address, code="AAAA-BBBB-CCCC-DDDD", actor=SYSTEM, now=now())
+    code = nation.nation.state["code"]
+    assert commands.join_upper(address=nation.nation.address, code=code, actor=SYSTEM, now=now()) == "nation"
+    with pytest.raises(errors.NodeKnown):
+        commands.join_upper(address=nation.nation.address, code=code, actor=SYSTEM, now=now())
+    province = Province(made, tmp_path / "province")
+    assert tasks.keep(now=now())  # the catalogue came down, and who our members are went up
+    shown = queries.get_cascade(actor=SYSTEM, now=now())
+    assert shown.upper is not None
+    assert [one.code for one in shown.entries] == ["national_marriage", "national_residence"]
+    with pytest.raises(errors.EntryNotFound):
+        commands.ask_above(resource="national_marriage", items=["salary"], **ASK, actor=SYSTEM, now=now())
+    with pytest.raises(MemberNotFound):
+        commands.ask_above(
+            resource="national_marriage", items=ALL, **{**ASK, "consumer": "no"}, actor=SYSTEM, now=now()
+        )
+    grant = str(commands.ask_above(resource="national_marriage", items=ALL[:3], **ASK, actor=SYSTEM, now=now()))
+    tasks.keep(now=now())
+    assert tasks.keep(now=now())  # the state and the grant come back
+    (asked,) = queries.get_cascade(actor=SYSTEM, now=now()).asks
+    assert (asked.state, asked.number[:2]) == (AskState.GRANTED, "GJ")
+    made.keys["platform"].write(tmp_path / "platform.key")
+
+    with override_settings(EXCHANGE_KEY=tmp_path / "platform.key"):
+        (way,) = asking.ways_to("national_marriage")
+    assert (way.grant, way.provider) == (grant, "mca")
+
+    assert (queries.get_node(node="nation", actor=SYSTEM, now=now()).certificate_days or 0) > 800
+
+    province.running.start()
+    try:
+        province.refresh()
+        with province.link() as link:
+            answer = link.get("/national-marriage/one/4c9e", grant=grant)
+            (row,) = answer.json()["rows"]
+            assert set(row) == {"is_registered", "state", "province"}  # the field that was not asked for stays away
+            here = link.receipt(answer).record
+            assert (here["peer"], here["consumer"], here["grant"]) == (GATEWAY, "hunan", grant)
+            log = nation.gateway.log
+            there = json.loads(log.record_text(here["peer_index"]))
+            assert (there["kind"], there["consumer"], there["key"]) == ("answered", "hunan", "province-1/gateway/1")
+            assert log.tree.leaf(here["peer_index"]).hex() == here["peer_leaf"]
+
+            nation.nation.withdraw(grant)
+            nation.refresh()
+            assert nation.nation.tell() == ["hunan"]  # nobody listens where the province said: it is listed
+            with pytest.raises(Refused) as refused:
+                link.get("/national-marriage/one/4c9e", grant=grant)
+            assert refused.value.problem.code == "grant_unknown"
+            # The pushed document, as it would have arrived.
+            _, file = nation.nation.document("hunan")
+            put = Client(SERVER_NAME="127.0.0.1").put(nodes.DOCUMENT, data=file, content_type="application/json")
+            assert put.status_code == 200
+            assert set(put.json()["unreached"]) == {
+                "hospital-1",
+                "housing-1",
+                "province-1",
+            }  # none listens in this test
+            province.refresh()
+            assert province.running.gateway.configuration.grants.get(grant) is None
+    finally:
+        province.running.stop()
+    assert queries.get_cascade(actor=SYSTEM, now=now()).asks[0].state is AskState.REFUSED
+    # Left behind, the nation is out of the next configuration.
+    commands.revoke_node(node="nation", actor=SYSTEM, now=now())
+    file = issuing.newest_file(beyond=0)
+    assert file is not None
+    operator = verifier(algorithm="ed25519", public=issuing.operator_public())
+    assert "mca" not in read_configuration(file[1], operator=operator).members
+
+
+class City:
+    """A city's node as the protocol knows it, below this platform."""
+
+    def __init__(self) -> None:
+        self.key = SoftwareKey.generate(key_id=nodes.key_id_of("zhuzhou"))
+        self.desk = SoftwareKey.generate(key_id="zz-school/desk/1")
+        self.serial = 0
+        self.member: dict[str, Any] = {"id": "zz-school", "name": {"zh": "株洲市教育局"}}
+
+    def joining(self, code: str) -> dict[str, Any]:
+        asked = nodes.Joining(
+            node="zhuzhou",
+            level="city",
+            zh="株洲市",
+            en="Zhuzhou",
+            address="http://127.0.0.1:1",
+            algorithm=self.key.algorithm,
+            public=self.key.public,
+        )
+        return nodes.seal_joining(asked, code=code, signer=self.key)
+
+    def document(self, *, signer: SoftwareKey | None = None, recipient: str = "hunan", **more: Any) -> bytes:
+        self.serial += 1
+        parts = {
+            "members": [self.member],
+            "keys": [
+                {
+                    "id": self.desk.key_id,
+                    "member": "zz-school",
+                    "algorithm": self.desk.algorithm,
+                    "public": self.desk.public,
+                    "valid_from": "2020-01-01T00:00:00+00:00",
+                    "valid_until": "2100-01-01T00:00:00+00:00",
+                }
+            ],
+            "nodes": [{"code": "zhuzhou", "level": "city", "name": {"zh": "株洲市"}}],
+            **more,
+        }
+        return nodes.sign_document(
+            parts,
+            sender="zhuzhou",
+            recipient=recipient,
+            serial=self.serial,
+            issued_at=now(),
+            signer=signer or self.key,
+        )
+
+
+def put(file: bytes) -> Any:
+    return Client(SERVER_NAME="127.0.0.1").put(nodes.DOCUMENT, data=file, content_type="application/json")
+
+
+def joined_city() -> City:
+    city = City()
+    code = commands.admit_node(code="zhuzhou", level="city", zh="株洲市", en="Zhuzhou", actor=SYSTEM, now=now())
+    post = {"path": nodes.JOININGS, "content_type": "application/json"}
+    client = Client(SERVER_NAME="127.0.0.1")
+    assert client.post(data=json.dumps({**city.joining(code), "seal": "0" * 64}), **post).status_code == 403
+    assert client.post(data="[]", **post).status_code == 403
+    answer = client.post(data=json.dumps(city.joining(code)), **post)
+    assert answer.status_code == 201
+    assert enrolment.read_answer(answer.json(), code=code)["public"] == issuing.operator_public()
+    assert put(city.document()).status_code == 403  # nobody compared its fingerprint yet
+    with pytest.raises(FingerprintDiffers):
+        commands.approve_node(node="zhuzhou", fingerprint="0000 0000", actor=SYSTEM, now=now())
+    said = enrolment.fingerprint(algorithm=city.key.algorithm, public=city.key.public)[:9]
+    commands.approve_node(node="zhuzhou", fingerprint=said, actor=SYSTEM, now=now())
+    return city
+
+
+def test_a_city_joins_by_a_code_and_a_fingerprint_and_its_document_is_taken_only_from_its_own_key(
+    made: Exchange,
+) -> None:
+    city = joined_city()
+    assert put(city.document(signer=made.keys["rental"])).status_code == 403
+    assert put(city.document(recipient="hubei")).status_code == 403
+    old = city.document()
+    assert put(city.document()).status_code == 200
+    assert put(old).status_code == 403  # older than what is held
+    assert put(b"{").status_code == 403
+    # What it says under a name of ours is left out, and so is what hangs on it.
+    city.member = {"id": "zz-school", "suspended": True}
+    stolen = SoftwareKey.generate(key_id="zz-housing/rental/9")
+    more = {"members": [{"id": "zz-housing"}, city.member]}
+    keys = [
+        {
+            "id": stolen.key_id,
+            "member": "zz-housing",
+            "algorithm": stolen.algorithm,
+            "public": stolen.public,
+            "valid_from": "2020-01-01T00:00:00+00:00",
+            "valid_until": "2100-01-01T00:00:00+00:00",
+        }
+    ]
+    assert put(city.document(**more, keys=keys)).status_code == 200
+    file = issuing.newest_file(beyond=0)
+    assert file is not None
+    found = read_configuration(file[1], operator=verifier(algorithm="ed25519", public=issuing.operator_public()))
+    assert stolen.key_id not in found.keys
+    assert found.suspended == {"zz-school"}
+    assert queries.get_node(node="zhuzhou", actor=SYSTEM, now=now()).left_out == (f"keys/{stolen.key_id}",)
+    # When its document is over, so is what it said: nothing of it is in the next configuration.
+    later = now() + timedelta(days=2)
+    issuing.issue(now=later)
+    file = issuing.newest_file(beyond=found.serial)
+    assert file is not None
+    late = read_configuration(file[1], operator=verifier(algorithm="ed25519", public=issuing.operator_public()))
+    assert "zz-school" not in late.members
+
+
+def test_a_citys_member_that_the_province_knows_asks_the_catalogue_and_gets_what_was_granted(made: Exchange) -> None:
+    city = joined_city()
+    body = organizations.get_responsible(department="housing", division_code="430200")
+    models.Gateway.objects.filter(member_id="zz-housing").update(state="revoked")
+    models.Key.objects.filter(member_id="zz-housing").delete()
+    models.Gateway.objects.filter(member_id="zz-housing").delete()
+    models.Member.objects.filter(code="zz-housing").delete()  # it is the city's member from here on
+    city.member = {"id": "zz-school", "organization": body.code, "name": {"zh": "株洲市住房和城乡建设局"}}
+    requests = [
+        {"id": "0193c000-0000-7000-8000-000000000001", "resource": "divisions", "consumer": "zz-school"},
+        {"id": "0193c000-0000-7000-8000-000000000002", "resource": "marriages", "consumer": "somebody"},
+        {"id": "nonsense"},
+    ]
+    for one in requests[:2]:
+        one |= {"items": ["code"], "days": 30, "scenario": "x", "legal_basis": "y"}  # type: ignore[dict-item]
+    assert put(city.document(requests=requests)).status_code == 200
+    (asked,) = queries.get_cascade(actor=SYSTEM, now=now()).asks
+    assert asked.origin == "zhuzhou"
+    assert asked.state in (AskState.OPEN, AskState.REFUSED)
+    # The grants that the catalogue holds for this organisation go down with the document.
+    found = ask(city.key, "GET", nodes.DOCUMENT)
+    assert found.status_code == 200
+    operator = verifier(algorithm="ed25519", public=issuing.operator_public())
+    document = nodes.read_document(found.content, key=operator, sender="hunan", recipient="zhuzhou")
+    assert {one["consumer"] for one in document.payload["grants"]} == {"zz-school"}
+    assert {one["id"] for one in document.payload["grants"]} == {one["id"] for one in grants("marriages", "zz-school")}
+    assert [one["id"] for one in document.payload["answers"]] == [str(asked.id)]
+    serial = json.loads(found["ETag"])
+    assert ask(city.key, "GET", nodes.DOCUMENT, **{"If-None-Match": f'"{serial}"'}).status_code == 304
+    stranger = SoftwareKey.generate(key_id=city.key.key_id)
+    assert ask(stranger, "GET", nodes.DOCUMENT).status_code == 403
+    assert ask(city.key, "GET", nodes.DOCUMENT, at=time.time() - 200).status_code == 403
