@@ -32,6 +32,16 @@ def first_row(text: str, params: Sequence[object], *, database: str = "default")
     statement. What they guard against, a transaction that will be rolled back whatever is done in it, is looked for here too.
     Raises Django's database errors. Costs one round trip; from its fifth time on a connection the statement is prepared.
     """
+    found = _run(text, params, database, every=False)
+    return found[0] if found else None
+
+
+def all_rows(text: str, params: Sequence[object], *, database: str = "default") -> list[tuple[Any, ...]]:
+    """This function will run ``text`` as `first_row` does and return all its rows."""
+    return _run(text, params, database, every=True)
+
+
+def _run(text: str, params: Sequence[object], database: str, *, every: bool) -> list[tuple[Any, ...]]:
     django = connections[database]
     django.ensure_connection()
     django.validate_no_broken_transaction()
@@ -43,7 +53,16 @@ def first_row(text: str, params: Sequence[object], *, database: str = "default")
         if django.queries_logged:  # somebody counts statements
             with django.cursor() as counted:
                 counted.execute(text, cast("Sequence[Any]", params))
-                return counted.fetchone() if counted.description is not None else None
+                return _rows_of(counted, every=every)
         cursor.execute(text, params)
-        found: tuple[Any, ...] | None = cursor.fetchone() if cursor.description is not None else None
-    return found
+        return _rows_of(cursor, every=every)
+
+
+def _rows_of(cursor: Any, *, every: bool) -> list[tuple[Any, ...]]:
+    if cursor.description is None:
+        return []
+    if every:
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+    row = cursor.fetchone()
+    return [] if row is None else [row]

@@ -45,8 +45,8 @@ class Person(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["name_pinyin", "person_id"], name="population_person_sort"),
-            models.Index(fields=["name"], name="population_person_name"),
-            models.Index(fields=["name_plain"], name="population_person_plain"),
+            models.Index(fields=["name", "born_on", "person_id"], name="population_person_named"),
+            models.Index(fields=["name_plain", "born_on", "person_id"], name="population_person_sound"),
             models.Index(fields=["name_initials", "born_on"], name="population_person_initials"),
             models.Index(fields=["born_on", "name_pinyin"], name="population_person_born"),
             models.Index(fields=["division_code", "name_pinyin"], name="population_person_division"),

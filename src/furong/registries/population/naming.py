@@ -31,6 +31,19 @@ TWO_CHARACTER_SURNAMES = {
     "呼延": ("hu1", "yan2"), "公孙": ("gong1", "sun1"), "东方": ("dong1", "fang1"), "司徒": ("si1", "tu2"),
 }  # fmt: skip
 
+# How addresses are compared: full-width signs as half-width ones, small letters as capitals, spaces left out. PostgreSQL's
+# ``translate`` does the same, in an index and in the query that it serves.
+_WIDE = (
+    "".join(map(chr, (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))))
+    + "\uff0d—–\uff03\uff08\uff09"
+)
+_NARROW = "0123456789" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" * 2 + "---#()"
+ADDRESS_FROM = _WIDE + "abcdefghijklmnopqrstuvwxyz" + " \u3000\t"
+ADDRESS_TO = _NARROW + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_ADDRESS = str.maketrans(
+    {one: ADDRESS_TO[place] if place < len(ADDRESS_TO) else None for place, one in enumerate(ADDRESS_FROM)}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class NameKeys:
@@ -79,3 +92,8 @@ def plain_query(typed: str) -> str:
     """This function will return what somebody typed as a search key: lower case, no spaces, tones or apostrophes; ü is v."""
     text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", typed).lower()).replace("u\u0308", "v")
     return "".join(c for c in text if c.isalpha())
+
+
+def address_key(address: str) -> str:
+    """This function will return an address as it is compared: without spaces, in half-width signs and capitals."""
+    return address.translate(_ADDRESS)

@@ -147,6 +147,27 @@ class SearchPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HouseholdHit:
+    """A household of a result list: its address, how many are in it, and the first of them, masked."""
+
+    household_id: UUID
+    number: str = field(repr=False)
+    kind: str
+    division_code: str
+    address: str = field(repr=False)
+    members: tuple[SearchHit, ...]
+    member_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressPage:
+    """One page of households by address; ``next_after`` asks for the following page and is empty at the end."""
+
+    households: tuple[HouseholdHit, ...]
+    next_after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HouseholdMemberRecord:
     """A member of a household: the relation to its head, since when, and the fields asked for."""
 

@@ -7,56 +7,63 @@ from datetime import datetime
 from uuid import UUID
 
 from furong.foundation.access import queries as access
-from furong.foundation.access.errors import AccessRefused, PurposeMissing
+from furong.foundation.access.errors import AccessRefused
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import read
 
 from ..errors import HouseholdNotFound
 from ..values import HouseholdMemberRecord, HouseholdRecord, PersonRecord
-from .reading import DATABASE, allow, checked, readable_relatives, rows, select, trace
+from .reading import DATABASE, allow, begin, checked, readable_relatives, rows, select, trace
 
 
 @read("population.list_household", database=DATABASE)
 def list_household(
-    *, household_id: UUID, fields: Iterable[str], actor: Actor, basis: Basis, now: datetime
+    *,
+    household_id: UUID | None = None,
+    number: str = "",
+    fields: Iterable[str],
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
 ) -> HouseholdRecord:
     """This function will return a household with its present members, the head first, and their named fields.
 
-    A resident who is a member reads the fields of the household book. Raises `HouseholdNotFound` and as `get_person`.
+    It is named by its key or by its ``number`` (户号). A resident who is a member reads the fields of the household book. Raises
+    `HouseholdNotFound` and as `get_person`.
     """
     names = checked(fields)
-    if not basis.is_stated:
-        raise PurposeMissing
+    begin(actor=actor, basis=basis, what="population.list_household", now=now)
     found = rows(
-        "SELECT household_id, number, kind, division_code, address FROM population_household WHERE household_id = %s",
-        [household_id],
+        "SELECT household_id, number, kind, division_code, address FROM population_household WHERE "
+        + ("household_id = %s" if household_id is not None else "number = %s"),
+        [household_id if household_id is not None else number.strip()],
     )
     members = rows(
         "SELECT person_id, relation, valid_from FROM population_household_member WHERE household_id = %s "
         "AND superseded_at IS NULL AND valid_until IS NULL ORDER BY relation <> '02', relation, valid_from",
-        [household_id],
+        [found[0][0] if found else household_id],
     )
     people = select([row[0] for row in members], names)
     if not found:
-        access.require_person(actor=actor, basis=basis, person_ids=[household_id])
+        access.require_person(actor=actor, basis=basis, person_ids=[household_id or UUID(int=0)])
         raise HouseholdNotFound
     if actor.is_resident and not members:
         raise AccessRefused
     shown = ("household_number", "household_relation", "address", *names)
     by = allow(actor, basis, people, shown, now)
     trace(actor, basis, "population.list_household", people, ("household_relation", *names), now, by)
-    _, number, kind, division_code, address = found[0]
+    key, number, kind, division_code, address = found[0]
     return HouseholdRecord(
-        household_id=household_id,
+        household_id=key,
         number=number,
         kind=kind,
         division_code=division_code,
         address=address,
         members=tuple(
             HouseholdMemberRecord(
-                relation=relation, since_on=since, person=PersonRecord(person_id=key, values=people[key][1])
+                relation=relation, since_on=since, person=PersonRecord(person_id=member, values=people[member][1])
             )
-            for key, relation, since in members
+            for member, relation, since in members
         ),
     )
 
@@ -70,8 +77,7 @@ def list_children(
     A resident is shown their minor children only, and grown ones as far as they share a household. Raises as `get_person`.
     """
     names = checked(fields)
-    if not basis.is_stated:
-        raise PurposeMissing
+    begin(actor=actor, basis=basis, what="population.list_children", now=now)
     found_rows = rows(
         "SELECT c.other_person_id FROM population_relation c JOIN population_person p ON p.person_id = c.other_person_id "
         "WHERE c.person_id = %s AND c.kind = 'child' AND c.superseded_at IS NULL AND c.valid_until IS NULL "

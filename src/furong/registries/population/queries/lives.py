@@ -7,7 +7,6 @@ from datetime import date, datetime
 from uuid import UUID
 
 from furong.foundation.access import queries as access
-from furong.foundation.access.errors import PurposeMissing
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import read
 
@@ -16,7 +15,7 @@ from ..ledger import local_date
 from ..timelines import Version, on_day
 from ..values import BirthRegistered, ResidenceKind, ResidenceRecord, VersionRecord
 from .people import get_person
-from .reading import DATABASE, rows, trace
+from .reading import DATABASE, begin, rows, trace
 
 
 @read("population.list_residences", database=DATABASE)
@@ -46,8 +45,7 @@ def get_birth_registration(*, effect_id: UUID, actor: Actor, basis: Basis, now: 
 
     For the process that asked for it: the system, or staff who register there. Raises ``PurposeMissing``, ``AccessRefused``.
     """
-    if not basis.is_stated:
-        raise PurposeMissing
+    begin(actor=actor, basis=basis, what="population.get_birth_registration", now=now)
     found = rows("SELECT result, registered_at FROM population_birth_registration WHERE effect_id = %s", [effect_id])
     if not found:
         access.require(actor=actor, right="population.register")

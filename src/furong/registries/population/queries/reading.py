@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connections
-
 from furong.foundation.access import queries as access
+from furong.foundation.access.errors import PurposeMissing
 from furong.foundation.access.terms import SharingDecision
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import record_read
 from furong.foundation.codes import masking
+from furong.foundation.codes.statements import all_rows
 
-from .. import terms
+from .. import limits, terms
 from ..errors import FieldUnknown
 from ..ledger import local_date
 from ..values import FIELDS, HOUSEHOLD_BOOK_FIELDS, SPOUSE_FIELDS, years_between
@@ -101,10 +102,18 @@ FROM population_person p WHERE p.person_id = ANY(%s::uuid[])
 
 
 def rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connections[DATABASE].cursor() as cursor:
-        cursor.execute(sql, list(params))
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
+    """This function will return what a statement finds in the register."""
+    return all_rows(sql, params, database=DATABASE)
+
+
+def begin(*, actor: Actor, basis: Basis, what: str, now: datetime) -> None:
+    """This function will refuse who states no purpose, and who asks ``what`` too often.
+
+    Raises ``PurposeMissing``, ``TooManyAsked``.
+    """
+    if not basis.is_stated:
+        raise PurposeMissing
+    limits.keep(actor=actor, what=what, now=now)
 
 
 def checked(fields: Iterable[str]) -> tuple[str, ...]:
@@ -117,21 +126,40 @@ def checked(fields: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-def select(person_ids: Iterable[UUID], fields: tuple[str, ...]) -> dict[UUID, tuple[str, dict[str, object]]]:
-    """Read the fields of some people in one statement; with each, the division that decides who may see it."""
-    joins = [sql for needs, sql in _JOINS.values() if needs & set(fields)]
-    columns = "".join(f", {_COLUMNS[name]}" for name in fields)
-    sql = (
-        f"SELECT p.person_id, p.division_code{columns} FROM population_person p {' '.join(joins)} "
-        "WHERE p.person_id = ANY(%s::uuid[])"
+Found = dict[UUID, tuple[str, dict[str, object]]]
+
+
+def select(person_ids: Iterable[UUID], fields: tuple[str, ...]) -> Found:
+    """This function will read the fields of some people in one statement; with each, the division that decides who may see it."""
+    sql = _columns_of(fields).format("population_person p", "p.person_id = ANY(%s::uuid[])")
+    return _values(rows(sql, [list(person_ids)]), fields)
+
+
+def select_by_number(number: str, number_type: str, fields: tuple[str, ...]) -> Found:
+    """This function will read the fields of whoever carries a number in force, in one statement."""
+    sql = _columns_of(fields).format(
+        "population_identity_number k JOIN population_person p ON p.person_id = k.person_id",
+        "k.number = %s AND k.type = %s AND k.superseded_at IS NULL AND k.valid_until IS NULL",
     )
-    found: dict[UUID, tuple[str, dict[str, object]]] = {}
-    for row in rows(sql, [list(person_ids)]):
+    return _values(rows(sql, [number.strip().upper(), number_type]), fields)
+
+
+@lru_cache(maxsize=256)
+def _columns_of(fields: tuple[str, ...]) -> str:
+    joins = " ".join(sql for needs, sql in _JOINS.values() if needs & set(fields))
+    columns = "".join(f", {_COLUMNS[name]}" for name in fields)
+    return f"SELECT p.person_id, p.division_code{columns} FROM {{}} {joins} WHERE {{}}"
+
+
+def _values(found: Iterable[tuple[Any, ...]], fields: tuple[str, ...]) -> Found:
+    people: Found = {}
+    masked = [name for name in fields if name in _MASKS]
+    for row in found:
         values = dict(zip(fields, row[2:], strict=True))
-        for name in _MASKS.keys() & values.keys():
+        for name in masked:
             values[name] = _MASKS[name](str(values[name] or ""))
-        found[row[0]] = (row[1], values)
-    return found
+        people[row[0]] = (row[1], values)
+    return people
 
 
 def readable_relatives(actor: Actor, person_ids: set[UUID], fields: tuple[str, ...], now: datetime) -> frozenset[UUID]:
