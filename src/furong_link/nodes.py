@@ -270,6 +270,12 @@ def members_of(parts: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(one["member"] for one in parts["keys"])
 
 
+def address_in(payload: Mapping[str, Any], known: str) -> str:
+    """Give where the sender of a document says that it is reached now, or ``known`` when it does not say it."""
+    found = str(payload["nodes"][0].get("address", "")) if payload["nodes"] else ""
+    return found if ADDRESS.fullmatch(found) else known
+
+
 def below(code: str, nodes: Iterable[Mapping[str, Any]]) -> bool:
     """Say whether ``code`` stands among nodes that a document names: a ring of nodes is refused by it."""
     return any(one.get("code") == code for one in nodes)

@@ -22,6 +22,11 @@ IN_POPULATION_ONLY = frozenset({"population"})
 IN_EVERY_DATABASE = frozenset({"audit", "events"})
 
 
+def is_register(alias: str) -> bool:
+    """Say whether a database is a population register: the province's, or a centre's."""
+    return alias == POPULATION or alias.startswith("centre_")
+
+
 def look_before_use() -> None:
     """Have a kept connection looked at, instead of asked, before a request uses it.
 
@@ -65,4 +70,4 @@ class Router:
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
         if app_label in IN_EVERY_DATABASE:
             return True
-        return (app_label in IN_POPULATION_ONLY) == (db == POPULATION)
+        return (app_label in IN_POPULATION_ONLY) == is_register(db)

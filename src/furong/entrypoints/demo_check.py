@@ -191,10 +191,19 @@ class Story:
         if self.gateways is None:
             return
         births, record = exchanging.count_answers(self.gateways, "hospital-1"), exchanging.ask_marriage(self.gateways)
+        above = exchanging.ask_nation(self.gateways)
         if not births:
             raise StoryError("no birth record arrived over the hospital's gateway")
         self.say(f"exchange: the hospital's gateway answered {births} questions for birth records, signed and recorded")
-        self.say(f"exchange: the marriage register answered the housing office; receipt of record {record} verifies")
+        if (record.get("peer"), above.get("peer")) != ("province-1", "nation-1"):
+            raise StoryError("a question did not go from gateway to gateway")
+        self.say(
+            f"exchange: the marriage register answered the housing office over two gateways; record {record['index']} "
+            f"verifies and names the province's {record['peer_index']}"
+        )
+        self.say(
+            f"exchange: the nation's twin answered the province; its record {above['peer_index']} is named in ours"
+        )
         reads = self.visitor("mother").get("my/reads")
         if "住房和城乡建设" not in reads.words and "住建" not in reads.words:
             raise StoryError("the housing office does not stand on the page of who read her data")

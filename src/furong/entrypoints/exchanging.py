@@ -1,4 +1,4 @@
-"""The exchange of the demo: three members with a gateway each, enrolled as any member is, and a hospital's own system.
+"""The exchange of the demo: three members with a gateway each, enrolled as any is, a hospital's own system, and the nation.
 
 Each part is a process of its own without Django, beside web and worker. Members, services and grants are the pack's
 (``demo/exchange.yaml``, ``demo/grants.yaml``); made once, they are found again at the next start, on the ports that are free.
@@ -6,11 +6,12 @@ Each part is a process of its own without Django, beside web and worker. Members
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import sys
 import urllib.request
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +20,11 @@ from typing import Any
 import yaml
 from django.utils import timezone
 
-from furong.entrypoints import hospital
+from furong.entrypoints import hospital, nation
 from furong.entrypoints.postgres import free_port, port_is_free
 from furong.foundation.access.values import Actor
 from furong.foundation.codes.ids import new_id
+from furong_link.certificates import make_certificate, read_certificate
 from furong_link.enrolment import Request, fingerprint, key_id_of, seal_request
 from furong_link.keys import SoftwareKey, verifier
 
@@ -45,6 +47,10 @@ address = "{centre}"
 
 [upstreams]
 {upstreams}
+
+[peers]  # where other gateways meet it, over mTLS
+host = "127.0.0.1"
+port = {peer_port}
 """
 
 
@@ -93,7 +99,8 @@ def prepare(*, pack: Path, home: Path, centre: str, first_port: int | None = FIR
     ports = _Ports(folder)
     _admit(spec, folder, ports, first_port)
     _publish(spec)
-    return _write(spec, folder, ports, centre, home)
+    nation_place = _meet_nation(spec, folder, ports, centre) if "node" in spec else None
+    return _write(spec, folder, ports, centre, home, nation_place)
 
 
 class _Ports:
@@ -151,6 +158,7 @@ def _admit(spec: Mapping[str, Any], folder: Path, ports: _Ports, first_port: int
             found = queries.get_member(member=code, actor=_ACTOR, now=now)
         if any(known.code == gateway and known.authority != authority for known in found.gateways):
             commands.move_gateway(gateway=gateway, authority=authority, address=address, actor=_ACTOR, now=now)
+        _certify(folder / gateway, gateway, ports)
         held = {known.system for known in found.keys if known.system}
         for system in one.get("systems", ()):
             if system not in held:
@@ -158,6 +166,59 @@ def _admit(spec: Mapping[str, Any], folder: Path, ports: _Ports, first_port: int
                 commands.register_key(
                     member=code, system=system, key=f"{key.algorithm}:{key.public}", actor=_ACTOR, now=now
                 )
+
+
+def _certify(place: Path, gateway: str, ports: _Ports) -> None:
+    """Make the certificate by which other gateways know this one, and tell the centre what its report would tell."""
+    from furong.domains.exchange import reporting
+
+    certificate = place / "peer.pem"
+    if not certificate.exists():
+        make_certificate(certificate, place / "peer-tls.key", name=gateway)
+    reporting.take_peer(
+        gateway=gateway,
+        address=f"https://127.0.0.1:{ports.of(f'{gateway}-peer')}",
+        certificate=b64encode(read_certificate(certificate)[0]).decode(),
+    )
+
+
+def _meet_nation(spec: Mapping[str, Any], folder: Path, ports: _Ports, centre: str) -> Path:
+    """Join the nation's twin as its operator and ours would, and ask it for what the pack says; it runs meanwhile."""
+    from furong.domains.exchange.nodes import commands, queries, tasks
+
+    node = spec["node"]
+    now = timezone.now()
+    commands.name_node(
+        code=node["code"],
+        level=node["level"],
+        zh=node["name"]["zh"],
+        en=node["name"]["en"],
+        address=centre.rstrip("/"),
+        actor=_ACTOR,
+        now=now,
+    )
+    place = folder / "nation"
+    found = nation.Nation(
+        place,
+        port=ports.of("nation"),
+        gateway_port=ports.of(nation.GATEWAY),
+        peer_port=ports.of(f"{nation.GATEWAY}-peer"),
+    )
+    twin = nation.Twin(found)
+    twin.start()
+    try:
+        if queries.get_cascade(actor=_ACTOR, now=now).upper is None:
+            commands.join_upper(address=found.address, code=found.state["code"], actor=_ACTOR, now=now)
+        tasks.keep(now=timezone.now())
+        asked = {(one.consumer, one.resource) for one in queries.get_cascade(actor=_ACTOR, now=now).asks}
+        for one in node.get("asks", ()):
+            if (one["consumer"], one["resource"]) not in asked:
+                commands.ask_above(**one, actor=_ACTOR, now=timezone.now())
+        for _ in range(2):
+            tasks.keep(now=timezone.now())
+    finally:
+        twin.stop()
+    return place
 
 
 def _key(path: Path, key_id: str) -> SoftwareKey:
@@ -187,7 +248,9 @@ def _publish(spec: Mapping[str, Any]) -> None:
             continue
 
 
-def _write(spec: Mapping[str, Any], folder: Path, ports: _Ports, centre: str, home: Path) -> Exchange:
+def _write(
+    spec: Mapping[str, Any], folder: Path, ports: _Ports, centre: str, home: Path, nation_place: Path | None
+) -> Exchange:
     from furong.domains.cases import twins
     from furong.domains.exchange import issuing, shared_rows
 
@@ -218,18 +281,24 @@ def _write(spec: Mapping[str, Any], folder: Path, ports: _Ports, centre: str, ho
                 operator=issuing.operator_public(),
                 centre=centre.rstrip("/"),
                 upstreams="\n".join(lines),
+                peer_port=ports.of(f"{gateway}-peer"),
             )
         )
         children[gateway] = [sys.executable, "-m", "furong_link.cli", "run", str(place), "--die-with-parent"]
+    if nation_place is not None:
+        gateways[nation.GATEWAY] = f"127.0.0.1:{ports.of(nation.GATEWAY)}"
+        words = [sys.executable, "-m", "furong.entrypoints.nation", "nation-twin", str(nation_place)]
+        children["nation"] = [*words, "--die-with-parent"]
     platform = spec["platform"]
     asks = {
         "FURONG_EXCHANGE_ASKS": "birth_records",
         "FURONG_EXCHANGE_KEY": str(folder / f"{platform['member']}-{platform['system']}.key"),
     }
     # A gateway begins with the newest configuration, and fetches the next itself.
+    issuing.issue(now=timezone.now())
     newest = issuing.newest_file(beyond=0)
     if newest is not None:
-        for gateway in gateways:
+        for gateway in (one["gateway"] for one in spec["members"]):
             (folder / gateway / "configuration.json").write_bytes(newest[1])
     return Exchange(children, gateways, folder, asks, systems=(port,))
 
@@ -245,13 +314,28 @@ def count_answers(exchange: Exchange, gateway: str) -> int:
 
 def ask_marriage(
     exchange: Exchange, *, member: str = "zz-housing", system: str = "rental", service: str = "marriages"
-) -> int:
-    """Ask the marriage register about the demo's mother as the housing office does, and give the index of the proven record.
+) -> Mapping[str, Any]:
+    """Ask the marriage register about the demo's mother as the housing office does: at its own gateway, which asks on.
 
-    Raises what the client raises: `Refused`, `UnverifiedReplyError`, `UnreachableError`.
+    Gives the proven record of the first gateway, which names the second's. Raises what the client raises: `Refused`,
+    `UnverifiedReplyError`, `UnreachableError`.
     """
-    from furong.domains.exchange import issuing
     from furong.registries.population import demo
+
+    target = f"/one/{demo.person_id('mother')}?case={new_id()}"
+    return _ask(exchange, member=member, system=system, service=service, target=target)
+
+
+def ask_nation(exchange: Exchange, *, service: str = "national-marriage", keys: int = 8) -> Mapping[str, Any]:
+    """Ask the nation's twin about invented keys, as the platform's system does, until it has rows; the record as above."""
+    for number in range(keys):
+        with contextlib.suppress(LookupError):
+            return _ask(exchange, member="hunan", system="platform", service=service, target=f"/one/invented-{number}")
+    raise LookupError(f"{service} has no rows")
+
+
+def _ask(exchange: Exchange, *, member: str, system: str, service: str, target: str) -> Mapping[str, Any]:
+    from furong.domains.exchange import issuing
     from furong_link.client import Link
 
     newest = issuing.newest_file(beyond=0)
@@ -259,15 +343,14 @@ def ask_marriage(
         raise LookupError("nothing was issued")
     payload = json.loads(b64decode(json.loads(newest[1])["payload"]))
     grant = next(g["id"] for g in payload["grants"] if (g["consumer"], g["service"]) == (member, service))
-    at = next(s["gateway"] for s in payload["services"] if s["id"] == service)
-    gateway = next(g for g in payload["gateways"] if g["id"] == at)
+    gateway = next(g for g in payload["gateways"] if g["member"] == member)
     key = next(k for k in payload["keys"] if k["id"] == gateway["key"])
     with Link(
         gateway["address"],
         signer=SoftwareKey.read(exchange.folder / f"{member}-{system}.key"),
         gateway_key=verifier(algorithm=key["algorithm"], public=key["public"]),
     ) as link:
-        answer = link.get(f"/{service}/one/{demo.person_id('mother')}?case={new_id()}", grant=grant)
+        answer = link.get(f"/{service}{target}", grant=grant)
         if not answer.json()["rows"]:
-            raise LookupError("the marriage is not there")
-        return link.receipt(answer).index
+            raise LookupError("there is no row")
+        return link.receipt(answer).record

@@ -213,7 +213,7 @@ class Nation:
         with self._lock:
             node = self._live()[code]
             parts = nodes.concerning(self.payload(), members=nodes.members_of(node["taken"]))
-            parts["nodes"] = [{"code": CODE, "level": "nation", "name": NAME, "above": ""}]
+            parts["nodes"] = [{"code": CODE, "level": "nation", "name": NAME, "above": "", "address": self.address}]
             parts["catalogue"] = [
                 {
                     "code": name,
@@ -286,6 +286,7 @@ class Nation:
             key = verifier(algorithm=node["algorithm"], public=node["public"])
             found = nodes.read_document(file, key=key, sender=sender, recipient=CODE, held=node["taken_serial"])
             node["taken"], node["taken_serial"], node["ends_at"] = found.payload, found.serial, found.ends_at
+            node["address"] = nodes.address_in(found.payload, node["address"])
             stated = nodes.members_of(found.payload)
             for ask in found.payload["requests"]:
                 if str(ask.get("id")) not in self.state["asks"]:

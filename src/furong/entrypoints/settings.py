@@ -47,6 +47,13 @@ DATABASES = {
     "default": _database("FURONG_DATABASE_URL", "postgresql://furong@127.0.0.1:5432/furong"),
     "population": _database("FURONG_POPULATION_DATABASE_URL", "postgresql://furong@127.0.0.1:5432/furong_population"),
 }
+# The population register's city centres, which this process may write to: "4301=postgresql://… 4302=…". None at a centre itself,
+# whose own database is the register it knows.
+_centres = dict(one.split("=", 1) for one in _setting("FURONG_POPULATION_CENTRES").split())
+POPULATION_CENTRES = frozenset(_centres)
+DATABASES |= {
+    f"centre_{code}": {**_database("", address), "CONN_MAX_AGE": 60} for code, address in sorted(_centres.items())
+}
 DATABASE_ROUTERS = ["furong.entrypoints.databases.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

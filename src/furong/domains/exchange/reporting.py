@@ -98,10 +98,9 @@ def take_report(*, gateway: str, report: Mapping[str, Any], now: datetime) -> No
         row.report = {name: report.get(name) for name in _SHOWN}
         row.software = str(report.get("software", ""))[:40]
         _take_head(row, report.get("head"))
-        moved = _take_peer(row, report.get("peer"))
+        if isinstance(found := report.get("peer"), dict):
+            _take_peer(row, str(found.get("address", "")), str(found.get("certificate", "")))
         row.save()
-        if moved:
-            issuing.mark_changed()
         for line in read:
             _add(gateway, *line)
         _count_uses(lines, now)
@@ -144,11 +143,19 @@ def _count_uses(lines: list[Mapping[str, Any]], now: datetime) -> None:
         using.count(grant_id=grant, day=timezone.localdate(now), calls=calls, last_at=now)
 
 
-def _take_peer(row: models.Gateway, found: Any) -> bool:
-    """Note where other gateways meet this one and by which certificate; the one before stays beside it while it is replaced."""
-    if not isinstance(found, dict):
-        return False
-    address, certificate = str(found.get("address", "")), str(found.get("certificate", ""))
+def take_peer(*, gateway: str, address: str, certificate: str) -> None:
+    """This function will note where other gateways meet a gateway, as its report says it: ``certificate`` is DER in base64.
+
+    Raises `ReportMalformed`.
+    """
+    with transaction.atomic():
+        row = models.Gateway.objects.select_for_update().get(code=gateway)
+        _take_peer(row, address, certificate)
+        row.save(update_fields=["peer_address", "peer_certificates"])
+
+
+def _take_peer(row: models.Gateway, address: str, certificate: str) -> None:
+    """Note address and certificate; the certificate before stays beside it while it is replaced."""
     if not _PEER.fullmatch(address) or len(certificate) > 8000:
         raise ReportMalformed
     try:
@@ -156,10 +163,10 @@ def _take_peer(row: models.Gateway, found: Any) -> bool:
     except ValueError:
         raise ReportMalformed from None
     if row.peer_address == address and row.peer_certificates[:1] == [certificate]:
-        return False
+        return
     kept = [one for one in row.peer_certificates if one != certificate][:1]
     row.peer_address, row.peer_certificates = address, [certificate, *kept]
-    return True
+    issuing.mark_changed()
 
 
 def _take_head(row: models.Gateway, found: Any) -> None:

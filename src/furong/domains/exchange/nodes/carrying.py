@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
@@ -87,6 +86,7 @@ def take_document(*, file: bytes, actor: Actor, now: datetime) -> tuple[str, boo
     is_new = digest != row.taken_digest
     row.taken_serial, row.taken_digest, row.taken, row.proof = found.serial, digest, found.payload, file
     row.taken_issued_at = datetime.fromtimestamp(found.issued_at, UTC)
+    row.address = nodes.address_in(found.payload, row.address)
     row.ends_at = datetime.fromtimestamp(found.ends_at, UTC)
     row.save()
     if is_new:
@@ -205,7 +205,7 @@ def hand_on(*, now: datetime) -> tuple[str, ...]:
 
 def give(node: tables.Node, *, held: int, now: datetime) -> tuple[int, bytes] | None:
     """This function will give a lower node its document, made anew when it is due, or None when it holds it already."""
-    row, _ = documents.renew(node, compile_configuration(now=now).payload, now=now)
+    row = _renewed(node, now=now)
     changes = {"seen_at": now} | ({"held_serial": held, "told_error": ""} if held >= row.given_serial else {})
     tables.Node.objects.filter(code=row.code).update(**changes)
     return None if held >= row.given_serial else (row.given_serial, bytes(row.given))
@@ -222,8 +222,8 @@ def begin(*, now: datetime) -> Callable[[], tuple[str, ...]]:
         around = [*live(Relation.LOWER), *live(Relation.UPPER)]
         if own is None or not around:
             return tuple
-        payload = compile_configuration(now=now).payload
-        due = [row for node in around if (row := _due(node, payload, now=now)) is not None]
+        renewed = [_renewed(node, now=now) for node in around]
+        due = [row for row in renewed if row.held_serial < row.given_serial]
     except (DatabaseError, LinkError):
         log.exception("Other nodes were not told; the worker does it.")
         return tuple
@@ -246,9 +246,18 @@ def begin(*, now: datetime) -> Callable[[], tuple[str, ...]]:
     return end
 
 
-def _due(node: tables.Node, payload: Mapping[str, Any], *, now: datetime) -> tables.Node | None:
-    row, _ = documents.renew(node, payload, now=now)
-    return row if row.held_serial < row.given_serial else None
+# What this process made a node's last document of: until that changes, nothing is compiled for it.
+_made: dict[str, tuple[object, ...]] = {}
+
+
+def _renewed(node: tables.Node, *, now: datetime) -> tables.Node:
+    stand = (*issuing.stand(), node.given_digest)
+    is_young = node.given_at is not None and now - node.given_at < timedelta(seconds=documents.RENEW_SECONDS)
+    if is_young and _made.get(node.code) == stand:
+        return node
+    row = documents.renew(node, compile_configuration(now=now).payload, now=now)
+    _made[node.code] = (*stand[:-1], row.given_digest)
+    return row
 
 
 def put(address: str, file: bytes, own: str) -> str:

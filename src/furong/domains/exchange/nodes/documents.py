@@ -74,7 +74,7 @@ def _tree(node: tables.Node) -> list[dict[str, Any]]:
     own = tables.OwnNode.objects.filter(id=1).first()
     if own is None:
         return []
-    found = [{"code": own.code, "level": own.level, "name": own.name, "above": ""}]
+    found = [{"code": own.code, "level": own.level, "name": own.name, "above": "", "address": own.address}]
     for other in live(Relation.UPPER) if node.relation == Relation.LOWER.value else live(Relation.LOWER):
         if other.relation == Relation.UPPER.value:
             found[0]["above"] = other.code
@@ -127,8 +127,8 @@ def entries_of(node: tables.Node) -> list[dict[str, Any]]:
     ]
 
 
-def renew(node: tables.Node, payload: Mapping[str, Any], *, now: datetime) -> tuple[tables.Node, bool]:
-    """Make the node's next document when it says something new or the last is two minutes old; say whether it is new."""
+def renew(node: tables.Node, payload: Mapping[str, Any], *, now: datetime) -> tables.Node:
+    """Make the node's next document when it says something new or the last is two minutes old; give the node."""
     from furong.domains.exchange.issuing import OperatorKey
 
     parts = make(node, payload, now=now)
@@ -138,14 +138,14 @@ def renew(node: tables.Node, payload: Mapping[str, Any], *, now: datetime) -> tu
         own = tables.OwnNode.objects.get(id=1)
         is_new = row.given_digest != digest
         if not is_new and row.given_at is not None and now - row.given_at < timedelta(seconds=RENEW_SECONDS):
-            return row, False
+            return row
         row.given_serial += 1
         row.given_digest, row.given_at = digest, now
         row.given = nodes.sign_document(
             parts, sender=own.code, recipient=row.code, serial=row.given_serial, issued_at=now, signer=OperatorKey()
         )
         row.save(update_fields=["given_serial", "given_digest", "given_at", "given"])
-    return row, is_new
+    return row
 
 
 def names_in(rows: Iterable[tables.Node]) -> dict[str, Mapping[str, Any]]:
