@@ -36,6 +36,7 @@ SERVER_SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "192MB",
     "max_slot_wal_keep_size": "4GB",
+    "wal_retrieve_retry_interval": "100ms",  # the launcher starts one subscription an interval: fourteen in a second and a half
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",

@@ -223,6 +223,28 @@ class FileUnreadable(Refusal):
     mend = "Nothing of it was imported. Check the file, its separator and its encoding."
 
 
+class CentreUnknown(Refusal):
+    """A division lies in no city centre of the register."""
+
+    code: ClassVar[str] = "population.centre_unknown"
+    message = "No city centre of the population register keeps this division."
+    mend = "Check the division; a household stands where its city's register is."
+
+
+class RegisteredElsewhere(Refusal):
+    """What was asked for can be done at the centre that keeps the person, and only there."""
+
+    code: ClassVar[str] = "population.registered_elsewhere"
+    message = "This person is registered in another city, whose register alone can change the entry."
+    mend = "Do it at that city's counter, or move the person first."
+
+
+class CentreError(Fault):
+    """A centre and the province do not fit together, or a centre cannot be reached."""
+
+    code: ClassVar[str] = "population.centre"
+
+
 class EffectReusedError(Fault):
     """The same effect was asked for twice with different content: a defect of the caller, never of a person."""
 

@@ -240,7 +240,7 @@ class Ledger:
             effect_digest=effect.digest,
         )
         self.change.save(force_insert=True)
-        wrote(self.change.id)
+        wrote("change", self.change.id)
 
     def finish(self, result: Mapping[str, object]) -> None:
         """This function will keep the result for whoever repeats the effect."""

@@ -14,7 +14,7 @@ from .errors import HeadWouldLeave, HouseholdNotFound
 from .kinship import HEAD, relation_to_head
 from .ledger import Ledger, family_around
 from .models import Household, HouseholdMember, Person, Residence
-from .place import here
+from .place import here, wrote
 from .values import ResidenceKind
 
 # Household numbers: the county's division code and a running number.
@@ -64,6 +64,7 @@ def new_household(*, division_code: str, address: str, kind: str, opened_on: dat
         opened_on=opened_on,
     )
     household.save(force_insert=True)
+    wrote("household", household.household_id)
     return household
 
 

@@ -25,11 +25,11 @@ PROVINCE = "population"
 @dataclass(slots=True)
 class _Act:
     alias: str
-    changes: list[UUID] = field(default_factory=list)
+    written: list[tuple[str, UUID]] = field(default_factory=list)
 
 
 Where = Callable[[Mapping[str, Any]], str]
-Settled = Callable[[str, list[UUID]], None]
+Settled = Callable[[str, list[tuple[str, UUID]]], None]
 
 _act: ContextVar[_Act | None] = ContextVar("furong_population_act", default=None)
 
@@ -50,11 +50,13 @@ def at(alias: str) -> Iterator[None]:
         _act.reset(token)
 
 
-def wrote(change_id: UUID) -> None:
-    """This function will remember a change of the act that runs, so that its caller can wait until the province shows it."""
+def wrote(kind: str, key: UUID) -> None:
+    """This function will remember what the act wrote (a ``change``, a ``household``), so that its caller can wait until the
+    province shows it.
+    """
     act = _act.get()
     if act is not None:
-        act.changes.append(change_id)
+        act.written.append((kind, key))
 
 
 class _Routes:
@@ -90,7 +92,7 @@ def command(name: str, *, of: str) -> Callable[[Callable[P, R]], Callable[P, R]]
             finally:
                 _act.reset(token)
             if routes.settled is not None and act.alias != PROVINCE:
-                routes.settled(act.alias, act.changes)
+                routes.settled(act.alias, act.written)
             return result
 
         return wrapper

@@ -1,0 +1,101 @@
+"""Where somebody or something is: the province's directory, and the routes of `place` that ask it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+
+from furong.foundation.codes.statements import first_row, named_statements
+
+from .. import place
+from ..errors import CentreUnknown
+from .values import CENTRE_DIGITS, Centre, alias_of
+
+log = logging.getLogger("furong.population")
+
+SQL = Path(__file__).resolve().parent.parent / "sql"
+_WAIT_SECONDS = 2.0
+_BY_KEY: Mapping[str, str] = {
+    "person_id": "of_person",
+    "household_id": "of_household",
+    "stay_id": "of_stay",
+    "effect_id": "of_effect",
+}
+
+
+@cache
+def statements(name: str) -> Mapping[str, str]:
+    """This function will return the named statements of ``centre`` or ``province``."""
+    return named_statements(SQL / f"{name}.sql")
+
+
+def codes() -> tuple[str, ...]:
+    """This function will return the codes of the centres that this process can reach, in order."""
+    return tuple(sorted(settings.POPULATION_CENTRES))
+
+
+def centres() -> tuple[Centre, ...]:
+    """This function will return the centres that this process can reach, in order."""
+    return tuple(map(Centre, codes()))
+
+
+def is_divided() -> bool:
+    """This function will say whether this process writes to centres; otherwise its one register is all it knows."""
+    return bool(settings.POPULATION_CENTRES)
+
+
+def bind() -> None:
+    """This function will have commands happen in the centre of their subject. Without centres, or called again, it changes nothing."""
+    place.routes.find = _find if is_divided() else None
+    place.routes.settled = _wait_until_shown if is_divided() else None
+
+
+def centre_of_division(division_code: str) -> str:
+    """This function will return the centre of a division. Raises `CentreUnknown`."""
+    code = division_code[:CENTRE_DIGITS]
+    if code not in settings.POPULATION_CENTRES:
+        raise CentreUnknown
+    return code
+
+
+def centre_of_person(person_id: UUID) -> str | None:
+    """This function will return the centre whose rows speak for a person; None when the province knows nobody."""
+    row = first_row(statements("province")["of_person"], [person_id], database=place.PROVINCE)
+    return None if row is None else str(row[0])
+
+
+def _find(kind: str, value: Any) -> str:
+    if kind == "division_code":
+        return alias_of(centre_of_division(str(value)))
+    row = first_row(statements("province")[_BY_KEY[kind]], [value], database=place.PROVINCE)
+    # What nobody knows is refused by the command itself, in words that fit.
+    return place.PROVINCE if row is None else alias_of(row[0])
+
+
+def _wait_until_shown(alias: str, written: Sequence[tuple[str, UUID]]) -> None:
+    """Wait, not for ever, until the province shows what was just written, so that who wrote it reads it.
+
+    The last row is enough: a transaction is applied as a whole.
+    """
+    if not written or connections[alias].in_atomic_block:
+        return
+    code, (kind, key) = alias.removeprefix("centre_"), written[-1]
+    until, pause = time.monotonic() + _WAIT_SECONDS, 0.0005
+    try:
+        while time.monotonic() < until:
+            if first_row(statements("province")[f"arrived_{kind}"], [code, key], database=place.PROVINCE) is not None:
+                return
+            time.sleep(pause)
+            pause = min(0.05, pause * 2)
+    except DatabaseError as error:  # it is kept at the centre; the province hears of it later
+        log.warning("province not asked", extra={"error": type(error).__name__})
+        return
+    log.warning("province behind", extra={"centre": code})

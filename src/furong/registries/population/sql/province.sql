@@ -1,0 +1,154 @@
+-- The province's store: a part for each centre, kept by replication, and the directory that says which part speaks for whom.
+
+-- name: is_parted
+SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(%s)
+
+-- name: is_filled
+SELECT EXISTS (SELECT 1 FROM public.population_person) OR EXISTS (SELECT 1 FROM public.population_household)
+
+-- name: indexes
+SELECT i.relname, pg_get_indexdef(x.indexrelid) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+ WHERE x.indrelid = to_regclass(%s) AND NOT x.indisprimary ORDER BY i.relname
+
+-- name: directory
+-- Who is in which centre, and who carries which number. Kept by triggers in the transaction that applies the row, so that no
+-- reader sees nobody or two: what joins it sees one part for each person.
+CREATE TABLE IF NOT EXISTS public.population_directory (
+  person_id uuid PRIMARY KEY, centre text NOT NULL, version integer NOT NULL
+);
+CREATE TABLE IF NOT EXISTS public.population_number_directory (
+  number text NOT NULL, type text NOT NULL, person_id uuid NOT NULL, PRIMARY KEY (number, type)
+);
+CREATE TABLE IF NOT EXISTS public.population_conflict (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind text NOT NULL, person_id uuid NOT NULL, other_person_id uuid NOT NULL,
+  centre text NOT NULL, other_centre text NOT NULL, found_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  settled_at timestamptz, note text NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX IF NOT EXISTS population_conflict_open
+  ON public.population_conflict (kind, person_id, other_person_id) WHERE settled_at IS NULL;
+CREATE TABLE IF NOT EXISTS public.population_centre_seen (
+  centre text PRIMARY KEY, seen_at timestamptz NOT NULL, errors bigint NOT NULL DEFAULT 0
+);
+CREATE SCHEMA IF NOT EXISTS provincial
+
+-- name: functions
+-- Called with an empty search_path by the apply workers: every name has its schema. None of them raises: what does not fit
+-- becomes a row of population_conflict.
+CREATE OR REPLACE FUNCTION public.population_direct_person() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE held text;
+BEGIN
+  IF NEW.status = 'moved' THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO public.population_directory AS d (person_id, centre, version) VALUES (NEW.person_id, NEW.centre, NEW.version)
+      ON CONFLICT (person_id) DO UPDATE SET centre = excluded.centre, version = excluded.version
+      WHERE excluded.version > d.version;
+  IF NOT FOUND THEN
+    SELECT centre INTO held FROM public.population_directory WHERE person_id = NEW.person_id;
+    IF held <> NEW.centre THEN
+      INSERT INTO public.population_conflict (kind, person_id, other_person_id, centre, other_centre)
+      VALUES ('two_centres', NEW.person_id, NEW.person_id, NEW.centre, held) ON CONFLICT DO NOTHING;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION public.population_direct_number() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE holder uuid;
+BEGIN
+  IF NEW.superseded_at IS NULL AND NEW.valid_until IS NULL THEN
+    INSERT INTO public.population_number_directory (number, type, person_id) VALUES (NEW.number, NEW.type, NEW.person_id)
+        ON CONFLICT (number, type) DO NOTHING;
+    IF NOT FOUND THEN
+      SELECT person_id INTO holder FROM public.population_number_directory WHERE number = NEW.number AND type = NEW.type;
+      IF holder <> NEW.person_id THEN
+        INSERT INTO public.population_conflict (kind, person_id, other_person_id, centre, other_centre)
+        SELECT 'number_twice', NEW.person_id, holder, NEW.centre, coalesce(d.centre, '')
+          FROM (SELECT 1) one LEFT JOIN public.population_directory d ON d.person_id = holder
+        ON CONFLICT DO NOTHING;
+      END IF;
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    -- A number given up is free for the one who still carries it, if there is one.
+    DELETE FROM public.population_number_directory d
+     WHERE d.number = NEW.number AND d.type = NEW.type AND d.person_id = NEW.person_id
+       AND NOT EXISTS (SELECT 1 FROM public.population_identity_number n WHERE n.number = NEW.number AND n.type = NEW.type
+                        AND n.person_id = NEW.person_id AND n.superseded_at IS NULL AND n.valid_until IS NULL);
+    IF FOUND THEN
+      INSERT INTO public.population_number_directory (number, type, person_id)
+      SELECT n.number, n.type, n.person_id FROM public.population_identity_number n
+       WHERE n.number = NEW.number AND n.type = NEW.type AND n.superseded_at IS NULL AND n.valid_until IS NULL LIMIT 1
+      ON CONFLICT DO NOTHING;
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$
+
+-- name: follow
+-- For one part of population_person or population_identity_number; {part}, {trigger}, {function}.
+DROP TRIGGER IF EXISTS {trigger} ON public.{part};
+CREATE TRIGGER {trigger} AFTER INSERT OR UPDATE ON public.{part} FOR EACH ROW EXECUTE FUNCTION public.{function}();
+ALTER TABLE public.{part} ENABLE ALWAYS TRIGGER {trigger}
+
+-- name: view
+-- {table} as readers see it: the rows of the part that speaks for the person.
+CREATE OR REPLACE VIEW provincial.{table} AS
+SELECT t.* FROM public.population_directory d JOIN public.{table} t ON t.centre = d.centre AND t.person_id = d.person_id
+
+-- name: of_person
+SELECT centre FROM public.population_directory WHERE person_id = %s
+
+-- name: of_household
+SELECT centre FROM public.population_household WHERE household_id = %s
+
+-- name: of_stay
+SELECT centre FROM provincial.population_residence WHERE id = %s
+
+-- name: of_effect
+SELECT centre FROM public.population_change WHERE effect_id = %s
+
+-- name: arrived_change
+SELECT 1 FROM public.population_change WHERE centre = %s AND id = %s
+
+-- name: arrived_household
+SELECT 1 FROM public.population_household WHERE centre = %s AND household_id = %s
+
+-- name: subscriptions
+SELECT s.subname, s.subenabled, w.pid IS NOT NULL, w.latest_end_time,
+       coalesce(st.apply_error_count, 0), coalesce(st.sync_error_count, 0),
+       NOT EXISTS (SELECT 1 FROM pg_subscription_rel r WHERE r.srsubid = s.oid AND r.srsubstate <> 'r')
+  FROM pg_subscription s
+  LEFT JOIN pg_stat_subscription w ON w.subid = s.oid AND w.relid IS NULL
+  LEFT JOIN pg_stat_subscription_stats st ON st.subid = s.oid
+ WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND s.subname LIKE 'furong\_%%'
+ ORDER BY s.subname
+
+-- name: see
+INSERT INTO public.population_centre_seen AS c (centre, seen_at, errors) VALUES (%s, %s, %s)
+ON CONFLICT (centre) DO UPDATE SET seen_at = greatest(c.seen_at, excluded.seen_at), errors = excluded.errors
+
+-- name: seen
+SELECT centre, seen_at FROM public.population_centre_seen
+
+-- name: counted
+SELECT centre, count(*) FILTER (WHERE status = 'registered') FROM provincial.population_person GROUP BY centre ORDER BY centre
+
+-- name: conflicts
+SELECT id, kind, person_id, other_person_id, centre, other_centre, found_at FROM public.population_conflict
+ WHERE settled_at IS NULL ORDER BY id LIMIT %s
+
+-- name: settle_passed
+-- What was the order of two links and no more: the person speaks from one centre, the number is one person's.
+UPDATE public.population_conflict c SET settled_at = %(now)s, note = 'passed'
+ WHERE c.settled_at IS NULL AND c.found_at < %(before)s
+   AND CASE c.kind
+       WHEN 'two_centres' THEN (SELECT count(*) FROM public.population_person p
+                                 WHERE p.person_id = c.person_id AND p.status <> 'moved') < 2
+       WHEN 'number_twice' THEN NOT EXISTS (
+            SELECT 1 FROM provincial.population_identity_number a JOIN provincial.population_identity_number b
+              ON b.number = a.number AND b.type = a.type
+             WHERE a.person_id = c.person_id AND b.person_id = c.other_person_id
+               AND a.superseded_at IS NULL AND a.valid_until IS NULL AND b.superseded_at IS NULL AND b.valid_until IS NULL)
+       ELSE FALSE END
+
+-- name: settle
+UPDATE public.population_conflict SET settled_at = %s, note = %s WHERE id = %s AND settled_at IS NULL
