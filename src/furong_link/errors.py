@@ -81,6 +81,8 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "peer_refused": (502, "The provider's gateway refused for a cause that this gateway does not know."),
     "certificate_missing": (401, "A gateway shows its certificate here, and none was shown."),
     "certificate_unknown": (401, "The certificate is of no gateway of the configuration."),
+    "certificate_not_valid": (401, "The certificate has expired, or is not valid yet."),
+    "handshake_failed": (400, "The TLS handshake failed: another protocol, version or cipher, or nothing came."),
     "certificate_of_another": (401, "The certificate is of another gateway than the key that signed."),
     "evidence_unwritable": (503, "The gateway cannot write its evidence, so it serves nothing."),
     "overloaded": (503, "The gateway has as many messages in hand as it can hold."),

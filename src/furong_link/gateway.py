@@ -25,6 +25,7 @@ from furong_link.decision import Grant, QuotaBook, Target, check_grant, read_tar
 from furong_link.door import Door
 from furong_link.errors import EvidenceError, Refusal
 from furong_link.evidence import EvidenceLog, Recorded
+from furong_link.handshake import Greeter, Refusals
 from furong_link.keys import Signer, Verifier
 from furong_link.masking import apply_terms
 from furong_link.message import OWN, Message, problem_reply, unsigned
@@ -113,7 +114,7 @@ class Gateway:
             self.log.abandon()
             raise
         server = await loop.create_server(
-            lambda: Door(self), self.settings.host, self.settings.port, ssl=self._tls, backlog=512
+            self._greeter("systems", self._tls), self.settings.host, self.settings.port, backlog=512
         )
         self._servers.append(server)
         self.port = server.sockets[0].getsockname()[1]
@@ -121,11 +122,20 @@ class Gateway:
         if door is not None and self._peer_tls is not None:
             self._trust_peers()
             server = await loop.create_server(
-                lambda: Door(self, for_peers=True), door.host, door.port, ssl=self._peer_tls, backlog=512
+                self._greeter("peers", self._peer_tls, for_peers=True), door.host, door.port, backlog=512
             )
             self._servers.append(server)
             self.peer_port = server.sockets[0].getsockname()[1]
         self._housekeeping = loop.create_task(self._keep_house())
+
+    def _greeter(
+        self, name: str, tls: ssl.SSLContext | None, *, for_peers: bool = False
+    ) -> Callable[[], asyncio.Protocol]:
+        """Give what meets a connection: with TLS, a handshake that fails is counted and recorded."""
+        if tls is None:
+            return lambda: Door(self, for_peers=for_peers)
+        refusals = Refusals(door=name, counts=self.counts, record=self.log.append, clock=self._clock)
+        return lambda: Greeter(Door(self, for_peers=for_peers), tls, refusals)
 
     def _trust_peers(self) -> None:
         """Let certificates of the configuration through the handshake; whether one still counts is asked of each message."""

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from furong_link import peers, profile
+from furong_link import handshake, peers, profile
 from furong_link.certificates import make_certificate
 from furong_link.client import Refused
 from furong_link.errors import ConfigurationError
 from furong_link.keys import SoftwareKey
 from furong_link.verification import verify_log
-from tests.link.conftest import Exchange
+from tests.link.conftest import Clock, Exchange
 from tests.link.two import EXPIRED, Two
 
 
@@ -199,8 +199,15 @@ def test_a_certificate_of_another_gateway_than_the_key_is_refused(two: Two) -> N
     assert "id" not in _ask_far(two, certificate=_pair(two, "near"), signer=two.own)  # the right pair gets an answer
 
 
+def _until(look: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + 5
+    while not (found := look()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
+
+
 @pytest.mark.parametrize("kind", ["stranger", "expired"])
-def test_a_strangers_or_an_expired_certificate_ends_at_the_handshake(resting: Two, kind: str) -> None:
+def test_a_strangers_or_an_expired_certificate_ends_at_the_handshake_and_is_on_record(resting: Two, kind: str) -> None:
     if kind == "stranger":
         make_certificate(resting.folder / "near" / "odd.pem", resting.folder / "near" / "odd.key", name="near")
     else:
@@ -208,13 +215,40 @@ def test_a_strangers_or_an_expired_certificate_ends_at_the_handshake(resting: Tw
         resting.certificates["near"] = resting.certify("near", file="odd", **EXPIRED)
         resting.write()
     resting.start()
-    before = resting.far.gateway.log.tree.size
     with pytest.raises((ssl.SSLError, ConnectionError)):
         _ask_far(resting, certificate=_pair(resting, "near", "odd"), signer=resting.own)
-    assert resting.far.gateway.log.tree.size == before
+    code = "certificate_unknown" if kind == "stranger" else "certificate_not_valid"
+    (found,) = _until(lambda: [one for one in resting.records("far") if one.get("door")])
+    assert (found["kind"], found["code"], found["door"]) == ("refused", code, "peers")
+    assert set(found) == {"index", "previous", "at", "kind", "code", "door", "tls"}  # nothing of who it was
+    assert f'furong_gateway_messages_total{{code="{code}"}} 1' in resting.far.do(resting.far.gateway.metrics)
     resting.restart_near(certificate="odd")
     assert _refused(resting).problem.code == "peer_unreachable"
     assert not resting.exchange.seen
+
+
+def test_what_is_no_tls_is_on_record_and_a_flood_of_it_is_a_number(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handshake, "MOST", 2)
+    second = float(int(two.clock()))
+    monkeypatch.setattr(Clock, "__call__", lambda self: second + self.shift)  # the whole flood falls into one second
+    for data in (b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", b"\x16\x03\x01", b"", b"\0" * 100):
+        with socket.create_connection(("127.0.0.1", two.ports["far"][1]), timeout=5) as plain:
+            plain.sendall(data)
+            plain.shutdown(socket.SHUT_WR)
+            while plain.recv(4096):
+                pass
+    assert _until(lambda: two.far.gateway.counts["handshake_failed"] == 4)
+    assert len([one for one in two.records("far") if one.get("code") == "handshake_failed"]) == 2
+    two.clock.shift += 1
+    with socket.create_connection(("127.0.0.1", two.ports["far"][1]), timeout=5) as plain:
+        plain.sendall(b"more")
+        plain.shutdown(socket.SHUT_WR)
+        while plain.recv(4096):
+            pass
+    found = _until(lambda: [one for one in two.records("far") if one.get("more")])
+    assert found[0]["more"] == {"handshake_failed": 2}
+    with two.link() as link:  # and who is known is let in as before
+        assert link.get("/files/a", grant="files").status == 200
 
 
 def test_a_certificate_taken_out_of_the_configuration_counts_no_more_on_a_kept_connection(two: Two) -> None:
