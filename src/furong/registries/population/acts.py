@@ -13,8 +13,8 @@ from furong.foundation.events.commands import publish
 
 from .errors import DateInFuture, PersonDeceased, PersonDeregistered
 from .events import FamilyChanged
-from .ledger import Ledger, get_person, is_registered, local_date
-from .models import Person, Relation
+from .ledger import Ledger, get_person, is_elsewhere, is_registered, local_date
+from .models import Person
 from .place import here
 from .values import PersonStatus, RelationKind
 
@@ -62,9 +62,15 @@ def note(person: Person, ledger: Ledger, *, fields: tuple[str, ...], **detail: o
 
 def part(ledger: Ledger, one: UUID, other: UUID, *, on: date) -> None:
     """This function will end the marriage of two people, on both of them."""
-    pairs = Relation.objects.filter(kind=RelationKind.SPOUSE)
-    ledger.end(pairs.filter(person_id=one, other_person_id=other), until=on)
-    ledger.end(pairs.filter(person_id=other, other_person_id=one), until=on)
+    ledger.part(person_id=one, kind=RelationKind.SPOUSE, other=other, back=RelationKind.SPOUSE, on=on)
+
+
+def set_marital(ledger: Ledger, person: Person, marital: str, *, other: UUID, since: date) -> None:
+    """This function will record a marital status, or have the person's centre record it."""
+    if is_elsewhere(person):
+        ledger.tell(person_id=person.person_id, other=other, since=since, marital=marital)
+    else:
+        ledger.revise(person, facts={"marital": marital}, since=since)
 
 
 def tell_family(one: UUID, other: UUID, kind: RelationKind, *, ended: bool, now: datetime) -> None:

@@ -16,7 +16,7 @@ from furong.foundation.codes.identity_numbers import parse_identity_number
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events.commands import publish
 
-from .acts import begin, in_life, note, part, past, registered
+from .acts import begin, in_life, note, part, past, registered, set_marital
 from .errors import (
     CodeInvalid,
     FieldNotChangeable,
@@ -292,7 +292,7 @@ def record_death(
     if widowed is not None:
         part(ledger, person_id, widowed, on=died_on)
         survivor = get_person(widowed, lock_row=True)
-        ledger.revise(survivor, facts={"marital": "30"}, since=died_on)
+        set_marital(ledger, survivor, "30", other=person_id, since=died_on)
         current().subject(widowed, fields=("marital",))
     note(person, ledger, fields=("status", "died_on"), household_id=str(household_id))
     publish(PersonDied(person_id=person_id, died_on=died_on), database=here(), now=now)

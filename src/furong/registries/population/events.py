@@ -64,6 +64,30 @@ class PersonMoved:
     to_division: str
 
 
+@event("population.person_departed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonDeparted:
+    """The source let a person go: the certificate of a move is out, the arrival is awaited elsewhere."""
+
+    move_id: UUID
+    person_id: UUID
+    from_division: str
+    to_division: str
+    certificate_until: date
+
+
+@event("population.move_ended")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveEnded:
+    """A move ended without an arrival: ``state`` is refused, void or expired; the person stays where they were."""
+
+    move_id: UUID
+    person_id: UUID
+    state: str
+    from_division: str
+    to_division: str
+
+
 @event("population.family_changed")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FamilyChanged:
@@ -73,6 +97,24 @@ class FamilyChanged:
     other_person_id: UUID
     kind: str
     ended: bool
+
+
+@event("population.fact_told")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactTold:
+    """What one centre recorded about two people, for the centre that keeps ``person_id``, to record on its side.
+
+    ``kind`` is what the other is to the person, since ``since``; with ``ended`` it ceased to be on that day. ``marital`` is the
+    person's marital status from then on, empty when it stays.
+    """
+
+    person_id: UUID
+    other_person_id: UUID
+    kind: str
+    since: date
+    ended: bool
+    marital: str = ""
+    evidence: str = ""
 
 
 @event("population.household_changed")

@@ -9,7 +9,7 @@ from uuid import UUID
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import current
 
-from .acts import begin, note, part, past, registered, tell_family
+from .acts import begin, note, part, past, registered, set_marital, tell_family
 from .errors import (
     AdoptersUnfit,
     AlreadyMarried,
@@ -67,11 +67,15 @@ def record_marriage(
     )
     for person in (one, other):
         again = "22" if person.marital in {"30", "40"} else "21"
-        ledger.revise(person, facts={"marital": again}, since=married_on)
+        set_marital(ledger, person, again, other=_spouse_in(person, one, other), since=married_on)
     note(one, ledger, fields=("marital", "spouse_id"))
     current().subject(other.person_id, fields=("marital", "spouse_id"))
     tell_family(person_id, spouse_person_id, RelationKind.SPOUSE, ended=False, now=now)
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
+
+
+def _spouse_in(person: Person, one: Person, other: Person) -> UUID:
+    return other.person_id if person.person_id == one.person_id else one.person_id
 
 
 @command("population.record_divorce", of="person_id")
@@ -94,7 +98,7 @@ def record_divorce(
     ledger = Ledger(kind=ChangeKind.DIVORCE, actor=actor, basis=basis, now=now, evidence=evidence)
     part(ledger, person_id, spouse_person_id, on=divorced_on)
     for person in (one, other):
-        ledger.revise(person, facts={"marital": "40"}, since=divorced_on)
+        set_marital(ledger, person, "40", other=_spouse_in(person, one, other), since=divorced_on)
     note(one, ledger, fields=("marital", "spouse_id"))
     current().subject(other.person_id, fields=("marital", "spouse_id"))
     tell_family(person_id, spouse_person_id, RelationKind.SPOUSE, ended=True, now=now)
@@ -152,9 +156,7 @@ def _end_parent(ledger: Ledger, child_id: UUID, kind: RelationKind, *, on: date)
     held = _held(child_id, kind)
     if held is None:
         return None
-    ledger.end(Relation.objects.filter(pk=held.pk), until=on)
-    back = Relation.objects.filter(person_id=held.other_person_id, kind=RelationKind.CHILD, other_person_id=child_id)
-    ledger.end(back, until=on)
+    ledger.part(person_id=child_id, kind=kind, other=held.other_person_id, back=RelationKind.CHILD, on=on)
     return held.other_person_id
 
 

@@ -20,8 +20,10 @@ from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import current
 from furong.foundation.calendar import queries as calendar
 from furong.foundation.codes.ids import new_id
+from furong.foundation.events.commands import publish
 
 from .errors import EffectReusedError, NumbersExhaustedError, PersonNotFound
+from .events import FactTold
 from .kinship import Family, Kin
 from .models import (
     Change,
@@ -34,7 +36,7 @@ from .models import (
     Residence,
 )
 from .naming import name_keys
-from .place import here, wrote
+from .place import PROVINCE, here, is_one_of_several, wrote
 from .timelines import Version, after, on_day, revise, until_next_change
 from .values import ChangeKind, PersonStatus, RelationKind, citizen_number
 
@@ -138,12 +140,29 @@ def take_number(*, county: str, born_on: date, is_male: bool) -> str:
 
 
 def get_person(person_id: UUID, *, lock_row: bool = False) -> Person:
-    """This function will return the person's row, locked when asked. Raises `PersonNotFound`."""
+    """This function will return the person's row, locked when asked; from the province's store when another centre keeps it.
+
+    Raises `PersonNotFound`.
+    """
     rows = Person.objects.select_for_update() if lock_row else Person.objects
     person: Person | None = rows.filter(pk=person_id).first()
+    if is_one_of_several() and (person is None or person.status == PersonStatus.MOVED):
+        person = Person.objects.using(PROVINCE).filter(pk=person_id).first()
     if person is None:
         raise PersonNotFound
     return person
+
+
+def is_elsewhere(person: Person) -> bool:
+    """This function will say whether another centre keeps the person, so that nothing about them is written here."""
+    return person._state.db != here()
+
+
+def _reader_of(person_id: UUID) -> str:
+    """The alias of the database that can say something about a person."""
+    if not is_one_of_several() or Person.objects.filter(pk=person_id).exclude(status=PersonStatus.MOVED).exists():
+        return here()
+    return PROVINCE
 
 
 def numbers_of(person_id: UUID) -> tuple[str, ...]:
@@ -157,9 +176,8 @@ def numbers_of(person_id: UUID) -> tuple[str, ...]:
 def spouse_of(person_id: UUID) -> UUID | None:
     """This function will return whom the person is recorded as married to."""
     found: UUID | None = (
-        Relation.objects.filter(
-            person_id=person_id, kind=RelationKind.SPOUSE, superseded_at__isnull=True, valid_until__isnull=True
-        )
+        Relation.objects.using(_reader_of(person_id))
+        .filter(person_id=person_id, kind=RelationKind.SPOUSE, superseded_at__isnull=True, valid_until__isnull=True)
         .values_list("other_person_id", flat=True)
         .first()
     )
@@ -352,9 +370,43 @@ class Ledger:
     def relate(
         self, *, person_id: UUID, kind: RelationKind, other: UUID, back: RelationKind, since: date, evidence: str = ""
     ) -> None:
-        """This function will record what two people are to each other, from both sides."""
-        self.open(Relation, since=since, person_id=person_id, kind=kind, other_person_id=other, evidence=evidence)
-        self.open(Relation, since=since, person_id=other, kind=back, other_person_id=person_id, evidence=evidence)
+        """This function will record what two people are to each other, from both sides; a centre tells the other's centre."""
+        for one, what, whom in ((person_id, kind, other), (other, back, person_id)):
+            if _reader_of(one) == here():
+                self.open(Relation, since=since, person_id=one, kind=what, other_person_id=whom, evidence=evidence)
+            else:
+                self.tell(person_id=one, kind=what, other=whom, since=since, evidence=evidence)
+
+    def part(self, *, person_id: UUID, kind: RelationKind, other: UUID, back: RelationKind, on: date) -> None:
+        """This function will record that two people ceased to be something to each other, from both sides."""
+        for one, what, whom in ((person_id, kind, other), (other, back, person_id)):
+            if _reader_of(one) == here():
+                self.end(Relation.objects.filter(person_id=one, kind=what, other_person_id=whom), until=on)
+            else:
+                self.tell(person_id=one, kind=what, other=whom, since=on, ended=True)
+
+    def tell(
+        self,
+        *,
+        person_id: UUID,
+        other: UUID,
+        since: date,
+        kind: str = "",
+        ended: bool = False,
+        marital: str = "",
+        evidence: str = "",
+    ) -> None:
+        """This function will tell the centre that keeps a person what was recorded here about them and somebody of ours."""
+        word = FactTold(
+            person_id=person_id,
+            other_person_id=other,
+            kind=str(kind),
+            since=since,
+            ended=ended,
+            marital=marital,
+            evidence=evidence,
+        )
+        publish(word, database=here(), now=self.now)
 
     def settle(
         self, *, person: Person, household_id: UUID, relation: str, division_code: str, address: str, since: date

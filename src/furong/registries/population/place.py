@@ -40,6 +40,11 @@ def here() -> str:
     return PROVINCE if act is None else act.alias
 
 
+def is_one_of_several() -> bool:
+    """This function will say whether the act that runs happens at one of several centres, so that others may keep people too."""
+    return routes.find is not None and here() != PROVINCE
+
+
 @contextmanager
 def at(alias: str) -> Iterator[None]:
     """This function will have what runs inside happen in the database ``alias``."""

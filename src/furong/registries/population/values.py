@@ -21,6 +21,7 @@ class PersonStatus(StrEnum):
     REGISTERED = "registered"
     DECEASED = "deceased"
     DEREGISTERED = "deregistered"  # settled abroad, entered service, registered twice by mistake
+    MOVED = "moved"  # another centre keeps the person; the last facts stay until the province says so
 
 
 class RelationKind(StrEnum):

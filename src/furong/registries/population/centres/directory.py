@@ -53,7 +53,7 @@ def is_divided() -> bool:
 
 
 def bind() -> None:
-    """This function will have commands happen in the centre of their subject. Without centres, or called again, it changes nothing."""
+    """This function will have commands happen in the centre of their subject, where there are centres. Repeatable."""
     place.routes.find = _find if is_divided() else None
     place.routes.settled = _wait_until_shown if is_divided() else None
 

@@ -35,14 +35,16 @@ def check_columns(code: str) -> None:
         held = set(province.execute(statements("centre")["columns"], [names]).fetchall())
     missing = sorted(f"{table}.{column}" for table, column, _ in sent - held)
     if missing:
-        raise CentreError(f"The province lacks {', '.join(missing)}, which centre {code} sends; migrate the province first.")
+        raise CentreError(
+            f"The province lacks {', '.join(missing)}, which centre {code} sends; migrate the province first."
+        )
 
 
 def join(code: str, *, copy: bool = True) -> bool:
-    """This function will subscribe the province to a centre; False when it was before. ``copy``: also what the centre holds already.
+    """This function will subscribe the province to a centre; False when it was before.
 
-    Bulk loads are made before. Raises `CentreError`. The slot is made first: within one cluster the subscription would wait for
-    itself otherwise.
+    ``copy``: also what the centre holds already. Bulk loads are made before. The slot is made first: within one cluster the
+    subscription would wait for itself otherwise. Raises `CentreError`.
     """
     centre = Centre(code)
     check_columns(code)
@@ -83,7 +85,7 @@ def _say_address(province: psycopg.Connection[Any], centre: Centre) -> None:
 
 
 def leave(code: str) -> None:
-    """This function will end the subscription and drop the slot; rows stay on both sides. Repeatable, with the centre away too."""
+    """This function will end the subscription and drop the slot; rows stay on both sides. Repeatable."""
     centre = Centre(code)
     name = sql.Identifier(centre.slot)
     with connect(PROVINCE) as province:
@@ -93,7 +95,8 @@ def leave(code: str) -> None:
             province.execute(sql.SQL("DROP SUBSCRIPTION {}").format(name))
     with connect(centre.alias) as there:
         there.execute(
-            "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = %s AND active", [centre.slot]
+            "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = %s AND active",
+            [centre.slot],
         )
         for _ in range(50):
             try:

@@ -31,9 +31,7 @@ def shape_centre(code: str) -> None:
     text = statements("centre")
     with connect(alias_of(code)) as connection, connection.transaction():
         for table in TABLES:
-            connection.execute(
-                sql.SQL(text["own"]).format(table=sql.Identifier(table.name), code=sql.Literal(code))  # type: ignore[arg-type]
-            )
+            connection.execute(sql.SQL(text["own"]).format(table=sql.Identifier(table.name), code=sql.Literal(code)))
         known = {row[0] for row in connection.execute(text["published"], []).fetchall()}
         names = sql.SQL(", ").join(sql.Identifier("public", one.name) for one in TABLES)
         if not known:
@@ -56,20 +54,18 @@ def shape_province(codes: Sequence[str]) -> None:
                 ((filled,),) = connection.execute(text["is_filled"], []).fetchall()
                 if filled:
                     raise CentreError("The one store holds people; export them, and import them at their centres.")
-            connection.execute(text["directory"])  # type: ignore[arg-type]
-            connection.execute(text["functions"])  # type: ignore[arg-type]
+            connection.execute(text["directory"])
+            connection.execute(text["functions"])
             for table in TABLES:
                 if not _is_parted(connection, table):
                     _part(connection, table)
                 for code in codes:
                     _add_part(connection, table, code)
                 if table.is_of_person:
-                    connection.execute(
-                        sql.SQL(text["view"]).format(table=sql.Identifier(table.name))  # type: ignore[arg-type]
-                    )
+                    connection.execute(sql.SQL(text["view"]).format(table=sql.Identifier(table.name)))
         name = connection.info.dbname
         for setting in ("search_path = provincial, public", "plan_cache_mode = force_generic_plan"):
-            connection.execute(sql.SQL("ALTER DATABASE {} SET " + setting).format(sql.Identifier(name)))  # type: ignore[arg-type]
+            connection.execute(sql.SQL("ALTER DATABASE {} SET " + setting).format(sql.Identifier(name)))
 
 
 def _is_parted(connection: psycopg.Connection[Any], table: Table) -> bool:
@@ -109,7 +105,7 @@ def _add_part(connection: psycopg.Connection[Any], table: Table, code: str) -> N
     if table.name in _FOLLOWED:
         function = _FOLLOWED[table.name]
         connection.execute(
-            sql.SQL(statements("province")["follow"]).format(  # type: ignore[arg-type]
+            sql.SQL(statements("province")["follow"]).format(
                 part=sql.Identifier(part), trigger=sql.Identifier(function), function=sql.Identifier(function)
             )
         )

@@ -136,6 +136,9 @@ SELECT centre, count(*) FILTER (WHERE status = 'registered') FROM provincial.pop
 SELECT id, kind, person_id, other_person_id, centre, other_centre, found_at FROM public.population_conflict
  WHERE settled_at IS NULL ORDER BY id LIMIT %s
 
+-- name: conflict
+SELECT person_id, other_person_id FROM public.population_conflict WHERE id = %s AND settled_at IS NULL FOR UPDATE
+
 -- name: settle_passed
 -- What was the order of two links and no more: the person speaks from one centre, the number is one person's.
 UPDATE public.population_conflict c SET settled_at = %(now)s, note = 'passed'
@@ -152,3 +155,14 @@ UPDATE public.population_conflict c SET settled_at = %(now)s, note = 'passed'
 
 -- name: settle
 UPDATE public.population_conflict SET settled_at = %s, note = %s WHERE id = %s AND settled_at IS NULL
+
+-- name: one_sided
+-- Facts about two people that only one of them holds, though both are in the register.
+SELECT count(*) FROM provincial.population_relation r
+ WHERE r.superseded_at IS NULL AND r.valid_until IS NULL AND r.recorded_at < %(before)s
+   AND EXISTS (SELECT 1 FROM public.population_directory d WHERE d.person_id = r.other_person_id)
+   AND NOT EXISTS (SELECT 1 FROM provincial.population_relation b
+        WHERE b.person_id = r.other_person_id AND b.other_person_id = r.person_id
+          AND b.superseded_at IS NULL AND b.valid_until IS NULL
+          AND CASE r.kind WHEN 'spouse' THEN b.kind = 'spouse' WHEN 'child' THEN b.kind IN ('mother', 'father')
+              ELSE b.kind = 'child' END)
