@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from tests.domains.exchange.setting import Exchange, enrol, make
 
 from furong.domains.exchange import issuing, models
+from furong.domains.exchange.nodes import carrying, tasks
+from furong.entrypoints.nation import Nation, Twin
 from furong.foundation.organizations import queries as organizations
+from furong_link import nodes
 from furong_link.enrolment import fingerprint
+from furong_link.keys import SoftwareKey
 
 pytestmark = pytest.mark.usefixtures("platform")
 PAGES = (
     "/work/exchange",
+    "/work/exchange/nodes",
     "/work/exchange/members/new",
     "/work/exchange/members/hunan",
     "/work/exchange/gateways/hospital-1",
@@ -93,3 +100,58 @@ def test_prometheus_is_told_of_gateways(made: Exchange) -> None:
     text = Client(SERVER_NAME="127.0.0.1").get("/metrics").content.decode()
     assert 'furong_exchange_held_serial{gateway="hospital-1"}' in text
     assert re.search(r"^furong_exchange_serial [1-9]", text, re.MULTILINE)
+
+
+def test_nodes_are_named_admitted_compared_asked_and_left_on_one_page(
+    made: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrying, "TIMEOUT_SECONDS", 1.0)
+    operator, page = client("administrator"), "/work/exchange/nodes"
+    name = {"act": "name", "code": "hunan", "level": "province", "zh": "湖南省", "address": "http://127.0.0.1:1"}
+    assert operator.post(page, {**name, "address": "nowhere"}).status_code == 422
+    assert operator.post(page, name).status_code == 302
+    admit = {"act": "admit", "admit-code": "zhuzhou", "admit-level": "city", "admit-zh": "株洲市"}
+    assert operator.post(page, {**admit, "admit-level": "province"}).status_code == 422  # not below
+    shown = operator.post(page, admit).content.decode()
+    code = re.search(r"[A-Z2-9]{4}(?:-[A-Z2-9]{4}){3}", shown)
+    assert code is not None
+    key = SoftwareKey.generate(key_id=nodes.key_id_of("zhuzhou"))
+    joining = nodes.Joining(
+        node="zhuzhou",
+        level="city",
+        zh="株洲市",
+        en="",
+        address="http://127.0.0.1:1",
+        algorithm=key.algorithm,
+        public=key.public,
+    )
+    sent = json.dumps(nodes.seal_joining(joining, code=code[0], signer=key))
+    assert operator.post(nodes.JOININGS, data=sent, content_type="application/json").status_code == 201
+    assert "等待批准" in operator.get(page).content.decode()
+    approve = {"act": "approve", "node": "zhuzhou", "approve-fingerprint": "0000 0000"}
+    assert operator.post(page, approve).status_code == 422
+    said = fingerprint(algorithm=key.algorithm, public=key.public)[:9]
+    assert operator.post(page, {**approve, "approve-fingerprint": said}).status_code == 302
+    join = {"act": "join", "join-address": "http://127.0.0.1:1", "join-code": code[0]}
+    assert operator.post(page, join).status_code == 422  # nobody answers there
+    twin = Twin(Nation(tmp_path / "nation"))
+    twin.start()
+    try:
+        join |= {"join-address": twin.nation.address, "join-code": twin.nation.state["code"]}
+        assert operator.post(page, join).status_code == 302
+        tasks.keep(now=datetime.now(UTC))
+        ask = {"act": "ask", "ask-resource": "national_residence", "ask-consumer": "hunan", "ask-days": "30"}
+        assert operator.post(page, ask).status_code == 422
+        ask |= {"ask-items": "province", "ask-scenario": "入学核验", "ask-legal_basis": "条例第二十一条"}
+        assert operator.post(page, ask).status_code == 302
+        for _ in range(2):
+            tasks.keep(now=datetime.now(UTC))
+    finally:
+        twin.stop()
+    text = operator.get(page).content.decode()
+    assert "已准予" in text
+    assert "入学核验" in text
+    for node in ("nation", "zhuzhou"):
+        assert operator.post(page, {"act": "revoke", "node": node}).status_code == 302
+    assert "国家数据交换节点" not in operator.get(page).content.decode()
+    assert operator.post(page, {"act": "revoke", "node": "nation"}).status_code == 422

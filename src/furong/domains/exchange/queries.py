@@ -34,7 +34,15 @@ from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Organization
 from furong_link.enrolment import fingerprint
 
-__all__ = ["codes_with_rows", "get_gateway", "get_member", "get_monitor", "list_candidates", "list_grants"]
+__all__ = [
+    "codes_with_rows",
+    "get_gateway",
+    "get_member",
+    "get_monitor",
+    "list_candidates",
+    "list_grants",
+    "list_members",
+]
 
 HOUR = timedelta(hours=1)
 SILENT_SECONDS = 30
@@ -100,6 +108,12 @@ def get_member(*, member: str, actor: Actor, now: datetime) -> MemberView:
     if row is None:
         raise MemberNotFound
     return _member(row, now, whole=True)
+
+
+def list_members(*, actor: Actor) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    """This function will return this node's members by code, with their names. Raises ``AccessRefused``."""
+    access.require(actor=actor, right=OPERATE)
+    return tuple(models.Member.objects.order_by("code").values_list("code", "name"))
 
 
 def get_gateway(*, gateway: str, actor: Actor, now: datetime) -> GatewayView:

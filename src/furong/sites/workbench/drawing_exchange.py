@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import cos, hypot, log10, pi, sin
+from typing import Any
 
+from furong.domains.exchange.nodes.values import Cascade, NodeView
 from furong.domains.exchange.values import Flow, Monitor, added
 from furong.sites.workbench.words_exchange import WARNINGS
 
@@ -143,4 +145,57 @@ def draw_bars(monitor: Monitor) -> tuple[Bar, ...]:
             error_height=round(_BARS_HEIGHT * errors / most, 1),
         )
         for number, (minute, messages, errors) in enumerate(monitor.per_minute)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A node in the tree: how deep it stands, and, when it meets this one, how it is."""
+
+    code: str
+    name: Mapping[str, str]
+    level: str
+    depth: int
+    is_own: bool
+    view: NodeView | None
+
+
+def draw_tree(found: Cascade) -> tuple[Branch, ...]:
+    """Order the nodes from the top down, each with its depth: those above, this one, those below and what is below them."""
+    if found.own is None:
+        return ()
+    branches: list[Branch] = []
+    depth = 0
+    if found.upper is not None:
+        above = [dict(one) for one in found.upper.beneath] or [_plain(found.upper)]
+        # A document from above names its sender first, then those above it.
+        for one in reversed(above):
+            is_next = one.get("code") == found.upper.code
+            branches.append(_branch(one, depth, found.upper if is_next else None))
+            depth += 1
+    own = {"code": found.own.code, "name": found.own.name, "level": found.own.level}
+    branches.append(replace(_branch(own, depth, None), is_own=True))
+    for node in found.lower:
+        depths = {node.code: depth + 1}
+        branches.append(_branch(_plain(node), depth + 1, node))
+        for one in node.beneath[1:]:
+            code = str(one.get("code"))
+            depths[code] = depths.get(str(one.get("above")), depth + 1) + 1
+            branches.append(_branch(one, depths[code], None))
+    return tuple(branches)
+
+
+def _plain(node: NodeView) -> dict[str, Any]:
+    return {"code": node.code, "name": node.name, "level": node.level}
+
+
+def _branch(one: Mapping[str, Any], depth: int, view: NodeView | None) -> Branch:
+    name = one.get("name")
+    return Branch(
+        code=str(one.get("code", "")),
+        name=name if isinstance(name, dict) else {},
+        level=str(one.get("level", "")),
+        depth=min(depth, 8),
+        is_own=False,
+        view=view,
     )

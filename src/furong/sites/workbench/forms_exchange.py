@@ -8,6 +8,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from furong.domains.exchange.nodes.values import Entry
+from furong.sites.workbench.words_exchange import LEVELS, said
+
 
 class FindForm(forms.Form):
     """Which organisation is to be admitted."""
@@ -89,3 +92,59 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"), max_length=500, error_messages={"required": _("Write the reason in a few words.")}
     )
+
+
+class OwnNodeForm(forms.Form):
+    """What this node is called, and where others reach it."""
+
+    code = forms.CharField(label=_("Code of this node"), max_length=40, error_messages={"required": _("Enter a code.")})
+    level = forms.ChoiceField(label=_("Level"), choices=list(LEVELS.items()))
+    zh = forms.CharField(label=_("Name"), max_length=120, error_messages={"required": _("Enter a name.")})
+    en = forms.CharField(label=_("Name in English"), max_length=120, required=False)
+    address = forms.CharField(
+        label=_("Address of this platform"),
+        help_text=_("Where other nodes reach it, such as https://exchange.example"),
+        max_length=200,
+        error_messages={"required": _("Enter an address.")},
+    )
+
+
+class AdmitNodeForm(forms.Form):
+    """A lower node that is to join."""
+
+    code = forms.CharField(label=_("Code of the node"), max_length=40, error_messages={"required": _("Enter a code.")})
+    level = forms.ChoiceField(label=_("Level"), choices=[one for one in LEVELS.items() if one[0] != "nation"])
+    zh = forms.CharField(label=_("Name"), max_length=120, error_messages={"required": _("Enter a name.")})
+    en = forms.CharField(label=_("Name in English"), max_length=120, required=False)
+
+
+class JoinForm(forms.Form):
+    """The node above, and the code that its operator gave."""
+
+    address = forms.CharField(
+        label=_("Address of the node above"), max_length=200, error_messages={"required": _("Enter an address.")}
+    )
+    code = forms.CharField(label=_("One-time code"), max_length=40, error_messages={"required": _("Enter the code.")})
+
+
+class AskForm(forms.Form):
+    """A request for a resource that the node above offers."""
+
+    resource = forms.CharField(widget=forms.HiddenInput)
+    consumer = forms.ChoiceField(label=_("Which member asks"), error_messages={"required": _("Choose a member.")})
+    items = forms.MultipleChoiceField(
+        label=_("Items"), widget=forms.CheckboxSelectMultiple, error_messages={"required": _("Choose items.")}
+    )
+    scenario = forms.CharField(
+        label=_("For what"), max_length=500, error_messages={"required": _("Say for what it is needed.")}
+    )
+    legal_basis = forms.CharField(
+        label=_("Legal basis of the request"), max_length=500, error_messages={"required": _("Name the legal basis.")}
+    )
+    days = forms.IntegerField(label=_("For how many days"), min_value=1, max_value=1096, initial=365)
+
+    def __init__(self, *args: Any, entry: Entry, members: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["resource"].initial = entry.code
+        self.fields["consumer"].choices = list(members)  # type: ignore[attr-defined]
+        self.fields["items"].choices = [(one["code"], said(one.get("name") or {})) for one in entry.items]  # type: ignore[attr-defined]

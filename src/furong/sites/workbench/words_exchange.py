@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from furong.domains.exchange.nodes.values import AskState
 from furong.domains.exchange.values import Cause
 
 # Each with the tone of its tag.
@@ -41,6 +43,37 @@ WARNINGS: Mapping[str, tuple[Promise, str]] = {
     "key": (_("Its key ends within sixty days."), "late"),
     "quota": (_("A grant has used nine tenths of its readings for today."), "late"),
 }
+LEVELS: Mapping[str, Promise] = {
+    "nation": _("Nation"),
+    "province": _("Province"),
+    "city": _("City"),
+    "county": _("County"),
+    "town": _("Town"),
+}
+NODES: Mapping[str, tuple[Promise, str]] = {
+    "invited": (_("Has not joined yet"), "wait"),
+    "requested": (_("Waits for approval"), "late"),
+    "live": (_("In exchange"), "ok"),
+    "revoked": (_("Shut out"), "over"),
+}
+STALENESS: Mapping[str, tuple[Promise, str]] = {
+    "missing": (_("nothing came yet"), "wait"),
+    "fresh": (_("up to date"), "ok"),
+    "late": (_("a little late"), "late"),
+    "old": (_("an hour old"), "late"),
+    "ending": (_("near its end"), "over"),
+    "expired": (_("over: what it gave is out of force"), "over"),
+}
+ASKS: Mapping[AskState, tuple[Promise, str]] = {
+    AskState.NEW: (_("To be carried"), "wait"),
+    AskState.OPEN: (_("Under way"), "late"),
+    AskState.GRANTED: (_("Granted"), "ok"),
+    AskState.REFUSED: (_("Refused"), "over"),
+}
+NOTES: Mapping[str, Promise] = {
+    "organization_unknown": _("The node above does not know the organisation."),
+    "withdrawn": _("The node above withdrew the grant."),
+}
 CAUSES: Mapping[Cause, tuple[Promise, Promise, str]] = {
     Cause.CALLER: (_("Whoever asked"), _("wrong signature, no grant, too often"), "late"),
     Cause.GATEWAY: (_("The gateway"), _("its log, its configuration, its load"), "over"),
@@ -66,3 +99,9 @@ OUTCOMES: Mapping[str, Promise] = {
     "service_unknown": _("The gateway has no such service"),
     "signature_invalid": _("The signature does not fit"),
 }
+
+
+def said(words: Mapping[str, str]) -> str:
+    """Give a text of a node's document in the reader's language, Chinese where there is no English."""
+    language = (get_language() or "zh").partition("-")[0]
+    return str(words.get(language) or words.get("zh") or "")
