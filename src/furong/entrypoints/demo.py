@@ -24,6 +24,7 @@ from rich.padding import Padding
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from furong.entrypoints import dividing
 from furong.entrypoints.lifeline import die_with_parent
 from furong.entrypoints.postgres import Cluster, PostgresError, free_port, port_is_free
 
@@ -158,7 +159,7 @@ def prepare(*, home: Path, port: int, residents: int, reset: bool = False, conso
     if not port_is_free(port):
         raise DemoError(f"Port {port} is in use; choose another, for example --port {free_port()}.")
     if reset:
-        for name in ("cluster", "files", "keys", "exchange", "loaded.json", "static"):
+        for name in ("cluster", "files", "keys", "exchange", "loaded.json", "centres.json", "static"):
             path = home / name
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
     with _steps(console) as step:
@@ -180,7 +181,12 @@ def prepare(*, home: Path, port: int, residents: int, reset: bool = False, conso
                 "DJANGO_SETTINGS_MODULE": "furong.entrypoints.settings",
                 "PYTHONUNBUFFERED": "1",
             }
+            centres = _centres(home)
+            addresses = dividing.make_databases(cluster, centres)
+            if addresses:
+                demo.environment["FURONG_POPULATION_CENTRES"] = " ".join(f"{c}={a}" for c, a in addresses.items())
             os.environ.update(demo.environment)
+            _make_tables(home, cluster, centres, step)
             demo.exchange = _fill(home, residents, step, demo.address, is_usual=port == DEFAULT_PORT)
             demo.environment.update(demo.exchange.environment)
         except BaseException:
@@ -189,14 +195,44 @@ def prepare(*, home: Path, port: int, residents: int, reset: bool = False, conso
     return demo
 
 
-def _fill(home: Path, residents: int, step: _Step, address: str, *, is_usual: bool) -> Exchange:
+def _centres(home: Path) -> tuple[str, ...]:
+    """The population register's city centres: as the folder was made with, all of the pack's for a new one.
+
+    ``FURONG_DEMO_CENTRES`` chooses fewer: codes by comma, or ``none``.
+    """
+    marker = home / "centres.json"
+    if marker.exists():
+        return tuple(json.loads(marker.read_text()))
+    if (home / "loaded.json").exists():  # made when there were none
+        return ()
+    chosen = os.environ.get("FURONG_DEMO_CENTRES", "all")
+    return {"all": dividing.cities_of(PACK), "none": ()}.get(chosen, tuple(sorted(chosen.split(","))))
+
+
+def _make_tables(home: Path, cluster: Cluster, centres: tuple[str, ...], step: _Step) -> None:
+    """Bring all databases up to date; new centres are copies of the first."""
     import django
 
     django.setup()
+    from furong.entrypoints import loading
+
+    marker = home / "centres.json"
+    step("Tables · migrate")
+    if not marker.exists():
+        loading.migrate(aliases=["default", "population", *(f"centre_{code}" for code in centres[:1])])
+        for code in centres[1:]:
+            cluster.clone_database(template=dividing.database_of(centres[0]), name=dividing.database_of(code))
+        marker.write_text(json.dumps(centres))
+    else:
+        loading.migrate()
+    if centres:
+        step(f"Population · {len(centres)} city centres")
+        dividing.divide(centres)
+
+
+def _fill(home: Path, residents: int, step: _Step, address: str, *, is_usual: bool) -> Exchange:
     from furong.entrypoints import exchanging, loading
 
-    step("Tables · migrate")
-    loading.migrate()
     wanted = {"pack": loading.digest_of(PACK), "residents": residents}
     marker = home / "loaded.json"
     loaded = json.loads(marker.read_text()) if marker.exists() else {}
@@ -282,8 +318,10 @@ def _interrupt(number: int, frame: object) -> None:
 def _write_run_file(demo: Demo) -> None:
     path = demo.home / "run.json"
     path.touch(mode=0o600)
-    names = (*DATABASES, "FURONG_SECRET_KEY")
-    path.write_text(json.dumps({**{n: demo.environment[n] for n in names}, "address": demo.address}))
+    names = (*DATABASES, "FURONG_POPULATION_CENTRES", "FURONG_SECRET_KEY")
+    path.write_text(
+        json.dumps({**{n: demo.environment[n] for n in names if n in demo.environment}, "address": demo.address})
+    )
 
 
 def _running_at(home: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import yaml
 from django.utils import timezone
 
+from furong.entrypoints import dividing
 
 
 class Progress(Protocol):
@@ -19,16 +20,15 @@ class Progress(Protocol):
     def __call__(self, text: str, done: float | None = None, /) -> None: ...
 
 
-def migrate(*, verbosity: int = 0) -> None:
-    """Bring every database's tables up to date. About two seconds the first time, a third of one after that."""
+def migrate(*, verbosity: int = 0, aliases: Iterable[str] | None = None) -> None:
+    """Bring the tables of every database, or of ``aliases``, up to date. A second each the first time."""
     from django.core.management import call_command
     from django.db import connections
-
     from django.db.migrations.loader import MigrationLoader
 
     wanted = set(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
     # The province before its centres: it must know what they send.
-    for alias in connections:
+    for alias in aliases or connections:
         with connections[alias].cursor() as cursor:
             cursor.execute("SET search_path = public")
         if not wanted <= _applied(alias):
@@ -87,6 +87,8 @@ def load_everything(
 
     Repeatable: what is there stays. Refused in production. 20,000 residents take about five seconds.
     """
+    from django.conf import settings
+
     from furong.domains.cases import twins
     from furong.domains.catalogue.grants import demo as grants
     from furong.domains.catalogue.needs import demo as needs
@@ -102,6 +104,7 @@ def load_everything(
     demo.load_residents(
         pack=pack, count=residents, seed=seed, actor=actor, now=moment, progress=_named(tell, residents)
     )
+    dividing.wait_until_abreast(sorted(settings.POPULATION_CENTRES))
     tell("Accounts and the twins' records", None)
     accounts = yaml.safe_load((pack / "demo" / "accounts.yaml").read_text())
     persons = {str(a["person"]): demo.person_id(str(a["person"])) for a in accounts["accounts"] if a.get("person")}

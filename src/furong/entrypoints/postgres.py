@@ -33,7 +33,7 @@ SERVER_SETTINGS = {
     "max_wal_senders": "48",
     "max_logical_replication_workers": "32",
     "max_worker_processes": "48",
-    "max_connections": "200",
+    "max_connections": "400",
     "shared_buffers": "192MB",
     "max_slot_wal_keep_size": "4GB",
     "wal_retrieve_retry_interval": "100ms",  # the launcher starts one subscription an interval: fourteen in a second and a half

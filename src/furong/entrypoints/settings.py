@@ -51,6 +51,7 @@ DATABASES = {
 # whose own database is the register it knows.
 _centres = dict(one.split("=", 1) for one in _setting("FURONG_POPULATION_CENTRES").split())
 POPULATION_CENTRES = frozenset(_centres)
+OWN_DATABASES = ("default", "population")  # those that this process cannot do without
 DATABASES |= {
     f"centre_{code}": {**_database("", address), "CONN_MAX_AGE": 60} for code, address in sorted(_centres.items())
 }

@@ -6,8 +6,10 @@ Django is ready.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from furong.domains.cases import binding as cases
@@ -30,6 +32,7 @@ from furong.domains.services.values.prefill import register_prefill_source
 from furong.entrypoints import adapters
 from furong.entrypoints.databases import look_before_use
 from furong.foundation.access.values import Actor
+from furong.foundation.audit import queries as audit
 from furong.foundation.audit import sealer
 from furong.foundation.calendar import commands as calendars
 from furong.foundation.events import dispatcher
@@ -41,6 +44,8 @@ from furong.foundation.jobs import worker
 from furong.foundation.jobs.loops import Loop
 from furong.foundation.partitions import commands as partitions
 from furong.foundation.web import metrics
+from furong.registries.population import centres
+from furong.registries.population.centres import crossing, watching
 
 DATABASES = ("default", "population")
 
@@ -62,6 +67,9 @@ def wire() -> None:
     cases.bind()
     exchange.bind()
     metrics.add_figures(ExchangeFigures())
+    centres.bind()
+    crossing.follow()
+    audit.use_homes(centres.homes_of)
     check_scope.use_handlers(lambda: processes.wiring().handlers)
 
 
@@ -71,6 +79,10 @@ def tidy(*, now: datetime) -> None:
     """
     for name in DATABASES:
         dispatcher.purge(database=name, now=now)
+    for name in centres.aliases():
+        with suppress(DatabaseError):  # a centre that is away keeps its own house meanwhile
+            dispatcher.purge(database=name, now=now)
+            partitions.prepare_years(now=now, databases=(name,))
     jobs.purge(now=now)
     throttle.sweep(now=now)
     SessionStore.clear_expired()
@@ -97,6 +109,7 @@ def worker_loops() -> list[Loop]:
             Loop(f"sealer-{name}", 1.0, until_stopped=lambda stop, name=name: sealer.run(name, stop))  # type: ignore[misc]
             for name in DATABASES
         ),
+        *_loops_of_centres(),
         Loop("processes", 1.0, function=lambda: process_tasks.run_due(now=timezone.now())),
         Loop("process-figures", 10.0, function=lambda: process_tasks.measure(now=timezone.now())),
         Loop("cases", 30.0, function=lambda: case_commands.run_due(now=timezone.now()) and None),
@@ -104,4 +117,16 @@ def worker_loops() -> list[Loop]:
         Loop("nodes", 2.0, function=lambda: node_tasks.keep(now=timezone.now()) and None),
         Loop("harvests", 300.0, function=lambda: harvests.defer_due(now=timezone.now())),
         Loop("housekeeping", 3600.0, function=lambda: tidy(now=timezone.now())),
+    ]
+
+
+def _loops_of_centres() -> list[Loop]:
+    """What the platform does for the population register's city centres, quiet as they are: two threads and a look."""
+    names = centres.aliases()
+    if not names:
+        return []
+    return [
+        Loop("events-centres", 1.0, until_stopped=lambda stop: dispatcher.run_many(names, stop)),
+        Loop("sealer-centres", 1.0, until_stopped=lambda stop: sealer.run_many(names, stop)),
+        Loop("population-centres", 5.0, function=lambda: watching.keep(now=timezone.now())),
     ]

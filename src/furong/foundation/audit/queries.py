@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -69,9 +69,22 @@ def list_reads_of_person(
     ``before`` pages: give the time of the last line seen. Entries whose detail was erased are no longer listed.
     The caller decides who may ask: the person, or audit.view.
     """
-    found = [_reads(alias, person_id, limit, before) for alias in databases or settings.DATABASES]
+    found = [_reads(alias, person_id, limit, before) for alias in databases or _databases_of(person_id)]
     merged = heapq.merge(*found, key=lambda read: (read.at, read.entry_id), reverse=True)
     return list(islice(merged, limit))
+
+
+_homes: list[Callable[[UUID], Sequence[str]]] = []
+
+
+def use_homes(function: Callable[[UUID], Sequence[str]]) -> None:
+    """This function will have ``function`` say in which databases, besides this process's own, acts about a person are logged."""
+    _homes[:] = [function]
+
+
+def _databases_of(person_id: UUID | None) -> list[str]:
+    further = _homes[0](person_id) if _homes and person_id is not None else ()
+    return [*settings.OWN_DATABASES, *further]
 
 
 def _reads(alias: str, person_id: UUID, limit: int, before: datetime | None) -> Iterator[ReadOfPerson]:
@@ -123,7 +136,7 @@ def list_readers(
     decides who may ask. A range of the index on persons, or on objects.
     """
     found: set[Reader] = set()
-    for alias in databases or settings.DATABASES:
+    for alias in databases or _databases_of(person_id):
         with connections[alias].cursor() as cursor:
             cursor.execute(
                 _READERS_OF_PERSON if person_id is not None else _READERS_OF_THING,
@@ -155,7 +168,7 @@ def list_shared_reads(
 
     For counting whom sharing served; the caller keeps neither persons nor cases. Cost: the entries of that time, streamed.
     """
-    for alias in databases or settings.DATABASES:
+    for alias in databases or settings.OWN_DATABASES:
         with transaction.atomic(using=alias), connections[alias].chunked_cursor() as cursor:
             cursor.execute(
                 """

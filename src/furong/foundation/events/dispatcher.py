@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
+import select
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +36,8 @@ from furong.foundation.events.values import (
 logger = logging.getLogger("furong.events")
 
 BATCH = 50
+RETRIES_SECONDS = 5.0  # how often a quiet database among many is asked for what is due again
+AWAY_SECONDS = 10.0
 
 _CLAIM = """
 SELECT id, name, payload, occurred_at FROM events_outbox WHERE dispatched_at IS NULL
@@ -226,6 +230,56 @@ def run(database: str, stop: threading.Event, *, idle_seconds: float = 1.0) -> N
             if not stop.is_set():
                 for _ in listener.notifies(timeout=idle_seconds, stop_after=1):
                     pass
+
+
+def run_many(databases: Sequence[str], stop: threading.Event, *, idle_seconds: float = 1.0) -> None:
+    """Deliver the events of many quiet databases in one thread until ``stop`` is set: woken by any one's NOTIFY.
+
+    One that goes away is left alone for a while and holds up no other. For handlers that are quick.
+    """
+    held: dict[str, psycopg.Connection[Any]] = {}
+    again: dict[str, float] = {}
+    try:
+        while not stop.is_set():
+            ready = _wait(held, idle_seconds) if held else []
+            if not held:
+                stop.wait(idle_seconds)
+            due = time.monotonic()
+            for database in databases:
+                if stop.is_set():
+                    return
+                if database not in ready and due < again.get(database, 0.0):
+                    continue
+                try:
+                    if database not in held:
+                        held[database] = _open_listener(database)
+                    while _dispatch(held[database], database, BATCH, None) and not stop.is_set():
+                        pass
+                    again[database] = time.monotonic() + RETRIES_SECONDS
+                except (psycopg.OperationalError, DatabaseFailure, DatabaseGoneError) as error:
+                    logger.warning("events wait", extra={"database": database, "error": type(error).__name__})
+                    again[database] = time.monotonic() + AWAY_SECONDS
+                    if (gone := held.pop(database, None)) is not None:
+                        gone.close()
+    finally:
+        for connection in held.values():
+            connection.close()
+
+
+def _open_listener(database: str) -> psycopg.Connection[Any]:
+    params = connections[database].get_connection_params()
+    for name in ("cursor_factory", "context"):
+        params.pop(name, None)
+    connection = psycopg.connect(**params, autocommit=True)
+    connection.execute(f"LISTEN {CHANNEL}")
+    return connection
+
+
+def _wait(held: dict[str, psycopg.Connection[Any]], seconds: float) -> list[str]:
+    """Wait for news on any of the connections; give the databases that have some."""
+    places = {connection.fileno(): database for database, connection in held.items() if not connection.closed}
+    readable, _, _ = select.select(list(places), [], [], seconds)
+    return [places[one] for one in readable] + [name for name, one in held.items() if one.closed]
 
 
 def revive(*, database: str = "default", event_id: UUID | None = None, now: datetime) -> int:

@@ -25,24 +25,12 @@ def prepare_years(*, now: datetime, databases: tuple[str, ...] = ("default", "po
     made = 0
     for name in databases:
         if list_missing(database=name, now=now):
-            made += _COMMANDS[name](actor=Actor.system("partitions"), now=now)
+            made += _make_years(database=name, actor=Actor.system("partitions"), now=now)
     return made
 
 
-@command("partitions.make_years", database="default")
-def _make_here(*, actor: Actor, now: datetime) -> int:
-    return _make("default", now)
-
-
-@command("partitions.make_years_of_population", database="population")
-def _make_in_population(*, actor: Actor, now: datetime) -> int:
-    return _make("population", now)
-
-
-_COMMANDS = {"default": _make_here, "population": _make_in_population}
-
-
-def _make(database: str, now: datetime) -> int:
+@command("partitions.make_years", database=None)
+def _make_years(*, database: str, actor: Actor, now: datetime) -> int:
     connection = connections[database]
     with connection.cursor() as cursor:
         cursor.execute(LOCK_TIMEOUT)

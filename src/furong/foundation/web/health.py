@@ -17,7 +17,7 @@ _migrated: set[str] = set()  # databases found up to date; a process never sees 
 def look() -> dict[str, Any]:
     """Look at each part and say ``ok`` or what is wrong, without names of hosts or databases' own words."""
     parts: dict[str, Any] = {}
-    for alias in settings.DATABASES:
+    for alias in settings.OWN_DATABASES:
         parts[f"database.{alias}"] = _database(alias)
     parts["worker"] = _worker() if parts["database.default"]["status"] == "ok" else {"status": "unknown"}
     good = all(part["status"] in {"ok", "none"} for part in parts.values())

@@ -44,7 +44,7 @@ class _Platform:
                 "furong_audit_unsealed", "Audit entries not under a signed head.", labels=["database"]
             )
             events = GaugeMetricFamily("furong_events", "Events by what they wait for.", labels=["database", "state"])
-            for name in settings.DATABASES:
+            for name in settings.OWN_DATABASES:
                 unsealed.add_metric([name], audit.count_unsealed(database=name))
                 events.add_metric([name, "waiting"], outbox.count_waiting(database=name))
                 events.add_metric([name, "retrying"], outbox.count_retrying(database=name))

@@ -5,7 +5,7 @@ into the province's parts, and the directory says which part speaks for a person
 `watching` says how far each centre is. Where no centres are named in the settings nothing of this is used.
 """
 
-from .directory import bind, codes, is_divided
+from .directory import aliases, bind, codes, homes_of, is_divided
 from .shaping import shape_centre, shape_province
 from .values import Centre, CentreStatus, Conflict
 
@@ -13,8 +13,10 @@ __all__ = [
     "Centre",
     "CentreStatus",
     "Conflict",
+    "aliases",
     "bind",
     "codes",
+    "homes_of",
     "is_divided",
     "shape_centre",
     "shape_province",

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, connections
 
-from furong.foundation.codes.statements import first_row, named_statements
+from furong.foundation.codes.statements import all_rows, first_row, named_statements
 
 from .. import place
 from ..errors import CentreUnknown
@@ -45,6 +45,19 @@ def codes() -> tuple[str, ...]:
 def centres() -> tuple[Centre, ...]:
     """This function will return the centres that this process can reach, in order."""
     return tuple(map(Centre, codes()))
+
+
+def aliases() -> tuple[str, ...]:
+    """This function will return the aliases of the centres' databases that this process can reach, in order."""
+    return tuple(map(alias_of, codes()))
+
+
+def homes_of(person_id: UUID) -> tuple[str, ...]:
+    """This function will return the databases of the centres that keep or kept a person: where acts about them are logged."""
+    if not is_divided():
+        return ()
+    rows = all_rows(statements("province")["homes"], [person_id], database=place.PROVINCE)
+    return tuple(alias_of(code) for (code,) in rows if code in settings.POPULATION_CENTRES)
 
 
 def is_divided() -> bool:

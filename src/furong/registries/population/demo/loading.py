@@ -12,17 +12,19 @@ from random import Random
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connections
+from django.db import connections, transaction
 
 from furong.foundation.access.values import Actor
 from furong.foundation.audit.commands import current
 
+from ..centres.directory import centre_of_division, is_divided
+from ..centres.values import alias_of
 from ..errors import DemoContentError, DemoInProductionError
 from ..kinship import Family, Kin, relation_to_head
 from ..ledger import local_date
 from ..models import Change
 from ..naming import NameKeys, name_keys
-from ..place import command, here
+from ..place import at, command, here
 from ..values import ChangeKind
 from .content import Content, NamedPerson, read_content
 from .drawing import Drawn, DrawnHousehold, Numbers, draw_households
@@ -102,7 +104,10 @@ def load_residents(
     )
     tell("residents", 0.4)
     people = sum(len(one.members) for one in households)
-    _write(households, now=now, today=today, actor=actor, tell=tell)
+    relations = _relations(households)
+    for alias, ours in _by_centre(households).items():
+        with at(alias), transaction.atomic(using=alias):
+            _write(ours, households, relations, now=now, today=today, actor=actor, tell=tell)
     current().detail(people=people, households=len(households), seed=seed)
     tell("residents", 1.0)
     return LoadedResidents(people=people, households=len(households), seconds=time.monotonic() - started)
@@ -164,7 +169,46 @@ def _family(people: Sequence[Drawn]) -> Family:
     )
 
 
-def _write(households: Sequence[DrawnHousehold], *, now: datetime, today: date, actor: Actor, tell: Progress) -> None:
+def _by_centre(households: Sequence[DrawnHousehold]) -> dict[str, list[tuple[int, DrawnHousehold]]]:
+    """The households with their places in the whole, by the database that keeps them."""
+    found: dict[str, list[tuple[int, DrawnHousehold]]] = {}
+    for number, household in enumerate(households):
+        alias = here()
+        if is_divided():
+            alias = alias_of(centre_of_division(household.place_code))
+        found.setdefault(alias, []).append((number, household))
+    return found
+
+
+def _relations(households: Sequence[DrawnHousehold]) -> list[tuple[int, str, int, str]]:
+    """What people are to each other: each fact with its owner, kind, the other and the day; parenthood on both sides."""
+    found = []
+    for household in households:
+        for one in household.members:
+            born = one.born_on.isoformat()
+            for other, kind, back, day in (
+                (one.mother, "mother", "child", born),
+                (one.father, "father", "child", born),
+                (one.spouse, "spouse", "", str(one.married_on)),
+            ):
+                if other is None:
+                    continue
+                found.append((one.index, kind, other, day))
+                if back:
+                    found.append((other, back, one.index, day))
+    return found
+
+
+def _write(
+    ours: Sequence[tuple[int, DrawnHousehold]],
+    households: Sequence[DrawnHousehold],
+    relations: Sequence[tuple[int, str, int, str]],
+    *,
+    now: datetime,
+    today: date,
+    actor: Actor,
+    tell: Progress,
+) -> None:
     change = Change(kind=ChangeKind.ENTRY, recorded_at=now, evidence=_DEMO, organization_id=actor.organization_id)
     change.save(force_insert=True)
     stamp, change_id = now.isoformat(), str(change.id)
@@ -175,8 +219,8 @@ def _write(households: Sequence[DrawnHousehold], *, now: datetime, today: date, 
             ids[one.index] = str(person_id(one.key)) if one.key else _key(_PERSON, one.index)
     rows: dict[str, list[str]] = {name: [] for name in _COLUMNS}
     keys: dict[str, NameKeys] = {}
-    relations = 0
-    for place_number, household in enumerate(households):
+    mine = {one.index for _, household in ours for one in household.members}
+    for place_number, household in ours:
         household_id = _key(_HOUSEHOLD, place_number)
         opened = max(min(one.born_on for one in household.members), date(1960, 1, 1))
         since = min(today, date(opened.year + min(20, today.year - opened.year), 1, 1))
@@ -206,22 +250,11 @@ def _write(households: Sequence[DrawnHousehold], *, now: datetime, today: date, 
             rows["residence"].append(
                 f"{_key(_RESIDENCE, one.index)}\t{joined}\t{dated}\t{me}\tpermanent\t{code}\t{address}\tentry"
             )
-            for other, kind, back, day in (
-                (one.mother, "mother", "child", born),
-                (one.father, "father", "child", born),
-                (one.spouse, "spouse", "", one.married_on),
-            ):
-                if other is None:
-                    continue
-                rows["relation"].append(
-                    f"{_key(_RELATION, relations)}\t{day}\t{dated}\t{me}\t{kind}\t{ids[other]}\t{_DEMO}"
-                )
-                relations += 1
-                if back:
-                    rows["relation"].append(
-                        f"{_key(_RELATION, relations)}\t{day}\t{dated}\t{ids[other]}\t{back}\t{me}\t{_DEMO}"
-                    )
-                    relations += 1
+    for number, (owner, kind, other, day) in enumerate(relations):
+        if owner in mine:
+            rows["relation"].append(
+                f"{_key(_RELATION, number)}\t{day}\t{dated}\t{ids[owner]}\t{kind}\t{ids[other]}\t{_DEMO}"
+            )
     tell("residents", 0.6)
     with connections[here()].cursor() as cursor:
         for done, (table, lines) in enumerate(rows.items(), 1):

@@ -97,6 +97,9 @@ SELECT t.* FROM public.population_directory d JOIN public.{table} t ON t.centre 
 -- name: of_person
 SELECT centre FROM public.population_directory WHERE person_id = %s
 
+-- name: homes
+SELECT centre FROM public.population_person WHERE person_id = %s
+
 -- name: of_household
 SELECT centre FROM public.population_household WHERE household_id = %s
 
