@@ -28,7 +28,7 @@ from urllib.parse import parse_qsl
 from furong_link.batch_store import CHUNK, FORMATS, File, Place, Published, Store, Transfer, Upload
 from furong_link.batch_terms import parquet_is_here, terms_digest, work_of
 from furong_link.decision import Grant
-from furong_link.errors import Refusal
+from furong_link.errors import EvidenceError, Refusal
 from furong_link.keys import SUITES
 from furong_link.modes import Asked, Host
 from furong_link.upstream import UpstreamReply
@@ -62,8 +62,9 @@ class Batch:
         folder = host.folder / "batch" / self._service
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="batch")
         self.store = await asyncio.get_running_loop().run_in_executor(
-            self._pool, lambda: Store(folder, algorithm=self._digest)
+            self._pool, lambda: Store(folder, algorithm=self._digest, clock=host.clock)
         )
+        await asyncio.get_running_loop().run_in_executor(self._pool, self.store.sweep)
 
     async def stop(self) -> None:
         """Break off what is being filtered and close the store."""
@@ -84,7 +85,7 @@ class Batch:
         self._in_use += 1
         try:
             yield
-        except (sqlite3.Error, OSError):
+        except (sqlite3.Error, OSError, EvidenceError):
             raise Refusal("store_unusable") from None
         finally:
             self._in_use -= 1
@@ -192,19 +193,24 @@ class Batch:
         draft = self.store.folder / "work" / f"terms-{secrets.token_hex(8)}"
         try:
             async with self._filters:
-                rows = await self._filter(grant, source, place, draft)
+                clear = self.store.in_clear(source)
+                path = await self._do(clear.__enter__)
+                try:
+                    rows = await self._filter(grant, path, place, draft)
+                finally:
+                    await self._do(lambda: clear.__exit__(None, None, None))
                 await self._do(lambda: self.store.keep_filtered(source, job[1], draft, rows=rows))
         except Refusal as refusal:
             self._failed[job] = refusal
-        except (OSError, ValueError, KeyError, sqlite3.Error):
+        except (OSError, ValueError, KeyError, sqlite3.Error, EvidenceError):
             self._failed[job] = Refusal("store_unusable")
         finally:
             draft.unlink(missing_ok=True)
             del self._making[job]
 
-    async def _filter(self, grant: Grant, source: File, place: Place, draft: Path) -> int:
+    async def _filter(self, grant: Grant, source: Path, place: Place, draft: Path) -> int:
         work = work_of(grant.fields, grant.rows) | {
-            "source": str(self.store.path(source.digest)),
+            "source": str(source),
             "out": str(draft),
             "format": place.format,
         }

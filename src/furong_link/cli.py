@@ -24,7 +24,7 @@ from furong_link.enrolment import AUTHORITY, GATEWAY_ID, Request, fingerprint, k
 from furong_link.errors import ConfigurationError, LinkError
 from furong_link.gateway import Gateway, Settings
 from furong_link.keys import SoftwareKey, Verifier, verifier
-from furong_link.message import PeerDoor
+from furong_link.message import BodySettings, PeerDoor
 from furong_link.mode_settings import read_modes
 from furong_link.running import run
 
@@ -52,6 +52,11 @@ public = "{public}"
 # "housing/desk/1" = "ed25519:…"
 
 # [certificates]  # systems that show a certificate instead of signing: SHA-256 of it = "name"
+
+# [bodies]  # contents of questions and answers, sealed beside the evidence; without this only their digests are kept
+# keep = true
+# days = 30  # then the key of their day is destroyed
+# partition = "day"  # or "month"
 
 # [peers]  # where other gateways meet this one, over mTLS; furong-gateway certificate makes both files
 # host = "0.0.0.0"
@@ -230,6 +235,7 @@ def read_settings(folder: Path) -> tuple[Settings, SoftwareKey, Verifier, ssl.SS
             systems=dict(found.get("systems", {})),
             certificates={name.lower(): str(system) for name, system in found.get("certificates", {}).items()},
             peers=_peer_door(folder, found["peers"], found["authority"].lower()) if "peers" in found else None,
+            bodies=BodySettings(**found.get("bodies", {})),
             **found.get("limits", {}),
         )
         operator = verifier(algorithm=found["operator"]["algorithm"], public=found["operator"]["public"])

@@ -58,6 +58,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "file_preparing": (503, "The grant's fields and rows are being applied to the file; ask again."),
     "file_malformed": (422, "The file is not in the format that it should be in."),
     "file_changed": (500, "The file on the gateway's disk is not the one that was published."),
+    "file_erased": (410, "The file was erased with the key of its partition; its digest is still on record."),
     "no_room": (507, "The gateway's disk has no room for this."),
     "store_unusable": (503, "The gateway's store of files cannot be read or written."),
     "endpoint_not_allowed": (403, "The operator's configuration does not list this endpoint for the member."),

@@ -16,14 +16,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from furong_link import profile, wire
+from furong_link import erasing, profile, wire
 from furong_link.addresses import answer_own
 from furong_link.beside import Beside
+from furong_link.bodies import Bodies
 from furong_link.certificates import certificates_end
 from furong_link.configuration import Configuration, Key, Service, read_configuration
 from furong_link.decision import Grant, QuotaBook, Target, check_grant, read_target
 from furong_link.door import Door
-from furong_link.errors import EvidenceError, Refusal
+from furong_link.errors import ConfigurationError, EvidenceError, Refusal
 from furong_link.evidence import EvidenceLog, Recorded
 from furong_link.handshake import Greeter, Refusals
 from furong_link.keys import Signer, Verifier
@@ -69,6 +70,8 @@ class Gateway:
             beside=self._beside,
             segment_bytes=settings.segment_bytes,
         )
+        # Also when none are kept any more: those of before are erased in their time.
+        self.bodies = Bodies(settings.folder / "evidence", settings=settings.bodies, algorithm=signer.algorithm)
         self._guard = ReplayGuard(skew_seconds=settings.skew_seconds)
         self._quotas = QuotaBook()
         self._upstreams = {
@@ -208,6 +211,7 @@ class Gateway:
             try:
                 await self.log.seal()
                 await self.log.rotate()
+                await self._erase_due()
             except EvidenceError:
                 logger.exception("The head was not signed.")
             now = asyncio.get_running_loop().time()
@@ -217,6 +221,18 @@ class Gateway:
                     witnessing = asyncio.create_task(self.peers.witness(self.configuration))
             for connection in list(self.connections):
                 connection.check_time(now, self.settings.message_seconds)
+
+    async def _erase_due(self) -> None:
+        """Destroy the keys of contents that were kept long enough, and record what was erased, by whomever."""
+        folder, now = self.settings.folder, self._clock()
+        try:
+            for partition in self.bodies.due(now):
+                erasing.erase(folder, what="bodies", partition=partition, reason="kept long enough", now=now)
+            for path, note in erasing.pending(folder):
+                await self.log.append(note)
+                erasing.recorded(path)
+        except (OSError, ValueError, ConfigurationError):
+            logger.exception("What is due to be erased was not.")
 
     async def take_configuration(self, file: bytes) -> Configuration:
         """Hold a newer configuration: checked, kept on disk, recorded, then in force for the next message.
@@ -470,7 +486,9 @@ class Gateway:
         content = _encode(kept).encode("utf-8", "replace")
         return UpstreamReply(reply.status, "application/json", content)
 
-    def _facts(self, message: Message, kind: str, reply: str = "") -> tuple[dict[str, object], bytes]:
+    def _facts(
+        self, message: Message, kind: str, reply: str = "", answer: bytes = b""
+    ) -> tuple[dict[str, object], bytes]:
         """Give what a record says of a message, and the detail that is sealed beside it."""
         request, signed, key, grant = message.request, message.signed, message.key, message.grant
         facts: dict[str, object] = {"kind": kind}
@@ -482,7 +500,11 @@ class Gateway:
             if grant is not None:
                 facts["grant"], facts["service"], facts["purpose"] = grant.id, grant.service, grant.purpose
             base = request.base(signed.parameters if signed else "").decode()
-            detail = _encode({"base": base, "signature": signed.signature if signed else "", "reply": reply}).encode()
+            told: dict[str, object] = {"base": base, "signature": signed.signature if signed else "", "reply": reply}
+            # Files and events lie sealed in stores of their own.
+            if self.settings.bodies.keep and kind == "answered" and "mode" not in message.facts:
+                told["bodies"] = self.bodies.seal(question=message.content, answer=answer, at=self._clock())
+            detail = _encode(told).encode()
         if self.configuration is not None:
             facts["configuration"] = self.configuration.serial
         facts.update(message.facts)
@@ -492,7 +514,7 @@ class Gateway:
         self, message: Message, reply: UpstreamReply, refusal: Refusal | None, *, close: bool
     ) -> bytes:
         digest = reply.digest or profile.content_digest(reply.content, algorithm=self._signer.algorithm)
-        facts, detail = self._facts(message, "refused" if refusal else "answered", digest)
+        facts, detail = self._facts(message, "refused" if refusal else "answered", digest, reply.content)
         facts["status"] = reply.status
         request, signed = message.request, message.signed
         headers = {"content-type": reply.content_type, "content-digest": digest}

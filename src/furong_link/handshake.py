@@ -67,6 +67,21 @@ class Refusals:
             await self._record(facts)
 
 
+class _Hall(asyncio.Protocol):
+    """Where an encrypted connection is between its handshake and its door: a first message may come with the last of it."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.lost = False
+        self.error: Exception | None = None
+
+    def data_received(self, data: bytes) -> None:
+        self.data += data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost, self.error = True, exc
+
+
 class Greeter(asyncio.Protocol):
     """A connection before its handshake: hands the encrypted one to ``door``, or tells ``refusals`` why there is none."""
 
@@ -75,20 +90,26 @@ class Greeter(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream's transport, as create_server promises
-        # What arrives before the handshake begins waits in the kernel.
-        transport.pause_reading()
-        self._task = asyncio.get_running_loop().create_task(self._greet(transport))
+        stream: asyncio.Transport = transport  # type: ignore[assignment]  # create_server promises; uvloop has its own
+        # Not paused here: uvloop would not read again. The task runs before the loop looks for data once more.
+        self._task = asyncio.get_running_loop().create_task(self._greet(stream))
 
     async def _greet(self, transport: asyncio.Transport) -> None:
-        loop = asyncio.get_running_loop()
+        hall, door = _Hall(), self._door
         try:
-            secure = await loop.start_tls(
-                transport, self._door, self._tls, server_side=True, ssl_handshake_timeout=SECONDS
+            secure = await asyncio.get_running_loop().start_tls(
+                transport, hall, self._tls, server_side=True, ssl_handshake_timeout=SECONDS
             )
         except (OSError, ssl.SSLError) as error:
             transport.abort()
             await self._refusals.note(error)
             return
-        if secure is not None:
-            self._door.connection_made(secure)
+        if secure is None:
+            return
+        door.connection_made(secure)
+        if hall.lost:
+            door.connection_lost(hall.error)
+            return
+        secure.set_protocol(door)
+        if hall.data:
+            door.data_received(bytes(hall.data))

@@ -30,6 +30,20 @@ class PeerDoor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BodySettings:
+    """Whether contents of questions and answers are kept, sealed by ``partition`` (day or month), and for how many days."""
+
+    keep: bool = False
+    days: int = 30
+    partition: str = "day"
+    most_bytes: int = 1024 * 1024
+
+    def __post_init__(self) -> None:
+        if self.partition not in ("day", "month") or self.days < 0 or self.most_bytes < 0:
+            raise ValueError("bodies: partition is day or month, days and most_bytes are not negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What one gateway is set to. ``authority`` is the host and port that callers sign for, in lower case."""
 
@@ -51,6 +65,7 @@ class Settings:
     certificates: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of a client certificate: own system's name
     peers: PeerDoor | None = None
     witness_seconds: float = 60.0
+    bodies: BodySettings = BodySettings()
 
 
 @dataclass(slots=True)

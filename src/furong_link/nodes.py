@@ -267,7 +267,7 @@ def joined(own: Mapping[str, Any], parts: Mapping[str, Any], *, ends_at: float) 
 
 def members_of(parts: Mapping[str, Any]) -> frozenset[str]:
     """Give the members whom a document states with keys: those that are the sender's own or below it."""
-    return frozenset(one["member"] for one in parts["keys"])
+    return frozenset(one["member"] for one in parts.get("keys", ()))
 
 
 def address_in(payload: Mapping[str, Any], known: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import threading
 import time
 from collections import OrderedDict
 from pathlib import Path
@@ -83,6 +84,7 @@ class PartitionKeys:
         self._folder, self._cipher = folder, cipher
         self._open: OrderedDict[str, _Aead] = OrderedDict()
         self._looked: dict[str, float] = {}
+        self._lock = threading.Lock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def seal(self, content: bytes, *, partition: str) -> bytes:
@@ -90,13 +92,15 @@ class PartitionKeys:
 
         Raises EvidenceError when the key cannot be made.
         """
-        key = self._find(partition) or self._make(partition)
+        with self._lock:
+            key = self._find(partition) or self._make(partition)
         nonce = secrets.token_bytes(NONCE)
         return nonce + key.encrypt(nonce, content, partition.encode())
 
     def open(self, sealed: bytes, *, partition: str) -> bytes | None:
         """Give the content; None when the partition was erased. Raises EvidenceError when it was changed."""
-        key = self._find(partition)
+        with self._lock:
+            key = self._find(partition)
         if key is None:
             return None
         try:
@@ -104,15 +108,24 @@ class PartitionKeys:
         except (InvalidTag, ValueError) as error:
             raise EvidenceError("A sealed content was changed.") from error
 
+    def has(self, partition: str) -> bool:
+        """Say whether a partition has a key: one that never had, or was erased, has none."""
+        return any(path.exists() for path in self._paths(partition).values())
+
     def erase(self, partition: str) -> bool:
         """Delete the partition's key: what it sealed can never be read again. False when there was none."""
-        self._open.pop(partition, None)
+        with self._lock:
+            self._open.pop(partition, None)
         found = [path for path in self._paths(partition).values() if path.exists()]
         for path in found:
             path.unlink()
         if found:
             sync_folder(self._folder)
         return bool(found)
+
+    def partitions(self) -> list[str]:
+        """Give the partitions that have a key, in the order of their names."""
+        return sorted({path.stem for path in self._folder.iterdir() if path.suffix in (".key", ".sm4")})
 
     def _paths(self, partition: str) -> dict[str, Path]:
         if not _PARTITION.fullmatch(partition):
@@ -160,12 +173,17 @@ class PartitionKeys:
         raw = AESGCM.generate_key(256) if self._cipher == "aes-256-gcm" else secrets.token_bytes(16)
         path = self._paths(partition)[self._cipher]
         try:
-            draft = path.with_suffix(".draft")
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            draft = path.with_name(f"{secrets.token_hex(8)}.draft")
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(raw)
                 file.flush()
                 os.fsync(file.fileno())
-            draft.rename(path)
+            try:
+                os.link(draft, path)  # never over a key that another process made meanwhile
+            except FileExistsError:
+                raw = path.read_bytes()
+            finally:
+                draft.unlink()
             sync_folder(self._folder)
         except OSError as error:
             raise EvidenceError("A partition's key cannot be made.") from error
