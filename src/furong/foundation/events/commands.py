@@ -14,7 +14,7 @@ from furong.foundation.codes.statements import first_row
 from furong.foundation.events.errors import SubscriptionError
 from furong.foundation.events.values import Delivery, event, name_of, to_json
 
-__all__ = ["CHANNEL", "Subscription", "event", "publish", "subscribe", "subscriptions"]
+__all__ = ["CHANNEL", "Subscription", "event", "publish", "subscribe", "subscriptions", "wake"]
 
 CHANNEL = "furong_events"
 
@@ -26,16 +26,25 @@ WITH written AS (
 )
 SELECT pg_notify(%s, '') FROM written
 """
+# A transaction that will be prepared may not notify.
+_PUBLISH_QUIETLY = _PUBLISH.replace("pg_notify(%s, '')", "%s")
 
 
-def publish(event: object, *, database: str = "default", now: datetime) -> UUID:
+def publish(event: object, *, database: str = "default", now: datetime, wake: bool = True) -> UUID:
     """Write ``event`` to the outbox of ``database`` in the transaction that is open there, and give its id.
 
-    It is delivered after the commit, and not at all after a rollback. Wakes the dispatcher by NOTIFY.
+    It is delivered after the commit, and not at all after a rollback. Wakes the dispatcher by NOTIFY; one who will prepare the
+    transaction (``PREPARE TRANSACTION``) says ``wake=False`` and calls `wake` after its commit.
     """
     event_id = new_id()
-    first_row(_PUBLISH, [event_id, name_of(type(event)), json.dumps(to_json(event)), now, CHANNEL], database=database)
+    statement = _PUBLISH if wake else _PUBLISH_QUIETLY
+    first_row(statement, [event_id, name_of(type(event)), json.dumps(to_json(event)), now, CHANNEL], database=database)
     return event_id
+
+
+def wake(*, database: str) -> None:
+    """Wake the dispatcher of ``database``, which looks by itself too, but later."""
+    first_row("SELECT pg_notify(%s, '')", [CHANNEL], database=database)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

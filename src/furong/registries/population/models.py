@@ -39,6 +39,8 @@ class Person(models.Model):
     missing_since = models.DateField(null=True)
     division_code = models.TextField(default="")  # of the permanent residence, 12 digits
     household_id = models.UUIDField(null=True)
+    # Of a person whom another centre took over: the division there. The row stays until the province speaks of the other.
+    moved_to = models.TextField(default="", db_default="")
     version = models.IntegerField(default=1)
     recorded_at = models.DateTimeField()
 
@@ -51,6 +53,7 @@ class Person(models.Model):
             models.Index(fields=["born_on", "name_pinyin"], name="population_person_born"),
             models.Index(fields=["division_code", "name_pinyin"], name="population_person_division"),
             models.Index(fields=["household_id"], name="population_person_household"),
+            models.Index(fields=["recorded_at"], condition=Q(status="moved"), name="population_person_moved"),
         )
         constraints = (
             models.CheckConstraint(condition=Q(sex__in=["0", "1", "2", "9"]), name="population_person_sex"),
@@ -159,7 +162,10 @@ class Household(models.Model):
 class HouseholdMember(Dated):
     """A person's place in a household, by relation to its head (GB/T 4761)."""
 
-    household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Rows travel with a person who moves; the household that they were in stays in the centre that keeps it.
+    household = models.ForeignKey(
+        Household, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
     relation = models.CharField(max_length=2)
 
@@ -224,7 +230,8 @@ class BirthRegistration(models.Model):
     effect_id = models.UUIDField(unique=True)
     effect_digest = models.TextField()
     birth_record_number = models.TextField(unique=True)  # of the birth certificate (出生医学证明)
-    child = models.OneToOneField(Person, on_delete=models.PROTECT, related_name="+")
+    # The act stays where it was done; the child may move to another centre.
+    child = models.OneToOneField(Person, on_delete=models.PROTECT, related_name="+", db_constraint=False)
     mother_person_id = models.UUIDField(db_index=True)
     father_person_id = models.UUIDField(null=True, db_index=True)
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -260,3 +267,6 @@ class ImportRun(models.Model):
 
     class Meta:
         db_table = "population_import"
+
+
+from .moves.models import Move, MoveStep, TransferDecision  # noqa: E402, F401 - tables of a subpackage, known to Django by this
