@@ -25,6 +25,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,23 @@ class _Waiting:
     told: asyncio.Future[Recorded]
     base: Callable[[Recorded], bytes] | None
     signer: Signer | None
+
+
+def _hand_out(told: asyncio.Future[Recorded], place: Recorded, signature: asyncio.Future[bytes]) -> None:
+    """Tell of a place that is durable, now that its signature is made, or of what failed."""
+    error = signature.exception()
+    if told.done():
+        return
+    if error is not None:
+        told.set_exception(error)
+    else:
+        place.signature = signature.result()
+        told.set_result(place)
+
+
+def _forget(signature: asyncio.Future[bytes]) -> None:
+    """Take note of what a signature came to that nobody waits for any more."""
+    signature.exception()
 
 
 class EvidenceLog:
@@ -294,53 +312,48 @@ class EvidenceLog:
         data = b"".join(lines)
         written = asyncio.get_running_loop().run_in_executor(self._thread, self._write_synced, data, self._offsets[-1])
         # The disk works now; what follows costs no time of its own.
-        failures = await self._sign(batch, places)
+        signatures = [
+            self._sign(entry, place, alone=len(batch) < 2) for entry, place in zip(batch, places, strict=True)
+        ]
         try:
             await written
         except OSError as error:
             fault = EvidenceError(f"The evidence cannot be written: {os.strerror(error.errno or 0)}.")
-            for entry in batch:
+            for entry, signature in zip(batch, signatures, strict=True):
                 if not entry.told.done():
                     entry.told.set_exception(fault)
+                if isinstance(signature, asyncio.Future):
+                    signature.add_done_callback(_forget)
             return
         self._hash.update(data)
-        for entry, line, place in zip(batch, lines, places, strict=True):
+        for entry, line, place, signature in zip(batch, lines, places, signatures, strict=True):
             self._offsets.append(self._offsets[-1] + len(line))
             self.tree.append(place.leaf)
-            if entry.told.done():
+            if isinstance(signature, asyncio.Future):
+                # The next batch need not wait for threads that still sign this one.
+                signature.add_done_callback(partial(_hand_out, entry.told, place))
+            elif entry.told.done():
                 continue
-            if place.index in failures:
-                entry.told.set_exception(failures[place.index])
+            elif isinstance(signature, Exception):
+                entry.told.set_exception(signature)
             else:
+                place.signature = signature
                 entry.told.set_result(place)
         self._previous, self._last_at = previous, batch[-1].body[6:33]
         self._first_at = self._first_at or batch[0].body[6:33]
 
-    async def _sign(self, batch: list[_Waiting], places: list[Recorded]) -> dict[int, Exception]:
-        """Sign what the entries ask for, in threads beside the loop when there is enough of it; give what failed."""
-        failures: dict[int, Exception] = {}
-        waiting: list[tuple[Recorded, bytes]] = []
-        beside = None
-        for entry, place in zip(batch, places, strict=True):
-            if entry.base is None or entry.signer is None or entry.told.done():
-                continue
-            try:
-                base = entry.base(place)
-                beside = getattr(entry.signer, "sign_beside", None) if self._beside and len(batch) > 2 else None
-                if beside is None:
-                    place.signature = entry.signer.sign(base)
-                else:
-                    waiting.append((place, base))
-            except Exception as error:  # noqa: BLE001 - told to whoever asked for the signature
-                failures[place.index] = error
-        if waiting and self._beside is not None and beside is not None:
-            found = await self._beside.call_each(beside, [base for _, base in waiting])
-            for (place, _), result in zip(waiting, found, strict=True):
-                if isinstance(result, Exception):
-                    failures[place.index] = result
-                else:
-                    place.signature = result
-        return failures
+    def _sign(self, entry: _Waiting, place: Recorded, *, alone: bool) -> bytes | Exception | asyncio.Future[Any]:
+        """Give the signature that the entry asks for, or what failed; of what a thread beside the loop signs, the future."""
+        if entry.base is None or entry.signer is None or entry.told.done():
+            return b""
+        try:
+            base = entry.base(place)
+            beside = getattr(entry.signer, "sign_beside", None)
+            if beside is None or self._beside is None or (alone and not self._beside.busy):
+                return entry.signer.sign(base)
+            return self._beside.call(beside, base)
+        except Exception as error:  # noqa: BLE001 - told to whoever asked for the signature
+            return error
 
     def _write_synced(self, data: bytes, durable: int) -> None:
         """Write and sync; on failure leave the file as it was. What failed to sync is never trusted again."""

@@ -61,8 +61,7 @@ class Gateway:
         self.modes = Modes(modes or {})
         self.settings, self._signer, self._operator, self._clock, self._tls = settings, signer, operator, clock, tls
         self.configuration: Configuration | None = None
-        # With SM2 two of three parts of the work are signatures; with Ed25519 a third is, and one thread carries it.
-        self._beside = Beside(threads=2 if signer.algorithm == "sm2-sm3" else 1)
+        self._beside = Beside()
         self.log = EvidenceLog(
             settings.folder / "evidence",
             signer=signer,

@@ -23,18 +23,12 @@ _SHORT: tuple[tuple[str, Any, list[Any]], ...] = (
     ("d2i_AutoPrivateKey", c_void_p, [c_void_p, c_void_p, c_long]),
     ("d2i_PUBKEY", c_void_p, [c_void_p, c_void_p, c_long]),
     ("i2d_PUBKEY", c_int, [c_void_p, c_void_p]),
-    ("EVP_PKEY_new_raw_public_key", c_void_p, [c_int, c_void_p, c_char_p, c_size_t]),
-    ("EVP_MD_CTX_new", c_void_p, []),
-    ("EVP_MD_CTX_free", None, [c_void_p]),
-    ("EVP_DigestVerifyInit", c_int, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
     ("ERR_clear_error", None, []),
 )
 _LONG: tuple[tuple[str, Any, list[Any]], ...] = (
     ("EVP_PKEY_sign", c_int, [c_void_p, c_char_p, c_void_p, c_char_p, c_size_t]),
     ("EVP_PKEY_verify", c_int, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
-    ("EVP_DigestVerify", c_int, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
 )
-_ED25519 = 1087  # NID_ED25519
 
 
 @lru_cache(maxsize=1)
@@ -128,49 +122,4 @@ class KeptKey:
         _, locked = libraries()
         for context in self._idle:
             locked.EVP_PKEY_CTX_free(context)
-        locked.EVP_PKEY_free(self.key)
-
-
-class Ed25519Key:
-    """A public key of Ed25519 (32 bytes) in libcrypto, for a thread that verifies beside the event loop."""
-
-    __slots__ = ("_begin", "_idle", "_verify", "key")
-
-    def __init__(self, public: bytes) -> None:
-        free, locked = libraries()
-        key = locked.EVP_PKEY_new_raw_public_key(_ED25519, None, public, len(public))
-        if not key:
-            locked.ERR_clear_error()
-            raise LibcryptoError("This libcrypto has no Ed25519.")
-        self.key: int = key
-        self._begin, self._verify = locked.EVP_DigestVerifyInit, free.EVP_DigestVerify
-        self._idle: list[int] = []
-
-    def verify(self, message: bytes, signature: bytes) -> bool:
-        """Say whether ``signature`` fits, without the interpreter's lock."""
-        if len(signature) != 64:
-            return False
-        try:
-            context = self._idle.pop()
-        except IndexError:
-            context = libraries()[1].EVP_MD_CTX_new()
-        # One context is one operation's: newer versions refuse a second without this.
-        if self._begin(context, None, None, None, self.key) != 1:
-            self._drop(context)
-            raise LibcryptoError("libcrypto refused to begin with Ed25519.")
-        if self._verify(context, signature, 64, message, len(message)) == 1:
-            self._idle.append(context)
-            return True
-        self._drop(context)
-        return False
-
-    def _drop(self, context: int) -> None:
-        _, locked = libraries()
-        locked.EVP_MD_CTX_free(context)
-        locked.ERR_clear_error()
-
-    def __del__(self) -> None:
-        _, locked = libraries()
-        for context in self._idle:
-            locked.EVP_MD_CTX_free(context)
         locked.EVP_PKEY_free(self.key)
