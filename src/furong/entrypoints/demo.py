@@ -202,7 +202,7 @@ def _centres(home: Path) -> tuple[str, ...]:
     """
     marker = home / "centres.json"
     if marker.exists():
-        return tuple(json.loads(marker.read_text()))
+        return tuple(json.loads(marker.read_text())["codes"])
     if (home / "loaded.json").exists():  # made when there were none
         return ()
     chosen = os.environ.get("FURONG_DEMO_CENTRES", "all")
@@ -222,12 +222,14 @@ def _make_tables(home: Path, cluster: Cluster, centres: tuple[str, ...], step: _
         loading.migrate(aliases=["default", "population", *(f"centre_{code}" for code in centres[:1])])
         for code in centres[1:]:
             cluster.clone_database(template=dividing.database_of(centres[0]), name=dividing.database_of(code))
-        marker.write_text(json.dumps(centres))
+        marker.write_text(json.dumps({"codes": centres, "shape": ""}))
     else:
         loading.migrate()
     if centres:
         step(f"Population · {len(centres)} city centres")
-        dividing.divide(centres)
+        shape = dividing.shape_digest()
+        dividing.divide(centres, is_shaped=json.loads(marker.read_text())["shape"] == shape)
+        marker.write_text(json.dumps({"codes": centres, "shape": shape}))
 
 
 def _fill(home: Path, residents: int, step: _Step, address: str, *, is_usual: bool) -> Exchange:

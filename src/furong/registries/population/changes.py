@@ -38,7 +38,7 @@ from .ledger import (
 )
 from .membership import check_head_may_leave, join, leave, members_of, move_out, open_households
 from .models import IdentityNumber, Person, Residence
-from .place import command, here
+from .place import carries_number, command, here
 from .rules import check_code, check_name
 from .values import ChangeKind, ChangeRecorded, PersonStatus, ResidenceKind
 
@@ -126,6 +126,8 @@ def _check_number(number: str | None, number_type: str, *, allow_reserved: bool)
         cursor.execute(NUMBER_IS_TAKEN, [text])
         if cursor.fetchone() is not None:
             raise NumberTaken
+    if carries_number(text, number_type):  # in another city; while the province is away, it finds out later
+        raise NumberTaken
     return text
 
 

@@ -70,9 +70,15 @@ class _Routes:
     def __init__(self) -> None:
         self.find: Callable[[str, Any], str] | None = None
         self.settled: Settled | None = None
+        self.carries: Callable[[str, str], bool] | None = None
 
 
 routes = _Routes()
+
+
+def carries_number(number: str, number_type: str) -> bool:
+    """This function will say whether somebody of another centre carries a number; False while the province cannot be asked."""
+    return routes.carries is not None and is_one_of_several() and routes.carries(number, number_type)
 
 
 def command(name: str, *, of: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -69,6 +69,7 @@ def bind() -> None:
     """This function will have commands happen in the centre of their subject, where there are centres. Repeatable."""
     place.routes.find = _find if is_divided() else None
     place.routes.settled = _wait_until_shown if is_divided() else None
+    place.routes.carries = _carries if is_divided() else None
 
 
 def centre_of_division(division_code: str) -> str:
@@ -91,6 +92,14 @@ def _find(kind: str, value: Any) -> str:
     row = first_row(statements("province")[_BY_KEY[kind]], [value], database=place.PROVINCE)
     # What nobody knows is refused by the command itself, in words that fit.
     return place.PROVINCE if row is None else alias_of(row[0])
+
+
+def _carries(number: str, number_type: str) -> bool:
+    try:
+        row = first_row(statements("province")["of_number"], [number, number_type], database=place.PROVINCE)
+    except DatabaseError:
+        return False
+    return row is not None
 
 
 def _wait_until_shown(alias: str, written: Sequence[tuple[str, UUID]]) -> None:

@@ -47,7 +47,6 @@ def join(code: str, *, copy: bool = True) -> bool:
     subscription would wait for itself otherwise. Raises `CentreError`.
     """
     centre = Centre(code)
-    check_columns(code)
     with connect(PROVINCE) as province:
         row = province.execute(
             "SELECT 1 FROM pg_subscription WHERE subname = %s AND subdbid = "
@@ -57,6 +56,7 @@ def join(code: str, *, copy: bool = True) -> bool:
         if row is not None:
             _say_address(province, centre)
             return False
+        check_columns(code)
         with connect(centre.alias) as there:
             there.execute(statements("centre")["make_slot"], [centre.slot, centre.slot])
         province.execute(

@@ -125,6 +125,15 @@ def list_conflicts(*, actor: Actor, limit: int = 100) -> tuple[Conflict, ...]:
     return tuple(Conflict(**dict(zip(names, row, strict=True))) for row in rows)
 
 
+def count_one_sided(*, now: datetime) -> int:
+    """This function will return how many facts about two people only one of them holds, half a minute after they were recorded.
+
+    A figure about nobody, for monitoring; reads every relation in force.
+    """
+    row = first_row(statements("province")["one_sided"], {"before": now - SETTLES}, database=PROVINCE)
+    return int(row[0]) if row else 0
+
+
 @command("population.settle_conflict", database=PROVINCE)
 def settle_conflict(*, conflict_id: int, note: str, actor: Actor, basis: Basis, now: datetime) -> None:
     """This function will note how a conflict was settled, by correcting one of the entries at its centre.

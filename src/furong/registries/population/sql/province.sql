@@ -97,6 +97,9 @@ SELECT t.* FROM public.population_directory d JOIN public.{table} t ON t.centre 
 -- name: of_person
 SELECT centre FROM public.population_directory WHERE person_id = %s
 
+-- name: of_number
+SELECT person_id FROM public.population_number_directory WHERE number = %s AND type = %s
+
 -- name: homes
 SELECT centre FROM public.population_person WHERE person_id = %s
 
