@@ -26,7 +26,7 @@ from furong_link.decision import Grant, QuotaBook, Target, check_grant, read_tar
 from furong_link.door import Door
 from furong_link.errors import ConfigurationError, EvidenceError, Refusal
 from furong_link.evidence import EvidenceLog, Recorded
-from furong_link.handshake import Greeter, Refusals
+from furong_link.handshake import Listener, Refusals
 from furong_link.keys import Signer, Verifier
 from furong_link.masking import apply_terms
 from furong_link.message import OWN, Message, problem_reply, unsigned
@@ -41,6 +41,7 @@ from furong_link.upstream import Upstream, UpstreamReply
 
 logger = logging.getLogger("furong_link")
 FAREWELL_SECONDS = 0.5
+BACKLOG = 512
 PEERS_MAY_READ = tuple(OWN + name for name in ("health", "head", "receipts/", "consistency/"))
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -85,7 +86,7 @@ class Gateway:
         self.peers = Peers(settings=settings, signer=signer, beside=self._beside, clock=clock, record=self.log.append)
         self._own_keys = own_keys(settings)
         self._peer_tls = server_context(settings.peers) if settings.peers else None
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[asyncio.Server | Listener] = []
         self.peer_port = 0
         self._housekeeping: asyncio.Task[None] | None = None
         self.connections: set[Door] = set()
@@ -115,29 +116,29 @@ class Gateway:
             await self.modes.stop()
             self.log.abandon()
             raise
-        server = await loop.create_server(
-            self._greeter("systems", self._tls), self.settings.host, self.settings.port, backlog=512
-        )
-        self._servers.append(server)
-        self.port = server.sockets[0].getsockname()[1]
-        door = self.settings.peers
+        settings = self.settings
+        self.port = await self._listen(settings.host, settings.port, self._tls, "systems", lambda: Door(self))
+        door = settings.peers
         if door is not None and self._peer_tls is not None:
             self._trust_peers()
-            server = await loop.create_server(
-                self._greeter("peers", self._peer_tls, for_peers=True), door.host, door.port, backlog=512
+            self.peer_port = await self._listen(
+                door.host, door.port, self._peer_tls, "peers", lambda: Door(self, for_peers=True)
             )
-            self._servers.append(server)
-            self.peer_port = server.sockets[0].getsockname()[1]
         self._housekeeping = loop.create_task(self._keep_house())
 
-    def _greeter(
-        self, name: str, tls: ssl.SSLContext | None, *, for_peers: bool = False
-    ) -> Callable[[], asyncio.Protocol]:
-        """Give what meets a connection: with TLS, a handshake that fails is counted and recorded."""
+    async def _listen(
+        self, host: str, port: int, tls: ssl.SSLContext | None, name: str, door: Callable[[], Door]
+    ) -> int:
+        """Listen, and give the port; with TLS, a handshake that fails is counted and recorded."""
+        server: asyncio.Server | Listener
         if tls is None:
-            return lambda: Door(self, for_peers=for_peers)
-        refusals = Refusals(door=name, counts=self.counts, record=self.log.append, clock=self._clock)
-        return lambda: Greeter(Door(self, for_peers=for_peers), tls, refusals)
+            server = await asyncio.get_running_loop().create_server(door, host, port, backlog=BACKLOG)
+        else:
+            refusals = Refusals(door=name, counts=self.counts, record=self.log.append, clock=self._clock)
+            server = Listener(door=door, tls=tls, refusals=refusals)
+            await server.start(host, port, backlog=BACKLOG)
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
 
     def _trust_peers(self) -> None:
         """Let certificates of the configuration through the handshake; whether one still counts is asked of each message."""

@@ -1,21 +1,25 @@
 """A TLS handshake at a gateway's door, watched: one that fails is a refusal too, counted and on record, without data.
 
-asyncio ends a failed handshake without telling anybody. Here a connection begins in the clear and is turned into TLS by
-`loop.start_tls`, which raises. Who knocks again and again fills no log: beyond `MOST` records a second the rest is a number.
+`loop.create_server` ends a failed handshake without telling anybody. Here connections are accepted by hand and given to
+`loop.connect_accepted_socket`, which raises. Who knocks again and again fills no log: beyond `MOST` records a second the
+rest is a number.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
 
 from furong_link.errors import EvidenceError
 
 MOST = 20
 SECONDS = 30.0
+PAUSE = 0.1
 # X509_verify_cert's codes of a certificate whose time is not now.
 _NOT_NOW = frozenset({9, 10})
 
@@ -67,49 +71,64 @@ class Refusals:
             await self._record(facts)
 
 
-class _Hall(asyncio.Protocol):
-    """Where an encrypted connection is between its handshake and its door: a first message may come with the last of it."""
+class Listener:
+    """Listens where TLS is spoken: a connection whose handshake holds comes to a door, of the others `Refusals` is told.
 
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.lost = False
-        self.error: Exception | None = None
+    `loop.start_tls` on an open connection would not do: it can lose what arrives before it, and uvloop's does.
+    """
 
-    def data_received(self, data: bytes) -> None:
-        self.data += data
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.lost, self.error = True, exc
-
-
-class Greeter(asyncio.Protocol):
-    """A connection before its handshake: hands the encrypted one to ``door``, or tells ``refusals`` why there is none."""
-
-    def __init__(self, door: asyncio.Protocol, tls: ssl.SSLContext, refusals: Refusals) -> None:
+    def __init__(self, *, door: Callable[[], asyncio.Protocol], tls: ssl.SSLContext, refusals: Refusals) -> None:
         self._door, self._tls, self._refusals = door, tls, refusals
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.sockets: list[socket.socket] = []
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        stream: asyncio.Transport = transport  # type: ignore[assignment]  # create_server promises; uvloop has its own
-        # Not paused here: uvloop would not read again. The task runs before the loop looks for data once more.
-        self._task = asyncio.get_running_loop().create_task(self._greet(stream))
-
-    async def _greet(self, transport: asyncio.Transport) -> None:
-        hall, door = _Hall(), self._door
+    async def start(self, host: str, port: int, *, backlog: int) -> None:
+        """Listen at every address of ``host``. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         try:
-            secure = await asyncio.get_running_loop().start_tls(
-                transport, hall, self._tls, server_side=True, ssl_handshake_timeout=SECONDS
+            for family, address in dict.fromkeys((family, address) for family, _, _, _, address in found):
+                one = socket.socket(family, socket.SOCK_STREAM)
+                self.sockets.append(one)
+                one.setblocking(False)
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                one.bind(address)
+                one.listen(backlog)
+        except OSError:
+            for one in self.sockets:
+                one.close()
+            raise
+        for one in self.sockets:
+            self._begin(self._accept(one))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        with listening:
+            while True:
+                try:
+                    connection, _ = await loop.sock_accept(listening)
+                except OSError:
+                    await asyncio.sleep(PAUSE)  # no handle is free, or the caller went away already
+                    continue
+                self._begin(self._greet(connection))
+
+    async def _greet(self, connection: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._door, connection, ssl=self._tls, ssl_handshake_timeout=SECONDS
             )
         except (OSError, ssl.SSLError) as error:
-            transport.abort()
+            connection.close()
             await self._refusals.note(error)
-            return
-        if secure is None:
-            return
-        door.connection_made(secure)
-        if hall.lost:
-            door.connection_lost(hall.error)
-            return
-        secure.set_protocol(door)
-        if hall.data:
-            door.data_received(bytes(hall.data))
+
+    def close(self) -> None:
+        """Listen no more and end handshakes; connections that came to a door go on."""
+        for task in self._tasks:
+            task.cancel()
