@@ -116,13 +116,13 @@ SELECT version, status, (SELECT count(*) FROM (SELECT 1 FROM population_relation
   FOR UPDATE) held), set_config('idle_in_transaction_session_timeout', %s, true)
 FROM population_person WHERE person_id = %s FOR UPDATE
 """
-_DECIDE = """
-INSERT INTO population_transfer_decision (gid, move_id, verdict, decided_at) VALUES (%s, %s, 'commit', %s) RETURNING gid
-"""
-# Ends a person's place in the household and at its address as the ledger does: what was believed is superseded, and what held
+# Writes the decision: a second transfer of the same move waits here for the first, and is refused once that is committed. And
+# ends a person's place in the household and at its address as the ledger does: what was believed is superseded, and what held
 # until now is written with its end; what began later never held.
-_END = """
-WITH member AS (
+_DECIDE_AND_END = """
+WITH decided AS (
+  INSERT INTO population_transfer_decision (gid, move_id, verdict, decided_at) VALUES (%(gid)s, %(move)s, 'commit', %(now)s)
+), member AS (
   UPDATE population_household_member SET superseded_at = %(now)s
   WHERE person_id = %(person)s AND superseded_at IS NULL AND valid_until IS NULL
   RETURNING household_id, person_id, relation, valid_from
@@ -221,25 +221,21 @@ def let_go(transfer: Transfer) -> Left | None:
     found = first_row(_LOCK, [transfer.person_id, IDLE_TIMEOUT, transfer.person_id], database=transfer.source)
     if found is None or found[1] != PersonStatus.REGISTERED:
         raise HouseholdBusy  # another transfer was faster
+    given = {
+        "gid": transfer.gid,
+        "move": transfer.move_id,
+        "person": transfer.person_id,
+        "now": transfer.now,
+        "day": transfer.day,
+        "change": transfer.change_id,
+        "member_id": new_id(),
+        "home_id": new_id(),
+    }
     try:
-        # A second transfer of the same move waits here for the first, and is refused once that is committed.
-        with _settling_conflicts():
-            first_row(_DECIDE, [transfer.gid, transfer.move_id, transfer.now], database=transfer.source)
-    except ArrivalConflict as conflict:
+        left = first_row(_DECIDE_AND_END, given, database=transfer.source)
+    except IntegrityError as conflict:
         raise HouseholdBusy from conflict
     reached("source.decided")
-    left = first_row(
-        _END,
-        {
-            "person": transfer.person_id,
-            "now": transfer.now,
-            "day": transfer.day,
-            "change": transfer.change_id,
-            "member_id": new_id(),
-            "home_id": new_id(),
-        },  # type: ignore[arg-type]
-        database=transfer.source,
-    )
     return None if left is None else Left(household_id=left[0], relation=left[1], others=left[2])
 
 
@@ -251,7 +247,7 @@ def carry(transfer: Transfer) -> None:
     `CentreUnreachable`.
     """
     asked = {"person": transfer.person_id, "change": transfer.change_id}
-    row = first_row(pack_statement(), asked, database=transfer.source)  # type: ignore[arg-type]
+    row = first_row(pack_statement(), asked, database=transfer.source)
     assert row is not None  # noqa: S101 - an aggregate gives a row
     reached("source.packed")
     flying = _flying.get()
@@ -279,7 +275,7 @@ def _receive(transfer: Transfer, luggage: str) -> None:
         if version is not None:
             _make_room(transfer, status)
         given = {"luggage": luggage, "household": transfer.household_id, "division": division, "now": transfer.now}
-        first_row(unpack_statement(), given, database=there)  # type: ignore[arg-type]
+        first_row(unpack_statement(), given, database=there)
         reached("destination.unpacked")
         first_row(
             _SETTLE,
@@ -294,7 +290,7 @@ def _receive(transfer: Transfer, luggage: str) -> None:
                 "day": transfer.day,
                 "now": transfer.now,
                 "change": transfer.change_id,
-            },  # type: ignore[arg-type]
+            },
             database=there,
         )
         reached("destination.settled")
