@@ -6,6 +6,7 @@ Django is ready.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
@@ -46,6 +47,7 @@ from furong.foundation.partitions import commands as partitions
 from furong.foundation.web import metrics
 from furong.registries.population import centres
 from furong.registries.population.centres import crossing, watching
+from furong.registries.population.moves import tasks as moves
 
 DATABASES = ("default", "population")
 
@@ -109,6 +111,7 @@ def worker_loops() -> list[Loop]:
             Loop(f"sealer-{name}", 1.0, until_stopped=lambda stop, name=name: sealer.run(name, stop))  # type: ignore[misc]
             for name in DATABASES
         ),
+        Loop("population-moves", 10.0, function=moves_by_the_clock()),
         *_loops_of_centres(),
         Loop("processes", 1.0, function=lambda: process_tasks.run_due(now=timezone.now())),
         Loop("process-figures", 10.0, function=lambda: process_tasks.measure(now=timezone.now())),
@@ -118,6 +121,17 @@ def worker_loops() -> list[Loop]:
         Loop("harvests", 300.0, function=lambda: harvests.defer_due(now=timezone.now())),
         Loop("housekeeping", 3600.0, function=lambda: tidy(now=timezone.now())),
     ]
+
+
+def moves_by_the_clock() -> Callable[[], object]:
+    """Give what ends papers and doubtful transfers, each time it is called; the first time young ones too."""
+    first = [True]
+
+    def keep() -> None:
+        moves.keep(now=timezone.now(), at_start=first[0])
+        first[0] = False
+
+    return keep
 
 
 def _loops_of_centres() -> list[Loop]:

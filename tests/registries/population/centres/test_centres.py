@@ -18,7 +18,9 @@ from furong.foundation.events.connections import connect
 from furong.registries.population import centres, commands, queries
 from furong.registries.population.centres import crossing, directory, replication, shaping, watching
 from furong.registries.population.errors import CentreError, CentreUnknown, NothingToChange, NumberTaken, PersonNotFound
+from furong.registries.population.moves import tasks as moves
 from tests.registries.population.centres.conftest import Province
+from tests.registries.population.moves.movers import arrive, request, until_departure
 from tests.registries.population.people import NOW, SYSTEM, WHY, child, household, person, resident
 
 CHANGSHA, ZHUZHOU = "430102001001", "430202001001"
@@ -242,3 +244,40 @@ def test_a_centre_that_would_send_what_the_province_does_not_know_is_refused(pro
     # Shaping again changes nothing.
     shaping.shape_province(province.codes)
     shaping.shape_centre("4301")
+
+
+def test_somebody_who_moves_between_cities_is_one_person_at_every_moment(province: Province) -> None:
+    mover = person("曾伯安", sex="1", born_on=date(1962, 2, 2), household=household(division=ZHUZHOU))
+    number = str(facts(mover, "number")["number"])
+    move = until_departure(request(mover, address="五一大道 1 号"))
+    seen: set[int] = set()
+    with cut("4301"):  # the city of departure tells first
+        arrive(move)
+        wait_for(
+            lambda: (
+                _says("population", "SELECT status FROM public.population_person WHERE centre = '4302'") == ["moved"]
+            )
+        )
+        seen.add(count("population"))
+        assert queries.find_by_number(number=number, actor=SYSTEM, basis=WHY, now=NOW) == mover
+        moves.keep(now=NOW)
+        assert count("centre_4302") == 1, "nothing is cleared before the province finds them in the other city"
+    wait_for(lambda: directory.centre_of_person(mover) == "4301")
+    seen.add(count("population"))
+    assert seen == {1}
+    assert facts(mover, "address", "number") == {"address": "五一大道 1 号", "number": number}
+    history = len(queries.list_history(person_id=mover, actor=SYSTEM, basis=WHY, now=NOW))
+    assert moves.keep(now=NOW)
+    assert (count("centre_4302"), count("centre_4301")) == (0, 1)
+    wait_for(lambda: _says("population", "SELECT count(*) FROM public.population_person") == [1])
+    assert len(queries.list_history(person_id=mover, actor=SYSTEM, basis=WHY, now=NOW)) == history
+    # What the city of departure did stays visible to the person, after its rows are gone.
+    assert {"centre_4301", "centre_4302"} <= {one.database for one in list_reads_of_person(person_id=mover)}
+    watching.keep(now=NOW + timedelta(days=300))
+    assert not watching.list_conflicts(actor=SYSTEM)
+
+
+def _says(alias: str, query: str) -> list[object]:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(query)
+        return [row[0] for row in cursor.fetchall()]

@@ -17,6 +17,7 @@ from furong.foundation.codes.statements import all_rows, first_row, named_statem
 
 from .. import place
 from ..errors import CentreUnknown
+from ..moves import ports as moves
 from .values import CENTRE_DIGITS, Centre, alias_of
 
 log = logging.getLogger("furong.population")
@@ -27,7 +28,7 @@ _BY_KEY: Mapping[str, str] = {
     "person_id": "of_person",
     "household_id": "of_household",
     "stay_id": "of_stay",
-    "effect_id": "of_effect",
+    "move_id": "of_move",
 }
 
 
@@ -56,7 +57,7 @@ def homes_of(person_id: UUID) -> tuple[str, ...]:
     """This function will return the databases of the centres that keep or kept a person: where acts about them are logged."""
     if not is_divided():
         return ()
-    rows = all_rows(statements("province")["homes"], [person_id], database=place.PROVINCE)
+    rows = all_rows(statements("province")["homes"], {"person": person_id}, database=place.PROVINCE)
     return tuple(alias_of(code) for (code,) in rows if code in settings.POPULATION_CENTRES)
 
 
@@ -70,6 +71,21 @@ def bind() -> None:
     place.routes.find = _find if is_divided() else None
     place.routes.settled = _wait_until_shown if is_divided() else None
     place.routes.carries = _carries if is_divided() else None
+    if is_divided():
+        moves.bind(
+            alias_of=lambda division: alias_of(centre_of_division(division)),
+            registers=aliases,
+            is_directed=is_directed,
+            shown=lambda alias, change_id: _wait_until_shown(alias, [("change", change_id)]),
+        )
+    else:
+        moves.centres.reset()
+
+
+def is_directed(person_id: UUID, centre: str, version: int) -> bool:
+    """This function will say whether the province finds a person at a centre, by a row of this version at least."""
+    row = first_row(statements("province")["is_directed"], [person_id, centre, version], database=place.PROVINCE)
+    return row is not None
 
 
 def centre_of_division(division_code: str) -> str:

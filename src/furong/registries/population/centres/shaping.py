@@ -32,6 +32,8 @@ def shape_centre(code: str) -> None:
     with connect(alias_of(code)) as connection, connection.transaction():
         for table in TABLES:
             connection.execute(sql.SQL(text["own"]).format(table=sql.Identifier(table.name), code=sql.Literal(code)))
+            if table.is_of_person:
+                connection.execute(sql.SQL(text["identify"]).format(table=sql.Identifier(table.name)))
         known = {row[0] for row in connection.execute(text["published"], []).fetchall()}
         names = sql.SQL(", ").join(sql.Identifier("public", one.name) for one in TABLES)
         if not known:

@@ -30,6 +30,8 @@ TABLES = (
     Table("population_relation", "id", is_of_person=True),
     Table("population_residence", "id", is_of_person=True),
     Table("population_birth_registration", "id", is_of_person=False),
+    Table("population_move", "id", is_of_person=False),
+    Table("population_move_step", "id", is_of_person=False),
 )
 
 

@@ -61,7 +61,7 @@ def _status(
         state = "apart"
     elif slot is None or heard is None or now - heard > STALE:
         state = "silent"
-    elif wal in {"lost", "unreserved"} or not link[2]:
+    elif wal in {"lost", "unreserved"} or not (link[1] and link[2]):
         state = "failing"
     elif (behind or 0) > BEHIND_BYTES or not link[6]:
         state = "catching_up"

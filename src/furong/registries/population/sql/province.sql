@@ -101,7 +101,14 @@ SELECT centre FROM public.population_directory WHERE person_id = %s
 SELECT person_id FROM public.population_number_directory WHERE number = %s AND type = %s
 
 -- name: homes
-SELECT centre FROM public.population_person WHERE person_id = %s
+SELECT centre FROM public.population_person WHERE person_id = %(person)s
+ UNION SELECT centre FROM public.population_move WHERE person_id = %(person)s ORDER BY 1
+
+-- name: is_directed
+SELECT 1 FROM public.population_directory WHERE person_id = %s AND centre = %s AND version >= %s
+
+-- name: of_move
+SELECT centre FROM public.population_move WHERE id = %s
 
 -- name: of_household
 SELECT centre FROM public.population_household WHERE household_id = %s
@@ -109,14 +116,14 @@ SELECT centre FROM public.population_household WHERE household_id = %s
 -- name: of_stay
 SELECT centre FROM provincial.population_residence WHERE id = %s
 
--- name: of_effect
-SELECT centre FROM public.population_change WHERE effect_id = %s
-
 -- name: arrived_change
 SELECT 1 FROM public.population_change WHERE centre = %s AND id = %s
 
 -- name: arrived_household
 SELECT 1 FROM public.population_household WHERE centre = %s AND household_id = %s
+
+-- name: arrived_move
+SELECT 1 FROM public.population_move WHERE centre = %s AND id = %s
 
 -- name: subscriptions
 SELECT s.subname, s.subenabled, w.pid IS NOT NULL, w.latest_end_time,
