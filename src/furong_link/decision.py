@@ -20,7 +20,7 @@ _PERCENT = re.compile(r"%(?![0-9A-F]{2})")
 _HIDDEN = re.compile(rb"[\x00-\x1f\x7f/\\%;?#]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
     """A request's target: the service, and the path and query within it. ``path`` is decoded, ``raw`` is forwarded."""
 

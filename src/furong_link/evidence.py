@@ -25,8 +25,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from furong_link.archive import FIRST, Segment, canonical, close_segment, finish
 from furong_link.archive import Head as Head
 from furong_link.archive import write_synced as write_synced
 from furong_link.beside import Beside
+from furong_link.compact import compact
 from furong_link.errors import EvidenceError
 from furong_link.keys import Signer
 from furong_link.tree import Tree, leaf_hash
@@ -47,12 +49,23 @@ BATCH = 512
 SEGMENT_BYTES = 512 * 1024 * 1024
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+RANDOM = 128  # messages for which random bytes are drawn at once
+
+_encode = compact(ascii_only=True, allow_nan=False)
 
 
 def text_of_time(at: float) -> str:
     """Give Unix seconds as UTC text with microseconds."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    whole = floor(at)
+    micro = round((at - whole) * 1_000_000)
+    if micro == 1_000_000:
+        whole, micro = whole + 1, 0
+    return f"{_text_of_second(whole)}.{micro:06d}Z"
+
+
+@lru_cache(maxsize=8)
+def _text_of_second(whole: int) -> str:
+    return datetime.fromtimestamp(whole, UTC).isoformat()[:19]
 
 
 @dataclass(slots=True)
@@ -78,12 +91,17 @@ class DetailKeys:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._keys: dict[str, AESGCM] = {}
+        self._random, self._used = b"", 0
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def seal(self, detail: bytes, *, day: str) -> tuple[str, bytes]:
         """Give the salted digest of ``detail`` and its sealed form."""
-        fresh = secrets.token_bytes(SALT + NONCE)
-        salt, nonce = fresh[:SALT], fresh[SALT:]
+        at = self._used
+        if at == len(self._random):
+            # One call of the system for many messages; no byte is used twice.
+            self._random, at = secrets.token_bytes(RANDOM * (SALT + NONCE)), 0
+        self._used = at + SALT + NONCE
+        salt, nonce = self._random[at : at + SALT], self._random[at + SALT : at + SALT + NONCE]
         key = self._keys.get(day) or self._make(day)
         return detail_digest(salt, detail), nonce + key.encrypt(nonce, salt + detail, day.encode())
 
@@ -297,9 +315,13 @@ class EvidenceLog:
         while self._waiting:
             async with self._turn:
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                await self._write_batch(batch)
+                signing = await self._write_batch(batch)
+            if signing:
+                # Threads have enough to do: what arrives meanwhile shares one write and one sync.
+                await asyncio.wait(signing)
 
-    async def _write_batch(self, batch: list[_Waiting]) -> None:
+    async def _write_batch(self, batch: list[_Waiting]) -> list[asyncio.Future[Any]]:
+        """Write, sync and tell; give the signatures that threads still make, of which the callers are told one by one."""
         index, previous = self.tree.size, self._previous
         lines: list[bytes] = []
         places: list[Recorded] = []
@@ -324,13 +346,12 @@ class EvidenceLog:
                     entry.told.set_exception(fault)
                 if isinstance(signature, asyncio.Future):
                     signature.add_done_callback(_forget)
-            return
+            return []
         self._hash.update(data)
         for entry, line, place, signature in zip(batch, lines, places, signatures, strict=True):
             self._offsets.append(self._offsets[-1] + len(line))
             self.tree.append(place.leaf)
             if isinstance(signature, asyncio.Future):
-                # The next batch need not wait for threads that still sign this one.
                 signature.add_done_callback(partial(_hand_out, entry.told, place))
             elif entry.told.done():
                 continue
@@ -341,6 +362,7 @@ class EvidenceLog:
                 entry.told.set_result(place)
         self._previous, self._last_at = previous, batch[-1].body[6:33]
         self._first_at = self._first_at or batch[0].body[6:33]
+        return [one for one in signatures if isinstance(one, asyncio.Future) and not one.done()]
 
     def _sign(self, entry: _Waiting, place: Recorded, *, alone: bool) -> bytes | Exception | asyncio.Future[Any]:
         """Give the signature that the entry asks for, or what failed; of what a thread beside the loop signs, the future."""

@@ -21,6 +21,7 @@ from furong_link.addresses import answer_own
 from furong_link.beside import Beside
 from furong_link.bodies import Bodies
 from furong_link.certificates import certificates_end
+from furong_link.compact import compact, quote
 from furong_link.configuration import Configuration, Key, Service, read_configuration
 from furong_link.decision import Grant, QuotaBook, Target, check_grant, read_target
 from furong_link.door import Door
@@ -43,7 +44,7 @@ logger = logging.getLogger("furong_link")
 FAREWELL_SECONDS = 0.5
 BACKLOG = 512
 PEERS_MAY_READ = tuple(OWN + name for name in ("health", "head", "receipts/", "consistency/"))
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = compact(ascii_only=False)
 
 
 class Gateway:
@@ -345,7 +346,15 @@ class Gateway:
             if key is None:
                 raise Refusal("key_unknown")
             profile.check_digest(request.content_digest, message.content, algorithm=signed.algorithm)
-            await self._check_signature(request, signed, key.verifier)
+            message.base, signature = profile.begin_check(request, signed, verifier=key.verifier)
+            # In a thread beside the loop where that gains, and other messages are in hand too.
+            beside = getattr(key.verifier, "verify_beside", None) if self.in_hand > 2 else None
+            if beside is None:
+                fits = key.verifier.verify(message.base, signature)
+            else:
+                fits = await self._beside.call(beside, message.base, signature)
+            if not fits:
+                raise Refusal("signature_invalid")
             # A configuration that came meanwhile may say otherwise: the message goes by the one in force.
             if self.configuration is configuration:
                 break
@@ -397,14 +406,6 @@ class Gateway:
             configuration.grants.get(request.grant), member=own.member, method=request.method, target=target, now=now
         )
         return configuration
-
-    async def _check_signature(self, request: profile.Request, signed: profile.Signed, verifier: Verifier) -> None:
-        """Refuse a signature that does not fit; in a thread beside the loop when other messages are in hand too."""
-        beside = getattr(verifier, "verify_beside", None) if self.in_hand > 2 else None
-        if beside is None:
-            profile.check_request(request, signed, verifier=verifier)
-        elif not await self._beside.call(beside, *profile.begin_check(request, signed, verifier=verifier)):
-            raise Refusal("signature_invalid")
 
     async def _serve(self, message: Message, configuration: Configuration) -> UpstreamReply:
         request, key, grant, target = message.request, message.key, message.grant, message.target
@@ -499,12 +500,14 @@ class Gateway:
             facts["message"], facts["method"] = request.message, request.method
             if grant is not None:
                 facts["grant"], facts["service"], facts["purpose"] = grant.id, grant.service, grant.purpose
-            base = request.base(signed.parameters if signed else "").decode()
-            told: dict[str, object] = {"base": base, "signature": signed.signature if signed else "", "reply": reply}
+            base = (message.base or request.base(signed.parameters if signed else "")).decode()
+            signature = signed.signature if signed else ""
+            told = f'"base":{quote(base)},"signature":"{signature}","reply":{quote(reply)}'
             # Files and events lie sealed in stores of their own.
             if self.settings.bodies.keep and kind == "answered" and "mode" not in message.facts:
-                told["bodies"] = self.bodies.seal(question=message.content, answer=answer, at=self._clock())
-            detail = _encode(told).encode()
+                bodies = self.bodies.seal(question=message.content, answer=answer, at=self._clock())
+                told += f',"bodies":{_encode(bodies)}'
+            detail = f"{{{told}}}".encode()
         if self.configuration is not None:
             facts["configuration"] = self.configuration.serial
         facts.update(message.facts)

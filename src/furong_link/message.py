@@ -81,6 +81,7 @@ class Message:
     key: Key | None = None
     grant: Grant | None = None
     target: Target | None = None
+    base: bytes = b""  # what the caller signed
     facts: dict[str, object] = field(default_factory=dict)
 
     def read_request(self, *, algorithm: str = "") -> profile.Request:

@@ -27,7 +27,7 @@ class NotSent(Refusal):
     """No connection could be made, so nothing of the message was sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Heard:
     """A whole reply: its head and its content."""
 

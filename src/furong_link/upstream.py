@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from furong_link.errors import ConfigurationError
 from furong_link.pool import Pool
-from furong_link.profile import VALUE
+from furong_link.profile import JSON, VALUE
 
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{16,256}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UpstreamReply:
     status: int
     content_type: str
@@ -42,7 +42,7 @@ class Upstream:
 
         A GET is asked once more on a new connection when a kept one turned out to be closed.
         """
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
         length = f"content-length: {len(content)}\r\n" if content or method != "GET" else ""
         head = (
             f"{method} {self._prefix}{target} HTTP/1.1\r\nhost: {self._authority}\r\n{self._shown}{lines}{length}\r\n"
@@ -52,7 +52,9 @@ class Upstream:
         kind = heard.head.headers.get("content-type", "")
         # A type that could not stand in a signature base is no type.
         return UpstreamReply(
-            heard.head.status, kind if VALUE.fullmatch(kind) else "application/octet-stream", heard.content
+            heard.head.status,
+            kind if kind == JSON or VALUE.fullmatch(kind) else "application/octet-stream",
+            heard.content,
         )
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from furong_link.errors import Refusal
 
 MAX_HEAD = 16 * 1024
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_FIELDS = rb"((?:" + _TOKEN + rb":[ \t]*(?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?[ \t]*\r\n)*)\r\n"
+_FIELDS = rb"((?:" + _TOKEN + rb":[\x20-\x7e\t]*\r\n)*)\r\n"
 _REQUEST = re.compile(rb"([A-Z]{3,10}) ([\x21-\x7e]+) HTTP/1\.1\r\n" + _FIELDS)
 # Providers are on the member's own network and may say more, such as names in UTF-8.
 _REPLY = re.compile(
@@ -55,30 +55,41 @@ def read_request_head(data: bytes, *, max_content: int) -> RequestHead:
     if not found:
         raise Refusal("malformed_request")
     headers: dict[str, str] = {}
-    for line in found[3].decode("ascii").split("\r\n")[:-1]:
+    lines = found[3].decode("ascii").split("\r\n")
+    lines.pop()
+    for line in lines:
         name, _, value = line.partition(":")
-        name = name.lower()
-        if name in headers:
-            raise Refusal(
-                "ambiguous_length" if name == "content-length" else "malformed_request", f"{name} is there twice."
-            )
-        headers[name] = value.strip(" \t")
+        headers[name.lower()] = value.strip(" \t")
+    if len(headers) < len(lines):
+        raise _twice(lines)
     if "transfer-encoding" in headers:
         raise Refusal("ambiguous_length" if "content-length" in headers else "length_required")
     if "upgrade" in headers or "expect" in headers or "trailer" in headers:
         raise Refusal("malformed_request", "Upgrades, expectations and trailers are outside the profile.")
     if not headers.get("host"):
         raise Refusal("malformed_request", "Host is missing.")
-    text = headers.get("content-length", "0")
-    if not _LENGTH.fullmatch(text):
-        raise Refusal("ambiguous_length")
-    length = int(text)
+    text, length = headers.get("content-length"), 0
     method = found[1].decode()
-    if "content-length" not in headers and method in ("POST", "PUT", "PATCH"):
+    if text is not None:
+        if not _LENGTH.fullmatch(text):
+            raise Refusal("ambiguous_length")
+        length = int(text)
+    elif method in ("POST", "PUT", "PATCH"):
         raise Refusal("length_required")
     if length > max_content:
         raise Refusal("content_too_large")
     return RequestHead(method, found[2].decode(), headers, length)
+
+
+def _twice(lines: list[str]) -> Refusal:
+    """Say which field is there more than once; of several, the one that is met first."""
+    seen: set[str] = set()
+    for line in lines:
+        name = line.partition(":")[0].lower()
+        if name in seen:
+            break
+        seen.add(name)
+    return Refusal("ambiguous_length" if name == "content-length" else "malformed_request", f"{name} is there twice.")
 
 
 def read_reply_head(data: bytes) -> ReplyHead:
@@ -156,7 +167,7 @@ _REASONS = {
 
 def reply_bytes(status: int, headers: dict[str, str], content: bytes, *, close: bool) -> bytes:
     """Give a reply as bytes; header values come from the gateway itself and hold no line ends."""
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     last = "connection: close\r\n" if close else ""
     head = f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\n{lines}content-length: {len(content)}\r\n{last}\r\n"
     return head.encode("latin-1") + content
