@@ -17,6 +17,9 @@ import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import psycopg
+
+from benchmarks import population_lookups
 from benchmarks.processes_ground import cluster
 
 TABLES = (
@@ -26,8 +29,6 @@ TABLES = (
 
 def raw_copy(url: str, folder: Path) -> tuple[float, int]:
     """Copy the register's rows out, empty the tables, and copy them in again; give the seconds of the last, and the people."""
-    import psycopg
-
     with psycopg.connect(url, autocommit=True) as connection:
         for table in TABLES:
             with (
@@ -90,6 +91,10 @@ def main() -> int:
         raw, people = raw_copy(server.url("bench_population"), folder)
         if people != written:
             raise RuntimeError(f"{people} people were copied")
+        with psycopg.connect(server.url("bench_population"), autocommit=True) as connection:
+            connection.execute("VACUUM (ANALYZE)")
+        found = population_lookups.lookups(server.url("bench_population"))
+        found |= population_lookups.searches(server.url("bench_population"))
     figures = {
         "benchmark": "population",
         "quick": args.quick,
@@ -98,6 +103,7 @@ def main() -> int:
         "load_rows_per_s": round(written / seconds),
         "copy_rows_per_s": round(written / raw),
         "load_ratio": round(raw / seconds, 2),
+        **found,
         "load_at_end": round(os.getloadavg()[0], 1),
         "minutes": round((time.perf_counter() - began) / 60, 1),
     }
@@ -105,6 +111,16 @@ def main() -> int:
     print(f"{'taking people in':<44}{'people/s':>10}")
     print(f"{'import: checks, keys, audit, six tables':<44}{figures['load_rows_per_s']:>10,}")
     print(f"{'COPY of the same rows into the same tables':<44}{figures['copy_rows_per_s']:>10,}")
+    print(f"\n{'looking people up by number':<44}{'1 caller':>10}{'16 callers':>12}")
+    for text, name in (
+        ("ours: rights, pace, terms, durable entry, /s", "lookups_per_s"),
+        ("the bare prepared query, /s", "bare_per_s"),
+        ("ours, median ms", "lookup_p50_ms"),
+        ("ours, 99th of 100, ms", "lookup_p99_ms"),
+    ):
+        print(f"{text:<44}{figures[name]:>10,}{figures[name + '_16']:>12,}")
+    print(f"{'times as many bare':<44}{figures['lookup_ratio_1']:>10}{figures['lookup_ratio']:>12}")
+    print(f"{'a page of a search by name, 95th of 100, ms':<44}{figures['name_search_p95_ms']:>10}")
     print(json.dumps(figures))
     return 0
 

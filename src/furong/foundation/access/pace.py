@@ -48,11 +48,12 @@ class _Asked:
     tokens: float
     at: datetime
     day: date
+    day_ends_at: datetime
     left: int = 0  # of the block taken for the day
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-_asked: dict[tuple[str, UUID, str], _Asked] = {}
+_asked: dict[tuple[UUID, str], _Asked] = {}
 
 
 def keep_pace(*, actor: Actor, what: str, pace: Pace, now: datetime) -> None:
@@ -64,27 +65,26 @@ def keep_pace(*, actor: Actor, what: str, pace: Pace, now: datetime) -> None:
     who = actor.account_id or actor.post_id or actor.person_id
     if actor.is_system or who is None:
         return
-    key = (str(connection.settings_dict["NAME"]), who, what)
-    asked = _asked.get(key)
+    asked = _asked.get((who, what))
     if asked is None:
         if len(_asked) > _MOST_KEPT:
             _asked.clear()
-        asked = _asked.setdefault(key, _Asked(float(pace.per_minute), now, timezone.localdate(now)))
+        today = timezone.localdate(now)
+        asked = _asked.setdefault((who, what), _Asked(float(pace.per_minute), now, today, _midnight_after(today)))
     with asked.lock:
         passed = max(0.0, (now - asked.at).total_seconds())
         tokens = min(float(pace.per_minute), asked.tokens + passed * pace.per_minute / 60)
         if tokens < 1:
             wait = timedelta(seconds=(1 - tokens) * 60 / pace.per_minute)
             raise TooManyAsked.within_a_minute(most=pace.per_minute, goes_on_at=now + wait)
-        if passed:  # a day passes only where time does
-            today = timezone.localdate(now)
-            if today != asked.day:
-                asked.day, asked.left = today, 0
-            asked.at = now
+        if now >= asked.day_ends_at:
+            asked.day, asked.left = timezone.localdate(now), 0
+            asked.day_ends_at = _midnight_after(asked.day)
+        asked.at = max(asked.at, now)
         if asked.left <= 0:
             asked.left = _take(who, what, asked.day, pace.per_day)
         if asked.left <= 0:
-            raise TooManyAsked.today(most=pace.per_day, goes_on_at=_midnight_after(asked.day))
+            raise TooManyAsked.today(most=pace.per_day, goes_on_at=asked.day_ends_at)
         asked.tokens = tokens - 1
         asked.left -= 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
@@ -41,6 +41,7 @@ def lease_seconds() -> float:
 class _Lease:
     rights: tuple[PostRight, ...]
     until: float  # time.monotonic()
+    scopes: dict[str, Scope] = field(default_factory=dict)  # what was joined of them
 
 
 class _Leases:
@@ -58,6 +59,10 @@ class _Leases:
     def get(self, post_id: UUID) -> tuple[PostRight, ...] | None:
         lease = self._held.get(post_id)
         return lease.rights if lease is not None and time.monotonic() < lease.until else None
+
+    def scopes(self, post_id: UUID) -> dict[str, Scope] | None:
+        lease = self._held.get(post_id)
+        return lease.scopes if lease is not None and time.monotonic() < lease.until else None
 
     def generation(self) -> int:
         return self._generation
@@ -203,7 +208,13 @@ def scope(*, actor: Actor, right: str) -> Scope:
         return Scope(everything=True)
     if actor.kind is not ActorKind.STAFF or actor.post_id is None:
         return Scope()
-    return Scope.of(grant for grant in rights_of_post(post_id=actor.post_id) if grant.right == right)
+    joined = LEASES.scopes(actor.post_id)
+    if joined is not None and right in joined:
+        return joined[right]
+    found = Scope.of(grant for grant in rights_of_post(post_id=actor.post_id) if grant.right == right)
+    if joined is not None:
+        joined[right] = found
+    return found
 
 
 def require(

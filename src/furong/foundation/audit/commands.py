@@ -128,9 +128,10 @@ def record_read(
     if object is not None:
         record.object(*object)
     names = list(fields)
-    record.detail(fields=sorted(set(names)), **(detail or {}))
+    record.details["fields"] = sorted(set(names))
+    record.details.update(detail or {})  # made canonical with the entry
     for person_id in subjects:
-        record.subject(person_id, fields=names)
+        record.subjects[person_id] = set(names)
     buffer = _reads.get()
     if buffer is not None:
         buffer.append(record)

@@ -27,20 +27,23 @@ ENTRY_CONTEXT = b"furong.audit.entry.v1\0"
 HEAD_CONTEXT = "furong.audit.head.v1"
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
 def canonical_text(value: object) -> str:
     """Give the one JSON text of ``value``: keys sorted, no spaces, no escapes but the needed, no floats.
 
     UUIDs, dates, times (UTC, microseconds), decimals and enums become texts; sets are sorted. Raises TypeError for
     anything else, floats included: two machines may print them differently.
     """
-    return json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _encode(_plain(value))
 
 
 def canonical_time(at: datetime) -> str:
     """Give an aware time as UTC text with microseconds: ``2026-11-03T08:30:00.000000Z``."""
     if at.tzinfo is None:
         raise TypeError("A time without a zone cannot be recorded.")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _clean(text: str) -> str:

@@ -137,11 +137,14 @@ def select(person_ids: Iterable[UUID], fields: tuple[str, ...]) -> Found:
 
 def select_by_number(number: str, number_type: str, fields: tuple[str, ...]) -> Found:
     """This function will read the fields of whoever carries a number in force, in one statement."""
-    sql = _columns_of(fields).format(
-        "population_identity_number k JOIN population_person p ON p.person_id = k.person_id",
-        "k.number = %s AND k.type = %s AND k.superseded_at IS NULL AND k.valid_until IS NULL",
-    )
+    sql = _columns_of(fields).format(*_BY_NUMBER)
     return _values(rows(sql, [number.strip().upper(), number_type]), fields)
+
+
+_BY_NUMBER = (
+    "population_identity_number k JOIN population_person p ON p.person_id = k.person_id",
+    "k.number = %s AND k.type = %s AND k.superseded_at IS NULL AND k.valid_until IS NULL",
+)
 
 
 @lru_cache(maxsize=256)
