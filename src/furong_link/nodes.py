@@ -154,7 +154,9 @@ def read_document(file: bytes, *, key: Verifier, sender: str, recipient: str, he
     """Read a document of ``sender``. Raises ConfigurationError when its key did not sign it, when it is for another node, older
     than the one ``held`` (its number), or does not hold together.
     """
-    payload = json.loads(open_file(file, context=CONTEXT, key=key))
+    payload = json.loads(text := open_file(file, context=CONTEXT, key=key))
+    if b"\\u0000" in text:
+        raise ConfigurationError("The document holds a character that no register can.")
     found = check_payload(payload)
     if (found.exchange, payload.get("recipient")) != (sender, recipient):
         raise ConfigurationError("The document is of another node, or for another.")

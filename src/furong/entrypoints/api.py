@@ -11,6 +11,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.security import APIKeyCookie
 
 from furong import __version__
@@ -38,7 +39,42 @@ class Session(APIKeyCookie):
         return actor
 
 
-api = NinjaAPI(
+class Described(NinjaAPI):
+    """The API with what every operation may answer in its description: a refusal is a problem of RFC 9457."""
+
+    def get_openapi_schema(self, *args: Any, **kwargs: Any) -> OpenAPISchema:
+        """Give the description."""
+        found = super().get_openapi_schema(*args, **kwargs)
+        found.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
+        told = {
+            "description": "Refused, with the reason",
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for operations in found["paths"].values():
+            for operation in operations.values():
+                operation["responses"].setdefault("4XX", told)
+        return found
+
+
+_TEXT = {"type": "string"}
+_PROBLEM: dict[str, Any] = {
+    "title": "Problem",
+    "description": "RFC 9457, with a stable code.",
+    "type": "object",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "code": _TEXT,
+        "mend": _TEXT,
+        "request_id": _TEXT,
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+}
+
+api = Described(
     title="Furong",
     version=__version__,
     description="Applications, cases, services, requests for data. Times are UTC (ISO 8601), dates local; texts are {zh, en}.",

@@ -38,7 +38,7 @@ def _gateway(request: HttpRequest) -> str:
     )
 
 
-@router.get("/configuration", auth=None, url_name="exchange_configuration")
+@router.get("/configuration", auth=None, response={200: dict[str, Any], 304: None}, url_name="exchange_configuration")
 def configuration(request: HttpRequest) -> HttpResponse:
     """Give a live gateway the newest signed configuration; 304 when it holds it already (``If-None-Match: "NUMBER"``)."""
     gateway = _gateway(request)
@@ -51,7 +51,7 @@ def configuration(request: HttpRequest) -> HttpResponse:
     return HttpResponse(found[1], content_type="application/json", headers={"ETag": f'"{found[0]}"'})
 
 
-@router.post("/reports", auth=None, url_name="exchange_reports")
+@router.post("/reports", auth=None, response={204: None}, url_name="exchange_reports")
 def reports(request: HttpRequest) -> HttpResponse:
     """Take a gateway's report: counts by minute, its log's signed head, its health."""
     gateway = _gateway(request)
@@ -59,7 +59,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-@router.post("/enrolments", auth=None, url_name="exchange_enrolments")
+@router.post("/enrolments", auth=None, response={201: dict[str, Any]}, url_name="exchange_enrolments")
 def enrolments(request: HttpRequest) -> HttpResponse:
     """Take a gateway's request to be admitted, sealed under the one-time code of its member; answer with the operator's key."""
     sent = _body(request, EnrolmentRefused)
@@ -67,13 +67,13 @@ def enrolments(request: HttpRequest) -> HttpResponse:
     return JsonResponse(answer, status=201)
 
 
-@router.get("/rows/{service}/one/{key}", auth=None, url_name="exchange_row")
+@router.get("/rows/{service}/one/{key}", auth=None, response=dict[str, Any], url_name="exchange_row")
 def one(request: HttpRequest, service: str, key: str) -> HttpResponse:
     """Give the platform's own gateway the rows of one thing or person, as far as the grant goes that the consumer named."""
     return _rows(request, service, key)
 
 
-@router.get("/rows/{service}/rows", auth=None, url_name="exchange_rows")
+@router.get("/rows/{service}/rows", auth=None, response=dict[str, Any], url_name="exchange_rows")
 def rows(request: HttpRequest, service: str) -> HttpResponse:
     """Give the platform's own gateway rows of a resource: ``limit``, ``after``, items as filters (``division_code=430202``)."""
     return _rows(request, service, None)
@@ -129,6 +129,7 @@ def _body(request: HttpRequest, refusal: type[EnrolmentRefused] | type[ReportMal
         found = json.loads(request.body)
     except ValueError:
         raise refusal from None
-    if not isinstance(found, dict):
+    # No text of the database holds a NUL.
+    if not isinstance(found, dict) or "\\u0000" in json.dumps(found):
         raise refusal
     return found

@@ -26,6 +26,7 @@ from furong_link.verification import check_head
 WORD = "centre"
 KEPT = timedelta(days=35)
 _MOST_LINES = 20_000
+_MOST, _MOST_CALLS = 1 << 62, 1 << 40
 _PEER = re.compile(r"https://[a-z0-9.-]{1,253}:\d{1,5}")
 _SHOWN = ("at", "software", "health", "quotas", "certificate_until")
 
@@ -88,8 +89,10 @@ def take_report(*, gateway: str, report: Mapping[str, Any], now: datetime) -> No
     try:
         boot, number, lines = str(report["boot"])[:32], int(report["number"]), list(report["traffic"])
         read = [_line(line) for line in lines[:_MOST_LINES]]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         raise ReportMalformed from error
+    if not 0 <= number < _MOST:
+        raise ReportMalformed
     with transaction.atomic():
         row = models.Gateway.objects.select_for_update().get(code=gateway)
         if row.boot == boot and number <= row.number:
@@ -111,7 +114,7 @@ _Line = tuple[datetime, str, str, str, list[int]]
 
 def _line(found: Mapping[str, Any]) -> _Line:
     buckets = [int(one) for one in found["buckets"]]
-    if len(buckets) != len(BOUNDS_MS) + 1 or min(buckets) < 0:
+    if len(buckets) != len(BOUNDS_MS) + 1 or min(buckets) < 0 or max(buckets) >= _MOST_CALLS:
         raise ValueError("buckets")
     minute = datetime.fromtimestamp(int(found["minute"]) // 60 * 60, UTC)
     return minute, str(found["consumer"])[:24], str(found["service"])[:40], str(found["outcome"])[:40], buckets

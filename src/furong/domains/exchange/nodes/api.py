@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -20,20 +21,20 @@ from furong_link import nodes
 router = Router()
 
 
-@router.post("/nodes/joinings", auth=None, url_name="exchange_node_joinings")
+@router.post("/nodes/joinings", auth=None, response={201: dict[str, Any]}, url_name="exchange_node_joinings")
 def joinings(request: HttpRequest) -> HttpResponse:
     """Take a lower node's request to be admitted, sealed under its one-time code; answer with this node's key."""
     try:
         sent = json.loads(request.body)
     except ValueError:
         raise EnrolmentRefused from None
-    if not isinstance(sent, dict):
+    if not isinstance(sent, dict) or "\\u0000" in json.dumps(sent):
         raise EnrolmentRefused
     answer = commands.take_joining(sent=sent, actor=Actor.system("exchange"), now=timezone.now())
     return JsonResponse(answer, status=201)
 
 
-@router.get("/nodes/document", auth=None, url_name="exchange_node_document")
+@router.get("/nodes/document", auth=None, response={200: dict[str, Any], 304: None}, url_name="exchange_node_document")
 def document(request: HttpRequest) -> HttpResponse:
     """Give a lower node what concerns it, signed; 304 when it holds it already (``If-None-Match: "NUMBER"``)."""
     now = timezone.now()
@@ -46,7 +47,7 @@ def document(request: HttpRequest) -> HttpResponse:
     return HttpResponse(found[1], content_type="application/json", headers={"ETag": f'"{found[0]}"'})
 
 
-@router.put("/nodes/document", auth=None, url_name="exchange_node_document_put")
+@router.put("/nodes/document", auth=None, response=dict[str, Any], url_name="exchange_node_document_put")
 def take(request: HttpRequest) -> HttpResponse:
     """Take a document that a node above or below pushes; answered once every gateway that can be reached knows."""
     now = timezone.now()
