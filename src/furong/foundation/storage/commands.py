@@ -69,6 +69,16 @@ def put(
     return stored
 
 
+def discard(digest: str) -> None:
+    """Throw a file away for good, with what is registered about it.
+
+    Only for a content that its owner made unique: the same content put away twice is one file.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM storage_file WHERE digest = %s", [digest])
+    store.remove(digest)
+
+
 class _Taken:
     def __init__(self, file: IO[bytes], digest: str, size: int, head: bytes) -> None:
         self.file, self.digest, self.size, self.head = file, digest, size, head

@@ -107,6 +107,15 @@ def _write_local(place: Path, file: IO[bytes]) -> None:
             os.close(descriptor)
 
 
+def remove(digest: str) -> None:
+    """Throw a file away; nothing happens when it is not there."""
+    folder = _folder()
+    if folder is not None:
+        (folder / path_of(digest)).unlink(missing_ok=True)
+    elif has(digest):
+        _store().delete(path_of(digest))
+
+
 def read(digest: str) -> bytes:
     """Give all bytes. Raises `FileMissingError`."""
     try:

@@ -269,4 +269,5 @@ class ImportRun(models.Model):
         db_table = "population_import"
 
 
+from .matches.models import Match  # noqa: E402, F401 - tables of a subpackage, known to Django by this
 from .moves.models import Move, MoveStep, TransferDecision  # noqa: E402, F401 - tables of a subpackage, known to Django by this

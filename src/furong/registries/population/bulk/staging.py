@@ -20,6 +20,7 @@ from ..errors import FileUnreadable
 from .mapping import FIELDS, ColumnMapping, fit, read_mapping
 
 _CHUNK = 1 << 20
+_PARQUET = frozenset({".parquet", ".pq"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ def stage(*, source: Path, mapping: Path | None, folder: Path, tell: Callable[[s
     if not source.is_file():
         raise FileUnreadable(problem="there is no such file")
     said = None if mapping is None else read_mapping(mapping)
-    is_parquet = source.suffix.lower() in {".parquet", ".pq"}
+    is_parquet = source.suffix.lower() in _PARQUET
     try:
         header = pl.read_parquet_schema(source) if is_parquet else _csv_header(source, said)
         found = fit(said, list(header))
@@ -83,6 +84,24 @@ def batches(staged: Staged, *, after: int, size: int) -> Iterator[tuple[int, pl.
             frame = whole if last is not None and whole.height else frame
         after += frame.height
         yield after, frame
+
+
+def header_of(source: Path, mapping: ColumnMapping) -> list[str]:
+    """This function will return the names of the columns of a CSV or Parquet file."""
+    if source.suffix.lower() in _PARQUET:
+        return list(pl.read_parquet_schema(source))
+    return _csv_header(source, mapping)
+
+
+def scan(source: Path, mapping: ColumnMapping) -> pl.LazyFrame:
+    """This function will return the rows of a CSV or Parquet file, all of them texts where it is CSV, to be read when needed.
+
+    Of a file in another encoding a copy is made beside it, which is the caller's to remove with its folder.
+    """
+    if source.suffix.lower() in _PARQUET:
+        return pl.scan_parquet(source)
+    plain = source if mapping.encoding == "utf-8" else _as_utf8(source, mapping.encoding, source.parent)
+    return _scan_csv(plain, mapping)
 
 
 def _csv_header(source: Path, mapping: ColumnMapping | None) -> list[str]:
