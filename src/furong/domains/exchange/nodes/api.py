@@ -19,6 +19,7 @@ from furong.foundation.access.values import Actor
 from furong_link import nodes
 
 router = Router()
+MAX_DOCUMENT = 16 * 1024 * 1024
 
 
 @router.post("/nodes/joinings", auth=None, response={201: dict[str, Any]}, url_name="exchange_node_joinings")
@@ -51,7 +52,11 @@ def document(request: HttpRequest) -> HttpResponse:
 def take(request: HttpRequest) -> HttpResponse:
     """Take a document that a node above or below pushes; answered once every gateway that can be reached knows."""
     now = timezone.now()
-    _, is_new = carrying.take_document(file=request.body, actor=Actor.system("exchange"), now=now)
+    # Read past the limit of forms: a node with many members states more.
+    file = request.read(MAX_DOCUMENT + 1)
+    if len(file) > MAX_DOCUMENT:
+        raise DocumentRefused
+    _, is_new = carrying.take_document(file=file, actor=Actor.system("exchange"), now=now)
     unreached = carrying.hand_on(now=now) if is_new else ()
     return JsonResponse({"unreached": list(unreached)})
 
