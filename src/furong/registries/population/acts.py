@@ -11,7 +11,7 @@ from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import current
 from furong.foundation.events.commands import publish
 
-from .errors import DateInFuture, PersonDeceased, PersonDeregistered
+from .errors import DateInFuture, PersonDeceased, PersonDeregistered, RegisteredElsewhere
 from .events import FamilyChanged
 from .ledger import Ledger, get_person, is_elsewhere, is_registered, local_date
 from .models import Person
@@ -26,11 +26,22 @@ def begin(*, actor: Actor, basis: Basis, division_code: str) -> None:
     access.require(actor=actor, right="population.register", division_code=division_code)
 
 
-def registered(person_id: UUID) -> Person:
-    """This function will return a person's locked row. Raises `PersonDeceased`, `PersonDeregistered` when they no longer stand in
-    the register.
+def kept(person_id: UUID) -> Person:
+    """This function will return the locked row of a person of this centre. Raises `PersonNotFound`, `RegisteredElsewhere`.
+
+    Where somebody is was asked before the row was locked: they may have moved to another centre since.
     """
     person = get_person(person_id, lock_row=True)
+    if is_elsewhere(person):
+        raise RegisteredElsewhere
+    return person
+
+
+def registered(person_id: UUID, *, anywhere: bool = False) -> Person:
+    """This function will return a person's locked row. Raises `PersonDeceased`, `PersonDeregistered` when they no longer stand in
+    the register, `RegisteredElsewhere` unless they may stand ``anywhere``: then nothing of theirs is written here.
+    """
+    person = get_person(person_id, lock_row=True) if anywhere else kept(person_id)
     if person.status == PersonStatus.DECEASED:
         raise PersonDeceased
     if not is_registered(person):

@@ -16,7 +16,7 @@ from furong.foundation.codes.identity_numbers import parse_identity_number
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events.commands import publish
 
-from .acts import begin, in_life, note, part, past, registered, set_marital
+from .acts import begin, in_life, kept, note, part, past, registered, set_marital
 from .errors import (
     CodeInvalid,
     FieldNotChangeable,
@@ -239,7 +239,7 @@ def _revise(
     effect = Effect.of(effect_id, {"kind": kind, "person": person_id, "facts": checked, "since": since, "until": until})
     if (before := effect.find("person", person_id)) is not None:
         return ChangeRecorded(change_id=before.id, person_id=person_id)
-    person = get_person(person_id, lock_row=True)
+    person = kept(person_id)
     begin(actor=actor, basis=basis, division_code=person.division_code)
     if kind == ChangeKind.AMENDMENT:
         if not is_registered(person):
@@ -389,7 +389,7 @@ def end_temporary_stay(*, stay_id: UUID, ended_on: date, actor: Actor, basis: Ba
     if stay is None:
         raise NothingToChange
     begin(actor=actor, basis=basis, division_code=stay.division_code)
-    person = get_person(stay.person_id, lock_row=True)
+    person = kept(stay.person_id)
     ledger = Ledger(kind=ChangeKind.TEMPORARY_STAY, actor=actor, basis=basis, now=now)
     ledger.end(Residence.objects.filter(pk=stay_id), until=past(ended_on, now=now))
     note(person, ledger, fields=("address",))

@@ -8,10 +8,10 @@ from uuid import UUID
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.events.commands import publish
 
-from .acts import begin, in_life, note, past, registered
+from .acts import begin, in_life, kept, note, past, registered
 from .errors import CodeInvalid, DateInFuture, NothingToChange, NumberTaken, PersonRegistered
 from .events import PersonLeft, PersonMissing, PersonReturned
-from .ledger import Effect, Ledger, get_person, is_registered
+from .ledger import Effect, Ledger, is_registered
 from .membership import check_head_may_leave, join, leave, open_households
 from .models import IdentityNumber, Residence
 from .place import command, here
@@ -52,7 +52,7 @@ def deregister_person(
         if stands_as_person_id == person_id:
             raise CodeInvalid(field="stands_as_person_id")
         first, second = sorted((person_id, stands_as_person_id))
-        held = {one: registered(one) for one in (first, second)}
+        held = {one: registered(one, anywhere=one != person_id) for one in (first, second)}
         person = held[person_id]
     else:
         person = registered(person_id)
@@ -100,7 +100,7 @@ def restore_person(
         return ChangeRecorded(change_id=before.id, person_id=person_id)
     if not evidence.strip():
         raise NothingToChange("A return needs its evidence.", mend="Name the document that proves it.")
-    person = get_person(person_id, lock_row=True)
+    person = kept(person_id)
     (household,) = open_households(household_id)
     begin(actor=actor, basis=basis, division_code=household.division_code)
     if is_registered(person):

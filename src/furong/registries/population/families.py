@@ -9,7 +9,7 @@ from uuid import UUID
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import current
 
-from .acts import begin, note, part, past, registered, set_marital, tell_family
+from .acts import begin, kept, note, part, past, registered, set_marital, tell_family
 from .errors import (
     AdoptersUnfit,
     AlreadyMarried,
@@ -51,7 +51,7 @@ def record_marriage(
 
     Raises `PersonNotFound`, `PersonDeceased`, `AlreadyMarried`, `DateInFuture`, `AccessRefused`.
     """
-    one, other = (registered(key) for key in sorted((person_id, spouse_person_id)))
+    one, other = (registered(key, anywhere=True) for key in sorted((person_id, spouse_person_id)))
     begin(actor=actor, basis=basis, division_code=get_person(person_id).division_code)
     past(married_on, now=now)
     if person_id == spouse_person_id or spouse_of(one.person_id) or spouse_of(other.person_id):
@@ -90,7 +90,7 @@ def record_divorce(
     now: datetime,
 ) -> ChangeRecorded:
     """This function will record that a marriage was dissolved. Raises `NotMarried` and as `record_marriage`."""
-    one, other = (registered(key) for key in sorted((person_id, spouse_person_id)))
+    one, other = (registered(key, anywhere=True) for key in sorted((person_id, spouse_person_id)))
     begin(actor=actor, basis=basis, division_code=get_person(person_id).division_code)
     past(divorced_on, now=now)
     if spouse_of(person_id) != spouse_person_id:
@@ -126,7 +126,7 @@ def record_parenthood(
     kind = RelationKind(kind)
     if kind not in {RelationKind.MOTHER, RelationKind.FATHER}:
         raise CodeInvalid(field="kind")
-    child = get_person(child_person_id, lock_row=True)
+    child = kept(child_person_id)
     parent = get_person(parent_person_id)
     begin(actor=actor, basis=basis, division_code=child.division_code)
     day = past(since or child.born_on, now=now)
@@ -200,7 +200,7 @@ def record_adoption(
     if not evidence.strip():
         raise NothingToChange("An adoption needs the number of its certificate.")
     wanted = {RelationKind.MOTHER: mother_person_id, RelationKind.FATHER: father_person_id}
-    adopters = {kind: registered(one) for kind, one in wanted.items() if one is not None}
+    adopters = {kind: registered(one, anywhere=True) for kind, one in wanted.items() if one is not None}
     child = registered(child_person_id)
     (household,) = open_households(household_id)
     begin(actor=actor, basis=basis, division_code=household.division_code)

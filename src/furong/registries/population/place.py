@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from furong.foundation.audit import commands as audit
+from furong.foundation.codes.errors import Refusal
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,6 +27,7 @@ PROVINCE = "population"
 class _Act:
     alias: str
     written: list[tuple[str, UUID]] = field(default_factory=list)
+    refusal: Refusal | None = None  # nobody knows its subject: it happens nowhere, and that is put on record
 
 
 Where = Callable[[Mapping[str, Any]], str]
@@ -90,13 +92,23 @@ def command(name: str, *, of: str) -> Callable[[Callable[P, R]], Callable[P, R]]
     argument, _, kind = of.partition(":")
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        inner = audit.command(name, database=here)(function)
+        @functools.wraps(function)
+        def act_or_refuse(*args: P.args, **kwargs: P.kwargs) -> R:
+            act = _act.get()
+            if act is not None and act.refusal is not None:
+                raise act.refusal
+            return function(*args, **kwargs)
+
+        inner = audit.command(name, database=here)(act_or_refuse)
 
         @functools.wraps(function)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
             if routes.find is None or _act.get() is not None or not argument:
                 return inner(*args, **kwargs)
-            act = _Act(routes.find(kind or argument, kwargs.get(argument)))
+            try:
+                act = _Act(routes.find(kind or argument, kwargs.get(argument)))
+            except Refusal as refusal:
+                act = _Act(PROVINCE, refusal=refusal)
             token = _act.set(act)
             try:
                 result = inner(*args, **kwargs)

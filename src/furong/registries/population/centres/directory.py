@@ -13,11 +13,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, connections
 
+from furong.foundation.codes.errors import Refusal
 from furong.foundation.codes.statements import all_rows, first_row, named_statements
 
 from .. import place
-from ..errors import CentreUnknown
+from ..errors import CentreUnknown, HouseholdNotFound, NothingToChange, PersonNotFound
 from ..moves import ports as moves
+from ..moves.errors import MoveNotFound
 from .values import CENTRE_DIGITS, Centre, alias_of
 
 log = logging.getLogger("furong.population")
@@ -29,6 +31,12 @@ _BY_KEY: Mapping[str, str] = {
     "household_id": "of_household",
     "stay_id": "of_stay",
     "move_id": "of_move",
+}
+_UNKNOWN: Mapping[str, type[Refusal]] = {
+    "person_id": PersonNotFound,
+    "household_id": HouseholdNotFound,
+    "stay_id": NothingToChange,
+    "move_id": MoveNotFound,
 }
 
 
@@ -106,8 +114,10 @@ def _find(kind: str, value: Any) -> str:
     if kind == "division_code":
         return alias_of(centre_of_division(str(value)))
     row = first_row(statements("province")[_BY_KEY[kind]], [value], database=place.PROVINCE)
-    # What nobody knows is refused by the command itself, in words that fit.
-    return place.PROVINCE if row is None else alias_of(row[0])
+    if row is None:
+        # Nothing is ever written in the province's store: its centre may send the row a moment later.
+        raise _UNKNOWN[kind]
+    return alias_of(row[0])
 
 
 def _carries(number: str, number_type: str) -> bool:
