@@ -149,3 +149,10 @@ def test_a_reply_fits_the_one_request_it_was_signed_for() -> None:
     other = profile.Reply(404, "application/json", "sha-256=:y:", "index=1")
     with pytest.raises(Refusal, match="signature_invalid"):
         profile.check_reply(other, signed, request=REQUEST, asked=asked[0], verifier=key.verifier())
+
+
+def test_a_key_of_small_order_under_which_one_signature_fits_any_message_verifies_nothing() -> None:
+    for point in (b"\1" + bytes(31), bytes(32), b"\xec" + b"\xff" * 30 + b"\x7f"):
+        key = verifier(algorithm="ed25519", public=base64.b64encode(point).decode())
+        assert not key.verify(b"message", point + bytes(32))
+        assert not key.verify(b"messagf", point + bytes(32))
