@@ -32,6 +32,7 @@ from furong.domains.services.checks import scope as check_scope
 from furong.domains.services.values.prefill import register_prefill_source
 from furong.entrypoints import adapters
 from furong.entrypoints.databases import look_before_use
+from furong.foundation.access import pace
 from furong.foundation.access.values import Actor
 from furong.foundation.audit import queries as audit
 from furong.foundation.audit import sealer
@@ -47,6 +48,7 @@ from furong.foundation.partitions import commands as partitions
 from furong.foundation.web import metrics
 from furong.registries.population import centres
 from furong.registries.population.centres import crossing, watching
+from furong.registries.population.matches import tasks as matches
 from furong.registries.population.moves import tasks as moves
 
 DATABASES = ("default", "population")
@@ -87,6 +89,7 @@ def tidy(*, now: datetime) -> None:
             partitions.prepare_years(now=now, databases=(name,))
     jobs.purge(now=now)
     throttle.sweep(now=now)
+    pace.sweep(now=now)
     SessionStore.clear_expired()
     process_tasks.tidy(now=now)
     granting.tend_grants(actor=Actor.system("worker"), now=now)
@@ -119,6 +122,7 @@ def worker_loops() -> list[Loop]:
         Loop("exchange", 1.0, function=lambda: exchange_tasks.keep(now=timezone.now()) and None),
         Loop("nodes", 2.0, function=lambda: node_tasks.keep(now=timezone.now()) and None),
         Loop("harvests", 300.0, function=lambda: harvests.defer_due(now=timezone.now())),
+        Loop("matches", 60.0, function=lambda: matches.tend(now=timezone.now())),
         Loop("housekeeping", 3600.0, function=lambda: tidy(now=timezone.now())),
     ]
 

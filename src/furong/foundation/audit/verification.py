@@ -234,11 +234,7 @@ def _check_row(
         checker.missing_details[entry_id] = index
     told = {person: sorted(fields) for person, fields in (subjects or {}).items()}
     many = content.get("subjects_digest") if content is not None else None
-    if many is not None:
-        same = subjects_digest(told) == many
-    else:
-        same = content is None or told == content.get("subjects", {})
-    if not same:
+    if content is not None and (told != content.get("subjects", {}) if many is None else subjects_digest(told) != many):
         checker.find("the persons concerned by an entry were changed", index=index, entry_id=entry_id)
     elif detail is None and told:
         checker.find("an erased entry still names persons", index=index, entry_id=entry_id)

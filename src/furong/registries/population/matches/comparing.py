@@ -82,9 +82,7 @@ def _find(part: pl.DataFrame, *, fields: Sequence[str], where: str, params: Sequ
     schema = {name: pl.Int64 if name == "line" else pl.String for name in names}
     if not out.tell():
         return pl.DataFrame(schema=schema)
-    return pl.read_csv(
-        out.getvalue(), has_header=False, new_columns=names, schema=schema, missing_utf8_is_empty_string=True
-    )
+    return pl.read_csv(out.getvalue(), has_header=False, new_columns=names, schema=schema)
 
 
 def _answer(part: pl.DataFrame, found: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:

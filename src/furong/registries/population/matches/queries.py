@@ -19,6 +19,8 @@ from .values import MatchRecord, MatchState
 def list_matches(*, actor: Actor, limit: int = 50) -> tuple[MatchRecord, ...]:
     """This function will return the comparisons that the actor asked for, newest first. Raises ``AccessRefused``."""
     access.require(actor=actor, right=MATCH)
+    if actor.account_id is None:
+        return ()
     found = Match.objects.filter(account_id=actor.account_id).order_by("-asked_at", "-id")[:limit]
     return tuple(_record(one) for one in found)
 
@@ -38,8 +40,8 @@ def open_result(*, match_id: UUID, actor: Actor, now: datetime) -> tuple[MatchRe
 
 def _mine(match_id: UUID, actor: Actor) -> Match:
     access.require(actor=actor, right=MATCH)
-    found = Match.objects.filter(pk=match_id, account_id=actor.account_id).first()
-    if found is None:
+    found = Match.objects.filter(pk=match_id).first()
+    if found is None or found.account_id != actor.account_id:
         raise MatchNotFound
     return found
 
