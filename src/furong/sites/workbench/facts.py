@@ -107,6 +107,7 @@ def status_words(status: str) -> tuple[str, str]:
         PersonStatus.REGISTERED.value: (_("Registered"), "ok"),
         PersonStatus.DECEASED.value: (_("Deceased"), "wait"),
         PersonStatus.DEREGISTERED.value: (_("Deregistered"), "wait"),
+        PersonStatus.MOVED.value: (_("Moved away"), "wait"),
     }.get(status, (status, "wait"))
 
 

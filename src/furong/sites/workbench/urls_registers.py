@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.workbench.views import registers
+from furong.sites.workbench.views import centres, moves, registers
 
 urlpatterns = [
     path("population", registers.population_search, name="population"),
+    path("population/moves", moves.moves, name="moves"),
+    path("population/moves/new", moves.move_new, name="move_new"),
+    path("population/moves/<uuid:move_id>", moves.move, name="move"),
+    path("population/centres", centres.centres, name="population_centres"),
     path("population/<str:token>", registers.person, name="person"),
     path("licences", registers.licence_search, name="licences"),
     path("licences/check", registers.licence_check, name="licence_check"),

@@ -131,9 +131,23 @@ class MoveView:
     steps: tuple[StepView, ...] = ()
 
     @property
-    def runs_until(self) -> date | None:
-        """The day from which the paper that is out no longer counts."""
-        return {MoveState.ISSUED: self.permit_until, MoveState.OUT: self.certificate_until}.get(self.state)
+    def permit_last_on(self) -> date | None:
+        """The last day on which the permit counts."""
+        return _last(self.permit_until)
+
+    @property
+    def certificate_last_on(self) -> date | None:
+        """The last day on which the certificate counts."""
+        return _last(self.certificate_until)
+
+    @property
+    def runs_last_on(self) -> date | None:
+        """The last day of the paper that the next step needs."""
+        return {MoveState.ISSUED: self.permit_last_on, MoveState.OUT: self.certificate_last_on}.get(self.state)
+
+
+def _last(until: date | None) -> date | None:
+    return None if until is None else until - timedelta(days=1)
 
 
 def needs_permit(*, from_division: str, to_division: str) -> bool:
