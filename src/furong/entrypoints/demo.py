@@ -198,15 +198,14 @@ def prepare(*, home: Path, port: int, residents: int, reset: bool = False, conso
 def _centres(home: Path) -> tuple[str, ...]:
     """The population register's city centres: as the folder was made with, all of the pack's for a new one.
 
-    ``FURONG_DEMO_CENTRES`` chooses fewer: codes by comma, or ``none``.
+    ``FURONG_DEMO_CENTRES=none`` keeps one register for all.
     """
     marker = home / "centres.json"
     if marker.exists():
         return tuple(json.loads(marker.read_text())["codes"])
     if (home / "loaded.json").exists():  # made when there were none
         return ()
-    chosen = os.environ.get("FURONG_DEMO_CENTRES", "all")
-    return {"all": dividing.cities_of(PACK), "none": ()}.get(chosen, tuple(sorted(chosen.split(","))))
+    return () if os.environ.get("FURONG_DEMO_CENTRES") == "none" else dividing.cities_of(PACK)
 
 
 def _make_tables(home: Path, cluster: Cluster, centres: tuple[str, ...], step: _Step) -> None:

@@ -221,6 +221,31 @@ class Story:
             raise StoryError(f"the child is not found in the register: {page.title} {page.errors}")
         self.say("police: the child is in the population register, found with a stated purpose")
 
+    def centres(self) -> None:
+        """Every city centre is abreast, and the child is kept by the centre of the household's city."""
+        from django.utils import timezone
+
+        from furong.foundation.access.values import Actor
+        from furong.registries.population import centres, demo
+        from furong.registries.population.centres import directory, watching
+
+        if not centres.is_divided():
+            return
+        actor, deadline = Actor.system("furong demo --check"), time.monotonic() + PATIENCE_SECONDS
+        while True:
+            found = watching.list_centres(actor=actor, now=timezone.now())
+            behind = [one.code for one in found if one.state != "live"]
+            if not behind:
+                break
+            if time.monotonic() > deadline:
+                raise StoryError(f"city centres are not abreast: {', '.join(behind)}")
+            time.sleep(0.3)
+        mother = directory.centre_of_person(demo.person_id("mother"))
+        people = sum(one.people or 0 for one in found)
+        self.say(
+            f"population: {len(found)} city centres abreast, {people} people; the family is kept by centre {mother}"
+        )
+
     def rate(self) -> None:
         """The mother rates one case, once."""
         mother = self.visitor("mother")
@@ -245,7 +270,7 @@ class Story:
             if not verdict.is_sound:
                 raise StoryError(f"the audit log of {alias} does not verify: {verdict.findings[:3]}")
         entries = sum(v.size for v in verdicts.values())
-        self.say(f"audit: {entries} entries sealed, both logs verify")
+        self.say(f"audit: {entries} entries sealed, {len(verdicts)} logs verify")
 
     def until(self, look: Callable[[], Page], good: Callable[[Page], bool], what: str) -> Page:
         """Look again until the page is good."""
@@ -268,6 +293,7 @@ class Story:
             self.look,
             self.exchange,
             self.search,
+            self.centres,
             self.rate,
             self.audit,
         )

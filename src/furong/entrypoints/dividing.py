@@ -42,11 +42,11 @@ def shape_digest() -> str:
     return seen.hexdigest()
 
 
-def divide(codes: Sequence[str], *, is_shaped: bool = False) -> int:
+def divide(codes: Sequence[str], *, is_shaped: bool = False, copy: bool = False) -> int:
     """Shape the province and its migrated centres, and join what is not joined; give how many were. Repeatable.
 
-    ``is_shaped`` spares the first when nothing changed since (`shape_digest`). Needs Django, and settings that name the
-    centres. Raises `CentreError`.
+    ``copy``: also what centres hold already. ``is_shaped`` spares the first when nothing changed since (`shape_digest`). Needs
+    Django, and settings that name the centres. Raises `CentreError`.
     """
     from furong.registries.population.centres import replication, shaping
 
@@ -58,7 +58,7 @@ def divide(codes: Sequence[str], *, is_shaped: bool = False) -> int:
     for code in codes:
         if not is_shaped:
             shaping.shape_centre(code)
-        joined += replication.join(code, copy=False)
+        joined += replication.join(code, copy=copy)
     return joined
 
 
@@ -84,3 +84,61 @@ def wait_until_abreast(codes: Sequence[str]) -> None:
             raise TimeoutError(f"The province is still behind {', '.join(sorted(waiting))}.")
         if waiting:
             time.sleep(0.1)
+
+
+_WORDS = {
+    "live": "同步 live",
+    "catching_up": "追赶中 catching up",
+    "silent": "无消息 silent",
+    "failing": "出错 failing",
+    "apart": "未接入 apart",
+}
+
+
+def print_status() -> int:
+    """Print how far each centre is; give 1 when one is not abreast or two contradict each other."""
+    from django.utils import timezone
+    from rich.console import Console
+    from rich.table import Table
+
+    from furong.foundation.access.values import Actor
+    from furong.registries.population.centres import watching
+
+    actor, now = Actor.system("furong population status"), timezone.now()
+    found = watching.list_centres(actor=actor, now=now)
+    table = Table(box=None, pad_edge=False)
+    for title in (
+        "中心 centre",
+        "状态 state",
+        "人 people",
+        "落后 behind",
+        "保留日志 WAL kept",
+        "最近 heard",
+        "错误 errors",
+    ):
+        table.add_column(title, justify="left" if title[0] in "中状" else "right")
+    for one in found:
+        heard = "" if one.seen_at is None else timezone.localtime(one.seen_at).strftime("%m-%d %H:%M:%S")
+        table.add_row(
+            one.code,
+            _WORDS[one.state],
+            f"{one.people or 0:,}",
+            _bytes(one.behind_bytes),
+            _bytes(one.kept_bytes),
+            heard,
+            str(one.apply_errors),
+        )
+    console = Console(width=120)
+    console.print(table)
+    conflicts = watching.list_conflicts(actor=actor)
+    if conflicts:
+        console.print(
+            f"{len(conflicts)} 处矛盾待处理 conflicts wait for a person: /work/population/centres"
+        )
+    return 0 if all(one.state == "live" for one in found) and not conflicts else 1
+
+
+def _bytes(count: int | None) -> str:
+    if count is None:
+        return "—"
+    return f"{count / 1024 / 1024:,.1f} MB"

@@ -14,10 +14,18 @@ FORMS = (".csv", ".tsv", ".parquet")
 
 def add_population(commands: argparse._SubParsersAction[argparse.ArgumentParser], run: Callable[..., int]) -> None:
     """Describe the command to the parser."""
-    text = "import people from CSV and Parquet files, or draw an invented province into such files"
+    text = "import people from CSV and Parquet files, draw an invented province, watch the city centres"
     sub = commands.add_parser("population", help=text, description=text)
-    sub.add_argument("action", choices=["import", "synthesize"])
-    sub.add_argument("path", type=Path, help="import: the file, or a folder of files; synthesize: the folder to fill")
+    sub.add_argument("action", choices=["import", "synthesize", "status", "divide"])
+    sub.add_argument(
+        "path",
+        type=Path,
+        nargs="?",
+        help="import: the file, or a folder of files; synthesize: the folder to fill; status and divide take none",
+    )
+    sub.add_argument(
+        "--centre", default="", help="import: the city centre that takes the people in, where there are centres"
+    )
     sub.add_argument("--mapping", type=Path, help="import: a TOML file: columns, words of codes, encoding")
     sub.add_argument("--rejects", type=Path, help="import: where refused rows go (default: FILE.rejects.csv)")
     sub.add_argument("--purpose", default="", help="import: why; it stands in the audit log")
@@ -34,9 +42,14 @@ def population(args: argparse.Namespace) -> int:
     if args.action == "import" and not (args.purpose and args.legal_basis):
         print("furong population import: state --purpose and --legal-basis", file=sys.stderr)
         return 2
+    if args.path is None and args.action not in ("status", "divide"):
+        print(f"furong population {args.action}: name the file or folder", file=sys.stderr)
+        return 2
     import django
 
     django.setup()
+    if args.action in ("status", "divide"):
+        return _centres(args.action)
     return _synthesize(args) if args.action == "synthesize" else _import(args)
 
 
@@ -55,6 +68,21 @@ def _bar() -> Iterator[Callable[[str, float | None], None]]:
             bar.update(task, description=text, total=None if share is None else 1.0, completed=share or 0.0)
 
         yield tell
+
+
+def _centres(action: str) -> int:
+    """Divide the register into the centres of the settings, or say how far each is; 1 when one is not abreast."""
+    from furong.entrypoints import dividing
+    from furong.registries.population import centres
+
+    if not centres.is_divided():
+        print("The register has no city centres: FURONG_POPULATION_CENTRES names none. 人口库未分市设中心。")
+        return 0
+    if action == "divide":
+        joined = dividing.divide(centres.codes(), copy=True)
+        print(f"{len(centres.codes())} centres; {joined} joined now. furong population status tells how far each is.")
+        return 0
+    return dividing.print_status()
 
 
 def _synthesize(args: argparse.Namespace) -> int:
@@ -91,6 +119,19 @@ def _import(args: argparse.Namespace) -> int:
     return 0
 
 
+@contextmanager
+def _place(centre: str) -> Iterator[None]:
+    """Have what is imported written at a centre; where there are centres, one must be named."""
+    from furong.registries.population import centres
+    from furong.registries.population.centres.values import alias_of
+    from furong.registries.population.place import PROVINCE, at
+
+    if centres.is_divided() and centre not in centres.codes():
+        raise SystemExit(f"furong population: name the --centre that keeps these people: {', '.join(centres.codes())}")
+    with at(alias_of(centre) if centres.is_divided() else PROVINCE):
+        yield
+
+
 def _import_file(file: Path, args: argparse.Namespace) -> None:
     from django.conf import settings
     from django.utils import timezone
@@ -102,7 +143,7 @@ def _import_file(file: Path, args: argparse.Namespace) -> None:
     folder = Path(settings.HOME) / "imports"
     folder.mkdir(parents=True, exist_ok=True)
     os.chmod(folder, 0o700)
-    with _bar() as tell:
+    with _bar() as tell, _place(args.centre):
         done = bulk.import_people(
             source=file,
             mapping=args.mapping,

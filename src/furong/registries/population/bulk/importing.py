@@ -22,7 +22,7 @@ from ..acts import begin
 from ..events import PeopleImported
 from ..ledger import Ledger, local_date, lock
 from ..models import ImportRun
-from ..place import command, here
+from ..place import command, here, is_one_of_several
 from ..values import ChangeKind
 from .checking import REASONS, check
 from .staging import Staged, batches, stage
@@ -115,7 +115,8 @@ def _one_batch(
     basis: Basis,
     now: datetime,
 ) -> None:
-    checked = check(frame, today=local_date(now), allow_reserved=allow_reserved)
+    centre = here().removeprefix("centre_") if is_one_of_several() else ""
+    checked = check(frame, today=local_date(now), allow_reserved=allow_reserved, centre=centre)
     import_batch(
         import_id=import_id,
         position=position,
