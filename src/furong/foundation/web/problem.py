@@ -50,6 +50,8 @@ STATUS: dict[str, int] = {
     "organizations.right_unknown": 422,
     "organizations.template_unknown": 422,
     "processes.outcome_unknown": 422,
+    "population.arrival_in_doubt": 503,
+    "population.centre_unreachable": 503,
     "not_found": 404,
     "unknown": 404,
     "workbench.gone": 410,
