@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
 import logging
-import os
 import signal
 import ssl
 import sys
@@ -26,7 +24,7 @@ from furong_link.gateway import Gateway, Settings
 from furong_link.keys import SoftwareKey, Verifier, verifier
 from furong_link.message import BodySettings, PeerDoor
 from furong_link.mode_settings import read_modes
-from furong_link.running import run
+from furong_link.running import die_with_parent, run
 
 SETTINGS = """\
 # A gateway of the exchange. The key beside it never leaves this machine.
@@ -113,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _verify(given)
             case _:
                 if given.die_with_parent:
-                    _die_with_parent()
+                    die_with_parent()
                 return run(_run(given.folder, given.centre))
     except (LinkError, OSError) as error:
         print(f"furong-gateway: {error}", file=sys.stderr)
@@ -292,15 +290,6 @@ async def _run(folder: Path, centre: str) -> int:
         asked.close()
     await gateway.stop()
     return 0
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent is gone (Linux; elsewhere nothing happens)."""
-    if sys.platform == "linux":
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(1, int(signal.SIGTERM), 0, 0, 0)  # PR_SET_PDEATHSIG
-        if os.getppid() != parent:
-            raise SystemExit(0)
 
 
 if __name__ == "__main__":

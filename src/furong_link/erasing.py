@@ -8,6 +8,7 @@ meanwhile: it notices within a second, and writes what was erased into its log; 
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,11 +17,13 @@ from typing import Any
 
 from furong_link.archive import write_synced
 from furong_link.batch_store import Store
-from furong_link.bodies import FOLDER, end_of
+from furong_link.bodies import FOLDER, Bodies, end_of
 from furong_link.errors import ConfigurationError
+from furong_link.evidence import EvidenceLog
 from furong_link.keys import SUITES
 from furong_link.sealing import PartitionKeys, sync_folder
 
+logger = logging.getLogger("furong_link")
 KINDS = ("bodies", "details", "files", "events")
 _BY_SERVICE = ("files", "events")
 
@@ -93,3 +96,18 @@ def pending(folder: Path) -> list[tuple[Path, Mapping[str, Any]]]:
 def recorded(path: Path) -> None:
     """Take note that an erasure is on record now. A crash before this records it twice, which harms nothing."""
     path.rename(path.with_suffix(".recorded"))
+
+
+async def tend(folder: Path, bodies: Bodies, log: EvidenceLog, *, now: float) -> None:
+    """Destroy the keys of contents that were kept long enough, and record what was erased, by whomever. For the gateway.
+
+    Raises EvidenceError when it cannot be recorded.
+    """
+    try:
+        for partition in bodies.due(now):
+            erase(folder, what="bodies", partition=partition, reason="kept long enough", now=now)
+        for path, note in pending(folder):
+            await log.append(note)
+            recorded(path)
+    except (OSError, ValueError, ConfigurationError):
+        logger.exception("What is due to be erased was not.")

@@ -25,7 +25,7 @@ from furong_link.compact import compact, quote
 from furong_link.configuration import Configuration, Key, Service, read_configuration
 from furong_link.decision import Grant, QuotaBook, Target, check_grant, read_target
 from furong_link.door import Door
-from furong_link.errors import ConfigurationError, EvidenceError, Refusal
+from furong_link.errors import EvidenceError, Refusal
 from furong_link.evidence import EvidenceLog, Recorded
 from furong_link.handshake import Listener, Refusals
 from furong_link.keys import Signer, Verifier
@@ -212,7 +212,7 @@ class Gateway:
             try:
                 await self.log.seal()
                 await self.log.rotate()
-                await self._erase_due()
+                await erasing.tend(self.settings.folder, self.bodies, self.log, now=self._clock())
             except EvidenceError:
                 logger.exception("The head was not signed.")
             now = asyncio.get_running_loop().time()
@@ -222,18 +222,6 @@ class Gateway:
                     witnessing = asyncio.create_task(self.peers.witness(self.configuration))
             for connection in list(self.connections):
                 connection.check_time(now, self.settings.message_seconds)
-
-    async def _erase_due(self) -> None:
-        """Destroy the keys of contents that were kept long enough, and record what was erased, by whomever."""
-        folder, now = self.settings.folder, self._clock()
-        try:
-            for partition in self.bodies.due(now):
-                erasing.erase(folder, what="bodies", partition=partition, reason="kept long enough", now=now)
-            for path, note in erasing.pending(folder):
-                await self.log.append(note)
-                erasing.recorded(path)
-        except (OSError, ValueError, ConfigurationError):
-            logger.exception("What is due to be erased was not.")
 
     async def take_configuration(self, file: bytes) -> Configuration:
         """Hold a newer configuration: checked, kept on disk, recorded, then in force for the next message.

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
+import os
+import signal
+import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -22,3 +26,12 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     return asyncio.run(main) if uvloop is None else uvloop.run(main)
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when its parent is gone (Linux; elsewhere nothing happens)."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(1, int(signal.SIGTERM), 0, 0, 0)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            raise SystemExit(0)

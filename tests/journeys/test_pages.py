@@ -36,6 +36,7 @@ PAGES = {
         "work/accounts/new",
         "work/supervision/incidents",
         "work/exchange",
+        "work/exchange/nodes",
         "work/exchange/members/new",
     ],
     "auditor": ["work/audit"],

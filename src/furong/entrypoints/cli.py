@@ -125,9 +125,9 @@ def _messages(args: argparse.Namespace) -> int:
 
 
 def _exchange(args: argparse.Namespace) -> int:
-    from furong.entrypoints import nation
+    from furong_link import cli_nation
 
-    return nation.main(args.words)
+    return cli_nation.main(args.words)
 
 
 def _manage(args: argparse.Namespace) -> int:

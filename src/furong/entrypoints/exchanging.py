@@ -20,10 +20,11 @@ from typing import Any
 import yaml
 from django.utils import timezone
 
-from furong.entrypoints import hospital, nation
+from furong.entrypoints import hospital
 from furong.entrypoints.postgres import free_port, port_is_free
 from furong.foundation.access.values import Actor
 from furong.foundation.codes.ids import new_id
+from furong_link import nation
 from furong_link.certificates import make_certificate, read_certificate
 from furong_link.enrolment import Request, fingerprint, key_id_of, seal_request
 from furong_link.keys import SoftwareKey, verifier
@@ -287,7 +288,7 @@ def _write(
         children[gateway] = [sys.executable, "-m", "furong_link.cli", "run", str(place), "--die-with-parent"]
     if nation_place is not None:
         gateways[nation.GATEWAY] = f"127.0.0.1:{ports.of(nation.GATEWAY)}"
-        words = [sys.executable, "-m", "furong.entrypoints.nation", "nation-twin", str(nation_place)]
+        words = [sys.executable, "-m", "furong_link.cli_nation", "nation-twin", str(nation_place)]
         children["nation"] = [*words, "--die-with-parent"]
     platform = spec["platform"]
     asks = {

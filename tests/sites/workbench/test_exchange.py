@@ -13,11 +13,11 @@ from tests.domains.exchange.setting import Exchange, enrol, make
 
 from furong.domains.exchange import issuing, models
 from furong.domains.exchange.nodes import carrying, tasks
-from furong.entrypoints.nation import Nation, Twin
 from furong.foundation.organizations import queries as organizations
 from furong_link import nodes
 from furong_link.enrolment import fingerprint
 from furong_link.keys import SoftwareKey
+from furong_link.nation import Nation, Twin
 
 pytestmark = pytest.mark.usefixtures("platform")
 PAGES = (
@@ -148,6 +148,7 @@ def test_nodes_are_named_admitted_compared_asked_and_left_on_one_page(
             tasks.keep(now=datetime.now(UTC))
     finally:
         twin.stop()
+    assert re.search(r'furong_exchange_node_age_seconds{node="nation"', operator.get("/metrics").content.decode())
     text = operator.get(page).content.decode()
     assert "已准予" in text
     assert "入学核验" in text

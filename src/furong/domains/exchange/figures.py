@@ -12,6 +12,8 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 
 from furong.domains.exchange import issuing, models
+from furong.domains.exchange.nodes.joining import live
+from furong.domains.exchange.nodes.values import Relation
 from furong.domains.exchange.values import GatewayState, cause_of
 
 SPAN = timedelta(minutes=5)
@@ -21,7 +23,7 @@ class ExchangeFigures:
     """What a scrape asks: the last five minutes' messages, and how each gateway stands. Nothing when the database is away."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """This function will give the gauges. Cost: three small reads."""
+        """This function will give the gauges. Cost: five small reads."""
         now = timezone.now()
         messages = GaugeMetricFamily(
             "furong_exchange_messages_5m",
@@ -37,6 +39,9 @@ class ExchangeFigures:
         unreached = GaugeMetricFamily(
             "furong_exchange_unreached", "1 while a restriction has not reached the gateway.", labels=["gateway"]
         )
+        ages = GaugeMetricFamily(
+            "furong_exchange_node_age_seconds", "Age of what another node gave last.", labels=["node", "relation"]
+        )
         serial = GaugeMetricFamily("furong_exchange_serial", "The newest configuration.")
         try:
             serial.add_metric([], int(issuing.status(now=now).get("serial", 0)))
@@ -51,6 +56,10 @@ class ExchangeFigures:
                 unreached.add_metric([gateway.code], 1 if gateway.told_error else 0)
                 if gateway.seen_at is not None:
                     seen.add_metric([gateway.code], (now - gateway.seen_at).total_seconds())
+            for relation in Relation:
+                for node in live(relation):
+                    if node.taken_issued_at is not None:
+                        ages.add_metric([node.code, relation.value], (now - node.taken_issued_at).total_seconds())
         except DatabaseError:
             return
-        yield from (serial, messages, held, seen, unreached)
+        yield from (serial, messages, held, seen, unreached, ages)

@@ -17,7 +17,6 @@ from furong.domains.exchange import asking, issuing, models
 from furong.domains.exchange.errors import FingerprintDiffers, MemberNotFound
 from furong.domains.exchange.nodes import carrying, commands, errors, queries, tasks
 from furong.domains.exchange.nodes.values import AskState
-from furong.entrypoints.nation import GATEWAY, Nation, Twin, free_port
 from furong.foundation.organizations import queries as organizations
 from furong_link import enrolment, nodes
 from furong_link.certificates import make_certificate
@@ -26,6 +25,7 @@ from furong_link.configuration import read_configuration
 from furong_link.gateway import Gateway, Settings
 from furong_link.keys import SoftwareKey, verifier
 from furong_link.message import PeerDoor
+from furong_link.nation import GATEWAY, Nation, Twin, free_port
 from tests.domains.exchange.setting import SYSTEM, Exchange, make
 from tests.domains.exchange.test_api import ask, report
 from tests.domains.exchange.test_commands import grants
