@@ -81,7 +81,8 @@ def _look() -> None:
             _log.warning("calendar: no newer release could be looked for: %s", type(exc).__name__)
             return
         raise
-    _state.look_again_at = monotonic() + LEASE_SECONDS
+    if _state.calendar is not None:  # until a first one is released, whoever asks looks
+        _state.look_again_at = monotonic() + LEASE_SECONDS
 
 
 def put(calendar: Calendar | None) -> Calendar | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 from django.conf import settings
@@ -12,6 +12,9 @@ from django.db import connections
 from furong.registries.population import centres
 from furong.registries.population.centres import replication
 from tests import cluster
+from tests.conftest import _make_template as make_template
+from tests.conftest import _migrate as migrate
+from tests.conftest import _only_one as only_one
 
 TWO = ("4301", "4302")
 
@@ -28,9 +31,29 @@ class Province:
 
 @pytest.fixture
 def province(database: dict[str, str]) -> Iterator[Province]:
+    """A province and two centres, empty, beside an empty platform."""
+    with divided() as made:
+        yield made
+
+
+@pytest.fixture
+def province_of_platform(platform: dict[str, str]) -> Iterator[Province]:
+    """A province and two centres, empty, beside the platform with its pack and accounts."""
+    with divided() as made:
+        yield made
+
+
+@contextmanager
+def divided() -> Iterator[Province]:
+    """Put a divided register in the place of this worker's; one at a time, for a cluster's slots have one name each."""
+    with only_one("divided"):
+        yield from _divided()
+
+
+def _divided() -> Iterator[Province]:
     made = Province(TWO)
     here = cluster.cluster()
-    template = cluster.names("template")["population"]
+    template = make_template("template", migrate)["population"]
     province_name = f"furong_province_{cluster.WORKER}"
     before = connections["population"].settings_dict["NAME"]
     connections["population"].close()
@@ -56,6 +79,3 @@ def province(database: dict[str, str]) -> Iterator[Province]:
     centres.bind()
     connections["population"].close()
     connections["population"].settings_dict["NAME"] = before
-
-
-Until = Callable[[Callable[[], Any]], Any]

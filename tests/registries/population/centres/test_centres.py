@@ -4,15 +4,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connections
+from django.test import Client
 from psycopg import sql
 
+from furong.entrypoints.cli import main
 from furong.foundation.access.errors import AccessRefused
 from furong.foundation.audit.queries import list_reads_of_person
 from furong.foundation.codes.identity_numbers import make_identity_number
+from furong.foundation.codes.ids import new_id
 from furong.foundation.events import dispatcher
 from furong.foundation.events.connections import connect
 from furong.registries.population import centres, commands, queries
@@ -275,6 +280,75 @@ def test_somebody_who_moves_between_cities_is_one_person_at_every_moment(provinc
     assert {"centre_4301", "centre_4302"} <= {one.database for one in list_reads_of_person(person_id=mover)}
     watching.keep(now=NOW + timedelta(days=300))
     assert not watching.list_conflicts(actor=SYSTEM)
+
+
+def test_files_are_taken_in_at_one_centre_and_its_operator_reads_how_far_each_is(
+    province: Province, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "people.csv"
+    rows = ((2, "H1", "4302", "02"), (4, "H2", "4301", "02"))
+    source.write_text(
+        "number,name,ethnicity,division_code,address,household,relation\n"
+        + "".join(
+            f"{make_identity_number('430292', date(1990, 4, 5), n)},向若溪,01,{city}02001001,青石巷 7 号,{home},{relation}\n"
+            for n, home, city, relation in rows
+        ),
+        encoding="utf-8",
+    )
+    words = [
+        "population",
+        "import",
+        str(source),
+        "--invented",
+        "--purpose",
+        "接收原有户籍登记",
+        "--legal-basis",
+        "户口登记条例",
+    ]
+    with pytest.raises(SystemExit, match="name the --centre"):
+        main(words)
+    assert main([*words, "--centre", "4302"]) == 0
+    told = capsys.readouterr().out
+    assert "written 1 in 1 new households" in told
+    assert "division_elsewhere  户籍地不属于本市中心" in told
+    wait_for(lambda: count("population") == 1)
+    wait_for(lambda: main(["population", "status"]) == 0)
+    told = capsys.readouterr().out
+    assert [line.split()[0] for line in told.strip().splitlines()[-2:]] == ["4301", "4302"]
+    assert main(["population", "divide"]) == 0
+    assert "2 centres; 0 joined now" in capsys.readouterr().out
+    with cut("4301"):
+        assert main(["population", "status"]) == 1
+    assert "出错 failing" in capsys.readouterr().out
+
+
+def test_the_page_of_centres_shows_each_and_has_a_conflict_settled(province_of_platform: Province) -> None:
+    with connect("population") as server:
+        server.execute(
+            "INSERT INTO population_conflict (kind, person_id, other_person_id, centre, other_centre) "
+            "VALUES ('number_twice', %s, %s, '4301', '4302')",
+            [new_id(), new_id()],
+        )
+    watcher = client("chief")
+    address = "/work/population/centres"
+    wait_for(lambda: "data-troubled" not in watcher.get(address).content.decode())
+    text = watcher.get(address).content.decode()
+    assert "株洲市" in text
+    assert "一号两人" in text
+    empty = watcher.post(address, {"conflict": "1", "note": ""})
+    assert "请写明处理结果。" in empty.content.decode()
+    assert watcher.post(address, {"conflict": "1", "note": "龙二的号码已更正"}).status_code == 302
+    assert "一号两人" not in watcher.get(address).content.decode()
+    assert watcher.post(address, {"conflict": "1", "note": "再来一次"}).status_code == 200
+    assert client("hospital").get(address).status_code == 403
+
+
+def client(username: str) -> Client:
+    found = Client(SERVER_NAME="127.0.0.1")
+    found.force_login(
+        get_user_model().objects.get(username=username), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return found
 
 
 def _says(alias: str, query: str) -> list[object]:

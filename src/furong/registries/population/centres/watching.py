@@ -59,9 +59,11 @@ def _status(
     heard = max((at for at in (seen, link[3] if link else None) if at is not None), default=None)
     if link is None:
         state = "apart"
+    elif not link[1] or wal in {"lost", "unreserved"}:
+        state = "failing"
     elif slot is None or heard is None or now - heard > STALE:
         state = "silent"
-    elif wal in {"lost", "unreserved"} or not (link[1] and link[2]):
+    elif not link[2]:
         state = "failing"
     elif (behind or 0) > BEHIND_BYTES or not link[6]:
         state = "catching_up"
