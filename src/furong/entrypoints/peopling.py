@@ -14,22 +14,25 @@ FORMS = (".csv", ".tsv", ".parquet")
 
 def add_population(commands: argparse._SubParsersAction[argparse.ArgumentParser], run: Callable[..., int]) -> None:
     """Describe the command to the parser."""
-    text = "import people from CSV and Parquet files, draw an invented province, watch the city centres"
+    text = "import people from files and export them, draw an invented province, watch the city centres"
     sub = commands.add_parser("population", help=text, description=text)
-    sub.add_argument("action", choices=["import", "synthesize", "status", "divide"])
+    sub.add_argument("action", choices=["import", "export", "synthesize", "status", "divide"])
     sub.add_argument(
         "path",
         type=Path,
         nargs="?",
-        help="import: the file, or a folder of files; synthesize: the folder to fill; status and divide take none",
+        help="import: the file, or a folder of files; synthesize: the folder to fill; the others take none",
     )
+    sub.add_argument("--to", type=Path, help="export: the file to write, .csv or .parquet")
+    sub.add_argument("--division", default="", help="export: the beginning of a division's code; all without it")
+    sub.add_argument("--again", action="store_true", help="export: replace a file that is there")
     sub.add_argument(
         "--centre", default="", help="import: the city centre that takes the people in, where there are centres"
     )
-    sub.add_argument("--mapping", type=Path, help="import: a TOML file: columns, words of codes, encoding")
+    sub.add_argument("--mapping", type=Path, help="import, export: a TOML file: columns, words of codes, encoding")
     sub.add_argument("--rejects", type=Path, help="import: where refused rows go (default: FILE.rejects.csv)")
-    sub.add_argument("--purpose", default="", help="import: why; it stands in the audit log")
-    sub.add_argument("--legal-basis", default="", help="import: the clause that it rests on")
+    sub.add_argument("--purpose", default="", help="import, export: why; it stands in the audit log")
+    sub.add_argument("--legal-basis", default="", help="import, export: the clause that it rests on")
     sub.add_argument("--batch-rows", type=int, default=50_000, help="import: rows of one transaction (50,000)")
     sub.add_argument("--invented", action="store_true", help="import: take the numbers of invented people")
     sub.add_argument("--persons", type=int, default=1_000_000, help="synthesize: how many (default 1,000,000)")
@@ -39,10 +42,13 @@ def add_population(commands: argparse._SubParsersAction[argparse.ArgumentParser]
 
 def population(args: argparse.Namespace) -> int:
     """Import or draw; say what became of it."""
-    if args.action == "import" and not (args.purpose and args.legal_basis):
-        print("furong population import: state --purpose and --legal-basis", file=sys.stderr)
+    if args.action in ("import", "export") and not (args.purpose and args.legal_basis):
+        print(f"furong population {args.action}: state --purpose and --legal-basis", file=sys.stderr)
         return 2
-    if args.path is None and args.action not in ("status", "divide"):
+    if args.action == "export" and args.to is None:
+        print("furong population export: name the file to write by --to", file=sys.stderr)
+        return 2
+    if args.path is None and args.action not in ("export", "status", "divide"):
         print(f"furong population {args.action}: name the file or folder", file=sys.stderr)
         return 2
     import django
@@ -50,7 +56,7 @@ def population(args: argparse.Namespace) -> int:
     django.setup()
     if args.action in ("status", "divide"):
         return _centres(args.action)
-    return _synthesize(args) if args.action == "synthesize" else _import(args)
+    return {"synthesize": _synthesize, "export": _export, "import": _import}[args.action](args)
 
 
 @contextmanager
@@ -106,6 +112,31 @@ def _synthesize(args: argparse.Namespace) -> int:
         f"{done.people / max(done.seconds, 0.001):,.0f} a second"
     )
     print(f"furong population import {args.path} --invented --purpose … --legal-basis … takes them in.")
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from furong.foundation.access.values import Actor, Basis
+    from furong.registries.population import bulk
+
+    with _bar() as tell:
+        done = bulk.export_people(
+            target=args.to,
+            mapping=args.mapping,
+            division_prefix=args.division,
+            again=args.again,
+            actor=Actor.system("furong population export"),
+            basis=Basis(purpose=args.purpose, legal_basis=args.legal_basis),
+            now=timezone.now,
+            progress=tell,
+        )
+    if done.was_done:
+        print(f"{args.to} is there already; nothing was exported. --again replaces it.")
+        return 0
+    print(f"{done.people:,} people in {args.to}" + (", which went on where it was cut off" if done.resumed else ""))
+    print(f"In the audit log: export {done.export_id}. The file holds personal data: its owner alone can read it.")
     return 0
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .checking import REASONS
+from .exporting import Exported, export_people
 from .importing import Imported, import_people
 from .synthesis import Synthesized, synthesize
 
-__all__ = ["REASONS", "Imported", "Synthesized", "import_people", "synthesize"]
+__all__ = ["REASONS", "Exported", "Imported", "Synthesized", "export_people", "import_people", "synthesize"]
