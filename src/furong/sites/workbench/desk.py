@@ -68,6 +68,7 @@ def menu(actor: Actor) -> list[Group]:
         (
             _("Registers"),
             _entry("population", _("Population"), "population.search"),
+            _entry("matches", _("Comparisons"), "population.match"),
             _entry("moves", _("Moves"), "population.register"),
             _entry("population_centres", _("City centres"), "population.centres"),
             _entry("licences", _("Licences"), "licences.read", "licences.issue", "licences.revoke"),

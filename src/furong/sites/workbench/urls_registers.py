@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.workbench.views import centres, moves, registers
+from furong.sites.workbench.views import centres, matches, moves, registers
 
 urlpatterns = [
     path("population", registers.population_search, name="population"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("population/moves/new", moves.move_new, name="move_new"),
     path("population/moves/<uuid:move_id>", moves.move, name="move"),
     path("population/centres", centres.centres, name="population_centres"),
+    path("population/matches", matches.matches, name="matches"),
+    path("population/matches/<uuid:match_id>", matches.match, name="match"),
+    path("population/matches/<uuid:match_id>/answers", matches.match_result, name="match_result"),
     path("population/<str:token>", registers.person, name="person"),
     path("licences", registers.licence_search, name="licences"),
     path("licences/check", registers.licence_check, name="licence_check"),

@@ -66,7 +66,7 @@ def population_search(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = PopulationForm(request.POST or None)
     context: dict[str, Any] = {"form": form, "legal_bases": LEGAL_BASES, "hits": None}
     if request.method == "POST":
-        basis = _basis(form, actor, now, what="population.search_people", database="population")
+        basis = purpose_of(form, actor, now, what="population.search_people", database="population")
         if basis is not None and form.is_valid():
             try:
                 found = population.search_people(**form.criteria(), actor=actor, basis=basis, now=now)
@@ -266,7 +266,7 @@ def licence_search(request: HttpRequest, actor: Actor) -> HttpResponse:
         "verdict": None,
     }
     if request.method == "POST":
-        basis = _basis(form, actor, now, what="licences.find_licences", database="default")
+        basis = purpose_of(form, actor, now, what="licences.find_licences", database="default")
         if basis is not None and form.is_valid():
             found = licences.find_licences(
                 number=form.cleaned_data["number"], case_id=basis.case_id, actor=actor, basis=basis, now=now
@@ -430,7 +430,7 @@ def finding_words(verdict: Verdict) -> tuple[str, str]:
 # --- both ---------------------------------------------------------------------------------------------------------------
 
 
-def _basis(form: PurposeForm, actor: Actor, now: dt.datetime, *, what: str, database: str) -> Basis | None:
+def purpose_of(form: PurposeForm, actor: Actor, now: dt.datetime, *, what: str, database: str) -> Basis | None:
     """Read why somebody looks. A search without a purpose is refused, and that it was tried is recorded."""
     form.is_valid()
     given = form.cleaned_data if form.is_bound else {}  # nothing at all was sent: nothing was stated either
