@@ -58,7 +58,7 @@ class RequestForm(forms.Form):
     division_code = forms.ChoiceField(label=gettext_lazy("Township or street"), required=False)
     address = _text(gettext_lazy("Address"), gettext_lazy("Street, number, building, door."), longest=200)
     reason = forms.ChoiceField(
-        label=gettext_lazy("Reason"),
+        label=gettext_lazy("Reason for the move"),
         choices=tuple(words.REASONS.items()),
         error_messages={"required": gettext_lazy("Choose the reason.")},
     )

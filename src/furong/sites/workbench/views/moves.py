@@ -66,7 +66,7 @@ class Deed:
 
 DEEDS: Mapping[MoveAct, Deed] = {
     MoveAct.APPROVE: Deed(
-        label=gettext_lazy("Approve"),
+        label=gettext_lazy("Approve the move"),
         effect=gettext_lazy("The permit to move can be issued then."),
         run=commands.approve_move,
     ),
@@ -90,7 +90,7 @@ DEEDS: Mapping[MoveAct, Deed] = {
         run=commands.record_arrival,
     ),
     MoveAct.REFUSE: Deed(
-        label=gettext_lazy("Refuse the request"),
+        label=gettext_lazy("Refuse the move"),
         effect=gettext_lazy("The applicant reads the reason. The person stays where they are registered."),
         run=commands.refuse_move,
         kind="warn",
