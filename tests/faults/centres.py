@@ -24,6 +24,7 @@ import psycopg
 from psycopg import sql
 
 from furong.entrypoints.postgres import Cluster, PostgresError, free_port
+from tests.cluster import ENOUGH_BYTES, MEMORY
 from tests.faults.house import DURABLE, RELAXED, ROOT
 
 SMALL = {"shared_buffers": "16MB", "max_wal_size": "128MB", "min_wal_size": "32MB", "wal_buffers": "1MB"}
@@ -35,9 +36,11 @@ PLATFORM = "furong"
 class Province:
     """The clusters of some centres and of their province, alive between `start` and `stop`."""
 
-    def __init__(self, codes: Sequence[str]) -> None:
+    def __init__(self, codes: Sequence[str], *, in_memory: bool) -> None:
         self.codes = tuple(codes)
-        self.home = Path(tempfile.mkdtemp(prefix="furong-centres-"))
+        # A killed process loses nothing that lies in memory either; a disk that others use makes each restart take seconds.
+        in_memory = in_memory and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES
+        self.home = Path(tempfile.mkdtemp(prefix="furong-centres-", dir=MEMORY if in_memory else None))
         self.clusters = {name: Cluster(self.home / name) for name in (*self.codes, PROVINCE)}
         self.children: dict[str, tuple[list[str], subprocess.Popen[bytes]]] = {}
         self.environment: dict[str, str] = {}
@@ -174,10 +177,12 @@ class Province:
 class Trouble:
     """Kills and cuts at random moments, drawn from a seed; every kind has had its turn before one comes again."""
 
-    def __init__(self, province: Province, *, every: tuple[float, float], seed: int, workers: Sequence[str]) -> None:
+    def __init__(
+        self, province: Province, *, every: tuple[float, float], most: int, seed: int, workers: Sequence[str]
+    ) -> None:
         self.province, self.every, self.dice = province, every, random.Random(seed)
         self.made: dict[str, int] = dict.fromkeys(("centre", "province", "link", "worker", "keeper"), 0)
-        self.workers = tuple(workers)
+        self.workers, self.most = tuple(workers), most
         self.next_at = time.monotonic() + self.dice.uniform(*every)
 
     def look(self) -> None:
@@ -186,6 +191,8 @@ class Trouble:
             return
         self.next_at = time.monotonic() + self.dice.uniform(*self.every)
         fewest = min(self.made.values())
+        if fewest >= self.most:
+            return
         kind = self.dice.choice([one for one, times in self.made.items() if times == fewest])
         code = self.dice.choice(self.province.codes)
         if kind == "centre":

@@ -590,7 +590,7 @@ def act(number: int, threads: int, events: int, seed: int, of: int) -> None:
 
         try:
             worker.run()
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - whatever it is, the process ends
             traceback.print_exc()
             os._exit(3)  # with all threads: the test reads why
         finally:

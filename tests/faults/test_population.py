@@ -138,9 +138,11 @@ def storm(
     events: int,
     every: tuple[float, float],
     times: int,
+    most: int,
+    is_short: bool = False,
 ) -> None:
-    """The whole test, at a size: ``events`` acknowledged, each kind of trouble ``times`` times at least."""
-    province = Province(codes)
+    """The whole test, at a size: ``events`` acknowledged, each kind of trouble ``times`` times at least, ``most`` at most."""
+    province = Province(codes, in_memory=is_short)
     began = time.monotonic()
     try:
         province.start(people=people)
@@ -151,7 +153,7 @@ def storm(
         province.child("keeper", "keep")
         province.child("reader", "read")
         workers = [f"worker-{number}" for number in range(processes)]
-        trouble = Trouble(province, every=every, seed=SEED, workers=workers)
+        trouble = Trouble(province, every=every, most=most, seed=SEED, workers=workers)
         deadline = began + max(120.0, events / 5)
         while not all(map(province.is_done, workers)):
             trouble.look()
@@ -186,8 +188,18 @@ def storm(
 @pytest.mark.timeout(300)
 def test_nobody_is_lost_or_there_twice_whatever_is_killed_or_cut() -> None:
     """A short storm over three centres for every run; `make soak` has the whole one."""
-    events = int(os.environ.get("FURONG_FAULTS_EVENTS", "200"))
-    storm(codes=("4301", "4302", "4303"), people=12, processes=2, threads=2, events=events, every=(0.8, 2.5), times=1)
+    events = int(os.environ.get("FURONG_FAULTS_EVENTS", "120"))
+    storm(
+        codes=("4301", "4302", "4303"),
+        people=12,
+        processes=1,
+        threads=4,
+        events=events,
+        every=(0.3, 1.2),
+        times=1,
+        most=1,
+        is_short=True,
+    )
 
 
 @pytest.mark.soak
@@ -201,4 +213,5 @@ def test_fourteen_centres_survive_a_hundred_thousand_events() -> None:
         events=int(os.environ.get("FURONG_SOAK_EVENTS", "100000")),
         every=(2, 8),
         times=20,
+        most=100_000,
     )

@@ -107,6 +107,9 @@ SELECT centre FROM public.population_person WHERE person_id = %(person)s
 -- name: is_directed
 SELECT 1 FROM public.population_directory WHERE person_id = %s AND centre = %s AND version >= %s
 
+-- name: flush
+SELECT pg_logical_emit_message(true, 'furong', '')
+
 -- name: of_move
 SELECT centre FROM public.population_move WHERE id = %s
 
