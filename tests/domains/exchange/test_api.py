@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +21,13 @@ from furong.foundation.codes.ids import new_id
 from furong.registries.population import demo
 from furong_link import profile
 from furong_link.archive import Head
+from furong_link.certificates import make_certificate
 from furong_link.enrolment import seal_request
 from furong_link.evidence import head_bytes
 from furong_link.keys import SoftwareKey
 from furong_link.traffic import TrafficBook
 from tests.domains.exchange.setting import SYSTEM, Exchange, admit, make, request_of
-from tests.domains.exchange.test_commands import grants
+from tests.domains.exchange.test_commands import grants, payload
 
 pytestmark = pytest.mark.usefixtures("platform")
 CONFIGURATION, REPORTS = "/api/exchange/configuration", "/api/exchange/reports"
@@ -167,6 +170,31 @@ def test_what_is_near_its_end_silent_or_cannot_write_is_warned_of(made: Exchange
     later = queries.get_gateway(gateway="hospital-1", actor=SYSTEM, now=now + timedelta(days=700)).warnings
     assert {"silent", "key"} <= set(later)
     assert queries.get_gateway(gateway="housing-1", actor=SYSTEM, now=now).warnings == ("never_seen",)
+
+
+def test_a_gateway_says_where_others_meet_it_and_its_last_certificate_stays_beside_the_new_one(
+    made: Exchange, tmp_path: Path
+) -> None:
+    key = made.keys["hospital-1"]
+    ders = [
+        b64encode(make_certificate(tmp_path / f"{n}.pem", tmp_path / f"{n}.key", name="hospital-1")).decode()
+        for n in range(3)
+    ]
+    for number, der in enumerate(ders, start=1):
+        assert (
+            report(key, number=number, peer={"address": "https://h.example:8602", "certificate": der}).status_code
+            == 204
+        )
+    issuing.issue(now=datetime.now(UTC))  # as the worker does each second
+    (gateway,) = [one for one in payload()["gateways"] if one["id"] == "hospital-1"]
+    assert gateway["peer"] == {"address": "https://h.example:8602", "certificates": ders[:0:-1]}
+    for wrong in (
+        {"address": "http://h.example:8602", "certificate": ders[0]},
+        {"address": "https://h.example:8602/x", "certificate": ders[0]},
+        {"address": "https://h.example:8602", "certificate": "AAAA"},
+        {"address": "https://h.example:8602", "certificate": "no"},
+    ):
+        assert report(key, number=9, peer=wrong).status_code == 422
 
 
 # --- rows with no code --------------------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
+from furong.domains.catalogue.grants import requesting
 from furong.domains.exchange import asking, issuing, models
 from furong.domains.exchange.errors import FingerprintDiffers, MemberNotFound
 from furong.domains.exchange.nodes import carrying, commands, errors, queries, tasks
+from furong.domains.exchange.nodes import models as tables
 from furong.domains.exchange.nodes.values import AskState
 from furong.foundation.organizations import queries as organizations
 from furong_link import enrolment, nodes
@@ -294,16 +296,16 @@ def test_a_citys_member_that_the_province_knows_asks_the_catalogue_and_gets_what
     models.Member.objects.filter(code="zz-housing").delete()  # it is the city's member from here on
     city.member = {"id": "zz-school", "organization": body.code, "name": {"zh": "株洲市住房和城乡建设局"}}
     requests = [
-        {"id": "0193c000-0000-7000-8000-000000000001", "resource": "divisions", "consumer": "zz-school"},
+        {"id": "0193c000-0000-7000-8000-000000000001", "resource": "marriages", "consumer": "zz-school"},
         {"id": "0193c000-0000-7000-8000-000000000002", "resource": "marriages", "consumer": "somebody"},
         {"id": "nonsense"},
     ]
     for one in requests[:2]:
-        one |= {"items": ["code"], "days": 30, "scenario": "x", "legal_basis": "y"}  # type: ignore[dict-item]
+        one |= {"items": ["registered_on"], "days": 30, "scenario": "x", "legal_basis": "y"}  # type: ignore[dict-item]
     assert put(city.document(requests=requests)).status_code == 200
     (asked,) = queries.get_cascade(actor=SYSTEM, now=now()).asks
     assert asked.origin == "zhuzhou"
-    assert asked.state in (AskState.OPEN, AskState.REFUSED)
+    assert asked.state is AskState.OPEN
     # The grants that the catalogue holds for this organisation go down with the document.
     found = ask(city.key, "GET", nodes.DOCUMENT)
     assert found.status_code == 200
@@ -311,7 +313,19 @@ def test_a_citys_member_that_the_province_knows_asks_the_catalogue_and_gets_what
     document = nodes.read_document(found.content, key=operator, sender="hunan", recipient="zhuzhou")
     assert {one["consumer"] for one in document.payload["grants"]} == {"zz-school"}
     assert {one["id"] for one in document.payload["grants"]} == {one["id"] for one in grants("marriages", "zz-school")}
-    assert [one["id"] for one in document.payload["answers"]] == [str(asked.id)]
+    assert [one["state"] for one in document.payload["answers"]] == ["open"]
+    assert [one["code"] for one in document.payload["catalogue"]] == ["birth_records", "marriages"]
+    row = tables.Ask.objects.get()
+    assert row.request_id is not None
+    requesting.refuse_request(request_id=row.request_id, reason="依据不足", actor=SYSTEM, now=now())
+    tasks.keep(now=now())
+    answered = nodes.read_document(
+        ask(city.key, "GET", nodes.DOCUMENT).content, key=operator, sender="hunan", recipient="zhuzhou"
+    )
+    (told,) = answered.payload["answers"]
+    assert (told["id"], told["state"], told["note"]) == (str(asked.id), "refused", "依据不足")
+    assert told["number"].startswith("GX")
+    found = ask(city.key, "GET", nodes.DOCUMENT)
     serial = json.loads(found["ETag"])
     assert ask(city.key, "GET", nodes.DOCUMENT, **{"If-None-Match": f'"{serial}"'}).status_code == 304
     stranger = SoftwareKey.generate(key_id=city.key.key_id)

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from furong.domains.catalogue.grants import reading, requesting
 from furong.domains.catalogue.grants.values import RequestState, Terms
-from furong.domains.exchange import issuing, models
-from furong.domains.exchange.compiling import compile_configuration
+from furong.domains.exchange import issuing, models, shared_rows
+from furong.domains.exchange.compiling import METHOD, compile_configuration
 from furong.domains.exchange.nodes import documents
 from furong.domains.exchange.nodes import models as tables
 from furong.domains.exchange.nodes.errors import DocumentRefused
@@ -146,8 +146,15 @@ def _ask_catalogue(row: tables.Ask, *, now: datetime) -> None:
         assurance=Assurance.IN_PERSON,
         label="exchange",
     )
-    terms = Terms(items=tuple(sorted(row.items)), days=row.days, by_subject=False)
     try:
+        # On a condition one asks for one person or thing at a time, in a case.
+        view = shared_rows.resource_view(row.resource)
+        terms = Terms(
+            items=tuple(sorted(row.items)),
+            days=row.days,
+            by_subject=view.line.sharing == "conditional",
+            methods=(METHOD,),
+        )
         with transaction.atomic():
             row.request_id = requesting.submit_request(
                 resource_code=row.resource,

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from furong.domains.catalogue.errors import ResourceMissing
 from furong.domains.exchange import models, shared_rows
+from furong.domains.exchange.compiling import METHOD
 from furong.domains.exchange.nodes import models as tables
 from furong.domains.exchange.nodes.joining import live
 from furong.domains.exchange.nodes.values import AskState, Relation
@@ -97,7 +98,8 @@ def _catalogue() -> list[dict[str, Any]]:
             view = shared_rows.resource_view(service.resource_code)
         except ResourceMissing:
             continue
-        if view.is_live and view.line.sharing in _SHARED:
+        is_asked = METHOD in (view.detail["sharing"].get("methods") or ())
+        if view.is_live and view.line.sharing in _SHARED and is_asked:
             found.setdefault(
                 service.resource_code,
                 {
