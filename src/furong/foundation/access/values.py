@@ -83,13 +83,19 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """Why: the purpose in words, its legal basis, and the case, task and item it serves."""
+    """Why: the purpose in words, its legal basis, and the case, task and item it serves.
+
+    ``about`` is the person whose affair it is: others who are read along learn which body read them, and not why. Under
+    ``secrecy_order_id`` those who are read learn of it when that order ends (`audit.secrecy`).
+    """
 
     purpose: str
     legal_basis: str = ""
     case_id: UUID | None = None
     task_id: UUID | None = None
     item_code: str = ""
+    about: UUID | None = None
+    secrecy_order_id: UUID | None = None
 
     @property
     def is_stated(self) -> bool:

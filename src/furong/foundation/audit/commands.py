@@ -16,9 +16,10 @@ from uuid import UUID
 from django.db import connections, transaction
 
 from furong.foundation.access.values import Actor, Basis
-from furong.foundation.audit.errors import AuditError
+from furong.foundation.audit.errors import AuditError, SecrecyNotInForce
 from furong.foundation.audit.recording import Record, entry_rows, write, write_apart, write_many, write_together
 from furong.foundation.codes.errors import Refusal
+from furong.foundation.codes.statements import first_row
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -124,6 +125,8 @@ def record_read(
     Inside a web request or a command it is buffered and committed as one INSERT before the answer leaves
     (`flush_reads`); elsewhere it is committed at once. Nobody read is recorded too: a search that found nothing.
     """
+    if basis.secrecy_order_id is not None:
+        _check_secrecy(basis.secrecy_order_id, actor, now)
     record = Record(name=what, kind="read", database=database, actor=actor, basis=basis, now=now)
     if object is not None:
         record.object(*object)
@@ -137,6 +140,13 @@ def record_read(
         buffer.append(record)
     else:
         write_together([entry_rows(record)], database=database)
+
+
+def _check_secrecy(order_id: UUID, actor: Actor, now: datetime) -> None:
+    """Refuse a read under an order that is not in force for the reader's organisation, or that the reader gave."""
+    row = first_row("SELECT organization_id, account_id, until FROM audit_secrecy_order WHERE id = %s", [order_id])
+    if row is None or row[0] != actor.organization_id or row[1] == actor.account_id or row[2] <= now:
+        raise SecrecyNotInForce
 
 
 def record_many(
@@ -156,6 +166,8 @@ def record_many(
     One entry, which holds a digest over the persons in place of their keys, and a row for each of them, written as a set: each
     sees it among those who read their data. A million take some ten seconds.
     """
+    if basis.secrecy_order_id is not None:
+        _check_secrecy(basis.secrecy_order_id, actor, now)
     record = Record(name=what, kind="read", database=database, actor=actor, basis=basis, now=now)
     record.object(*object)
     names, persons = sorted(set(fields)), list(subjects)

@@ -117,3 +117,18 @@ class SignedHead(models.Model):
 
     class Meta:
         db_table = "audit_head"
+
+
+class SecrecyOrder(models.Model):
+    """An order that reads for an investigation stay hidden from those who are read, until it ends. Kept on the platform."""
+
+    id = models.UUIDField(primary_key=True)
+    organization_id = models.UUIDField()
+    account_id = models.UUIDField()  # who ordered it
+    reference = models.TextField()  # the investigation's file number
+    ordered_at = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        db_table = "audit_secrecy_order"
+        indexes = (models.Index(fields=("until",), name="audit_secrecy_until"),)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -12,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connections, transaction
+from django.utils import timezone
 
 from furong.foundation.access.errors import PurposeMissing
 from furong.foundation.access.queries import require
@@ -33,6 +35,7 @@ from furong.foundation.audit.values import (
 )
 from furong.foundation.audit.verification import export_log, read_head, verify_all, verify_database, verify_file
 from furong.foundation.codes.errors import Refusal
+from furong.foundation.codes.statements import all_rows
 
 __all__ = [
     "count_unsealed",
@@ -63,13 +66,18 @@ def list_reads_of_person(
     limit: int = 50,
     before: datetime | None = None,
     databases: Sequence[str] | None = None,
+    now: datetime | None = None,
 ) -> list[ReadOfPerson]:
     """Give who read or changed a person's data, newest first, over all databases: *who read my data*.
 
+    Left out is what an order of secrecy keeps back at ``now`` (the present without it); it is listed when the order has ended. Of
+    a read for somebody else's affair (``Basis.about``) only the body is named.
     ``before`` pages: give the time of the last line seen. Entries whose detail was erased are no longer listed.
     The caller decides who may ask: the person, or audit.view.
     """
-    found = [_reads(alias, person_id, limit, before) for alias in databases or _databases_of(person_id)]
+    orders = _secrecy_orders()
+    kept = [key for key, until in orders.items() if until > (now or timezone.now())]
+    found = [_reads(alias, person_id, limit, before, kept, orders) for alias in databases or _databases_of(person_id)]
     merged = heapq.merge(*found, key=lambda read: (read.at, read.entry_id), reverse=True)
     return list(islice(merged, limit))
 
@@ -87,21 +95,36 @@ def _databases_of(person_id: UUID | None) -> list[str]:
     return [*settings.OWN_DATABASES, *further]
 
 
-def _reads(alias: str, person_id: UUID, limit: int, before: datetime | None) -> Iterator[ReadOfPerson]:
+def _secrecy_orders() -> dict[str, datetime]:
+    """Give until when each order of secrecy holds or held. There are few: each is an investigation's."""
+    return {str(key): until for key, until in all_rows("SELECT id, until FROM audit_secrecy_order", [])}
+
+
+def _reads(
+    alias: str,
+    person_id: UUID,
+    limit: int,
+    before: datetime | None,
+    kept: Sequence[str],
+    orders: Mapping[str, datetime],
+) -> Iterator[ReadOfPerson]:
     with connections[alias].cursor() as cursor:
         cursor.execute(
             """
             SELECT s.at, e.kind, e.name, e.organization_id, e.post_id, e.actor_kind, s.fields, d.content, e.case_id, e.id
             FROM audit_subject s JOIN audit_entry e ON e.id = s.entry_id JOIN audit_detail d ON d.entry_id = s.entry_id
             WHERE s.person_id = %s AND (%s::timestamptz IS NULL OR s.at < %s::timestamptz)
+              AND (%s::text[] = '{}' OR d.content::jsonb ->> 'secrecy_order_id' IS NULL
+                   OR d.content::jsonb ->> 'secrecy_order_id' <> ALL(%s::text[]))
             ORDER BY s.at DESC, s.entry_id DESC LIMIT %s
             """,
-            [person_id, before, before, limit],
+            [person_id, before, before, list(kept), list(kept), limit],
         )
         rows = cursor.fetchall()
     for at, kind, name, organization_id, post_id, actor_kind, fields, text, case_id, entry_id in rows:
         content: dict[str, Any] = json.loads(text)
-        yield ReadOfPerson(
+        by_self = content.get("actor_person_id") == str(person_id)
+        read = ReadOfPerson(
             at=at,
             action=kind,
             what=name,
@@ -114,11 +137,25 @@ def _reads(alias: str, person_id: UUID, limit: int, before: datetime | None) -> 
             purpose=content.get("purpose", ""),
             legal_basis=content.get("legal_basis", ""),
             case_id=case_id,
-            by_self=content.get("actor_person_id") == str(person_id),
+            by_self=by_self,
             database=alias,
             entry_id=entry_id,
             grant=str(content.get("detail", {}).get("grant_number", "")),
+            kept_back_until=orders.get(content.get("secrecy_order_id", "")),
         )
+        if content.get("about", str(person_id)) != str(person_id) and not by_self:
+            read = replace(
+                read,
+                what="",
+                post_label="",
+                post_id=None,
+                purpose="",
+                legal_basis="",
+                case_id=None,
+                grant="",
+                is_of_other=True,
+            )
+        yield read
 
 
 def list_readers(

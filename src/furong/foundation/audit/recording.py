@@ -93,6 +93,10 @@ def entry_rows(record: Record, *, outcome: str = "done", code: str = "") -> dict
             str(person): sorted(fields) for person, fields in record.subjects.items()
         },
     }
+    if basis is not None and basis.about is not None:
+        content["about"] = basis.about
+    if basis is not None and basis.secrecy_order_id is not None:
+        content["secrecy_order_id"] = basis.secrecy_order_id
     if record.subjects_digest:
         content["subjects_digest"] = record.subjects_digest
     if actor.person_id is not None:

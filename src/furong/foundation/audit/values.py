@@ -322,6 +322,8 @@ class ReadOfPerson:
     database: str
     entry_id: UUID
     grant: str = ""  # the number of the grant under which it passed over the exchange
+    is_of_other: bool = False  # read for somebody else's affair: only the body is named
+    kept_back_until: datetime | None = None  # by an order of secrecy that is over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

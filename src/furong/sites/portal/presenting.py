@@ -216,6 +216,7 @@ class ReadShown:
     purpose: str
     legal_basis: str
     grant: str = ""
+    kept_back_until: dt.datetime | None = None
 
 
 def gathered(
@@ -233,9 +234,12 @@ def gathered(
             fields=tuple(
                 {field_words(name, labels): name if name in objectable else "" for name in read.fields}.items()
             ),
-            purpose=purpose_words(read.purpose),
+            purpose=_("for another person's affair; the law lets us name only who looked")
+            if read.is_of_other
+            else purpose_words(read.purpose),
             legal_basis=read.legal_basis,
             grant=read.grant,
+            kept_back_until=read.kept_back_until,
         )
         last = shown[-1] if shown else None
         if (

@@ -58,6 +58,7 @@ def seal(enquiry: Enquiry, *, actor: Actor, now: datetime) -> str:
         "u": basis.purpose,
         "l": basis.legal_basis,
         "c": str(basis.case_id) if basis.case_id else "",
+        "b": str(basis.about or (enquiry.object_id if enquiry.kind == "person" else "")),  # whose affair it is
     }
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     return _fernet(settings.SECRET_KEY).encrypt_at_time(text, int(now.timestamp())).decode().rstrip("=")
@@ -77,7 +78,12 @@ def unseal(text: str, *, kind: str, actor: Actor, now: datetime) -> Enquiry:
         kind=kind,
         object_id=UUID(told["o"]),
         title=told["t"],
-        basis=Basis(purpose=told["u"], legal_basis=told["l"], case_id=UUID(told["c"]) if told["c"] else None),
+        basis=Basis(
+            purpose=told["u"],
+            legal_basis=told["l"],
+            case_id=UUID(told["c"]) if told["c"] else None,
+            about=UUID(told["b"]) if told.get("b") else None,
+        ),
     )
 
 

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 ACTIONS: Mapping[str, Promise] = {
+    "audit.end_secrecy": pgettext_lazy("action", "End or prolong secrecy of reads"),
+    "audit.order_secrecy": pgettext_lazy("action", "Order secrecy of reads"),
     "audit.erase_details": pgettext_lazy("action", "Erase details"),
     "audit.get_detail": pgettext_lazy("action", "Read the detail of an entry"),
     "cases.accept_case": pgettext_lazy("action", "Accept case"),
