@@ -194,8 +194,8 @@ class EvidenceLog:
         self._turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="evidence")
         self._failed = ""
-        self._handle = -1
-        self._heads = -1
+        self._handle = self._heads = -1  # written to by the thread
+        self._reading = -1  # read by the loop
         self.log_id = ""
 
     # --- opening ---------------------------------------------------------------------------------------------
@@ -240,6 +240,7 @@ class EvidenceLog:
                 if seen is not None:
                     seen(record)
         os.ftruncate(self._handle, end)
+        self._reading = os.dup(self._handle)
         self._read_last_head()
 
     def _read_archive(self, seen: Callable[[Mapping[str, Any]], None] | None, since: str) -> None:
@@ -431,6 +432,9 @@ class EvidenceLog:
             except OSError as error:
                 self._failed = "The file of records could not be closed; the gateway must be started anew."
                 raise EvidenceError(self._failed) from error
+            # Until here records are read where they stood: for readers, file and first index change together.
+            os.close(self._reading)
+            self._reading = os.dup(self._handle)
             self.segments.append(segment)
             self._first, self._first_leaf = self.tree.size, self._previous
             self._first_at, self._hash, self._offsets = "", sha256(), array("Q", [0])
@@ -478,7 +482,7 @@ class EvidenceLog:
             raise IndexError("There is no such record.")
         if index >= self._first:
             start, end = self._offsets[index - self._first], self._offsets[index - self._first + 1]
-            return os.pread(self._handle, end - start, start)
+            return os.pread(self._reading, end - start, start)
         segment = next(found for found in self.segments if index < found.end)
         return segment.line(index)
 
@@ -527,8 +531,8 @@ class EvidenceLog:
     def abandon(self) -> None:
         """Let go of the files at once, as a killed process would."""
         self._thread.shutdown(wait=True)
-        for handle in (self._handle, self._heads):
+        for handle in (self._handle, self._heads, self._reading):
             if handle >= 0:
                 os.close(handle)
-        self._handle = self._heads = -1
+        self._handle = self._heads = self._reading = -1
         self._lock.close()

@@ -60,6 +60,24 @@ def _findings(folder: Path, **more: Any) -> list[str]:
     return verify_log(folder, key=KEY.verifier(), **more).findings
 
 
+def test_records_are_read_while_their_file_is_being_closed(tmp_path: Path) -> None:
+    async def run() -> None:
+        log = _log(tmp_path)
+        for number in range(4):
+            await log.append({"kind": "answered", "number": number})
+        closing, seen = asyncio.create_task(log.rotate(force=True)), 0
+        while not closing.done():
+            assert [json.loads(log.record_text(number))["number"] for number in range(4)] == [0, 1, 2, 3]
+            seen += 1
+            await asyncio.sleep(0)
+        assert await closing
+        assert seen > 2
+        assert json.loads(log.record_text(3))["number"] == 3
+        await log.close()
+
+    asyncio.run(run())
+
+
 def test_receipts_proofs_and_the_chain_go_on_over_closed_files(tmp_path: Path) -> None:
     _fill(tmp_path)
 
