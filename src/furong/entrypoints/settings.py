@@ -120,6 +120,7 @@ ROOT_URLCONF = "furong.entrypoints.urls"
 WSGI_APPLICATION = "furong.entrypoints.wsgi.application"
 # What a QR code leads to.
 PUBLIC_URL = _setting("FURONG_PUBLIC_URL", _setting("address", "http://127.0.0.1:8000/")).rstrip("/")
+POPULATION_PACES = json.loads(_setting("FURONG_POPULATION_PACES", "{}"))  # how often an account may ask each query
 METRICS_TOKEN = _setting("FURONG_METRICS_TOKEN")
 # The machines on which the platform's own gateway runs, as networks: it alone reads rows that are shared with no code.
 EXCHANGE_NETWORKS = _setting("FURONG_EXCHANGE_NETWORKS", "127.0.0.0/8,::1/128").split(",")
