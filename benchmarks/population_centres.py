@@ -1,6 +1,6 @@
-"""How long after a city's commit (from the writer having its answer) the province shows it: a centre and the province, each a durable PostgreSQL cluster of its own.
+"""How long after a city's commit the province shows it: a centre and the province, each a durable PostgreSQL cluster of its own.
 
-Writers commit at the centre at a steady pace: an act's row and a person's next version, which is what the smallest act sends. A
+The time begins when the writer has its answer. Writers commit at the centre at a steady pace: an act's row and a person's next version, which is what the smallest act sends. A
 reader at the province asks for these people again and again. What is measured ends with the reader having the row in its hand:
 commit, decoding, sending, applying with the directory's trigger, and the look itself.
 
