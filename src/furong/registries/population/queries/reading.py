@@ -117,6 +117,7 @@ def begin(*, actor: Actor, basis: Basis, what: str, now: datetime) -> None:
 
 
 def checked(fields: Iterable[str]) -> tuple[str, ...]:
+    """This function will return the names of fields, each once. Raises `FieldUnknown` for one that is none, or for no name."""
     names = tuple(dict.fromkeys(fields))
     for name in names:
         if name not in FIELDS:
@@ -212,6 +213,7 @@ def trace(
     now: datetime,
     by: Sequence[SharingDecision] = (),
 ) -> None:
+    """This function will record that ``subjects`` were read by the query ``what``; see `record_read`."""
     record_read(
         actor=actor,
         basis=basis,
