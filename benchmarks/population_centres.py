@@ -1,8 +1,8 @@
 """How long after a city's commit the province shows it: a centre and the province, each a durable PostgreSQL cluster of its own.
 
-The time begins when the writer has its answer. Writers commit at the centre at a steady pace: an act's row and a person's next version, which is what the smallest act sends. A
-reader at the province asks for these people again and again. What is measured ends with the reader having the row in its hand:
-commit, decoding, sending, applying with the directory's trigger, and the look itself.
+Writers commit at the centre at a steady pace: an act's row and a person's next version, which is what the smallest act sends. A
+reader at the province asks for these people again and again. The time runs from the writer having its answer to the reader having
+the row in its hand: decoding, sending, applying with the directory's trigger, and the look itself.
 
     python -m benchmarks.population_centres [--seconds N] [--quick]
 """

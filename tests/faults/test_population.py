@@ -154,7 +154,7 @@ def storm(
         province.child("reader", "read")
         workers = [f"worker-{number}" for number in range(processes)]
         trouble = Trouble(province, every=every, most=most, seed=SEED, workers=workers)
-        deadline = began + max(120.0, events / 5)
+        deadline = time.monotonic() + max(150.0, events / 4)
         while not all(map(province.is_done, workers)):
             trouble.look()
             province.tend()
