@@ -86,6 +86,11 @@ def test_an_act_happens_at_the_centre_of_its_subject_and_is_read_at_the_province
             now=NOW,
         )
     assert facts(mother, "name")["name"] == "曾晓霞"
+    # Who went on from where they had moved to is found further on: the centre before may clear its rows.
+    assert directory.is_directed(mother, "4302", 4)
+    assert directory.is_directed(mother, "4301", 3)
+    assert not directory.is_directed(mother, "4301", 4)
+    assert not directory.is_directed(mother, "4302", 5)
     assert len(queries.list_history(person_id=mother, actor=SYSTEM, basis=WHY, now=NOW)) > 3
     # The person sees what was done at the centre beside what was read at the province.
     seen = {(one.database, one.what) for one in list_reads_of_person(person_id=mother)}

@@ -91,10 +91,11 @@ def bind() -> None:
 
 
 def is_directed(person_id: UUID, centre: str, version: int) -> bool:
-    """This function will say whether the province finds a person at a centre, by a row of this version at least, for
-    good. Costs a flush of the log where it does.
+    """This function will say whether the province finds a person at a centre, by a row of this version at least, or
+    further on, for good. Costs a flush of the log where it does.
     """
-    row = first_row(statements("province")["is_directed"], [person_id, centre, version], database=place.PROVINCE)
+    asked = {"person": person_id, "centre": centre, "version": version}
+    row = first_row(statements("province")["is_directed"], asked, database=place.PROVINCE)
     if row is None:
         return False
     # What a subscription applied is seen before it is flushed. Were it lost in a crash, the former centre's rows would be gone

@@ -105,7 +105,9 @@ SELECT centre FROM public.population_person WHERE person_id = %(person)s
  UNION SELECT centre FROM public.population_move WHERE person_id = %(person)s ORDER BY 1
 
 -- name: is_directed
-SELECT 1 FROM public.population_directory WHERE person_id = %s AND centre = %s AND version >= %s
+-- A later version is of the centre asked for, or of one to which the person has gone on from there since.
+SELECT 1 FROM public.population_directory
+ WHERE person_id = %(person)s AND (centre = %(centre)s AND version >= %(version)s OR version > %(version)s)
 
 -- name: flush
 SELECT pg_logical_emit_message(true, 'furong', '')
