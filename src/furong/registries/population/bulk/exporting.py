@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import polars as pl
@@ -134,7 +135,7 @@ def export_people(
         frame = _read_part(tuple(columns), where, params, last, part_people)
         if frame.height:
             path = order.folder / f"{len(parts):06d}.parquet"
-            _write(path, lambda out, frame=frame: frame.write_parquet(out))
+            _write(path, frame.write_parquet)
             parts.append(path)
             people, last = people + frame.height, UUID(frame["person_id"][-1])
         if frame.height < part_people:
@@ -228,7 +229,7 @@ def _read_part(columns: Sequence[str], where: str, params: Sequence[object], aft
     return pl.read_csv(out.getvalue(), has_header=False, new_columns=names, schema=schema)
 
 
-def _expected(where: str, params: Sequence[object]) -> int:
+def _expected(where: str, params: Sequence[Any]) -> int:
     with connections[DATABASE].cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT json) SELECT 1 FROM population_person p WHERE {where}", list(params))
         ((found,),) = cursor.fetchall()
