@@ -36,7 +36,7 @@ from .models import (
     Residence,
 )
 from .naming import name_keys
-from .place import PROVINCE, here, is_one_of_several, wrote
+from .place import PROVINCE, carries_number, here, is_one_of_several, wrote
 from .timelines import Version, after, on_day, revise, until_next_change
 from .values import ChangeKind, PersonStatus, RelationKind, citizen_number
 
@@ -135,7 +135,8 @@ def take_number(*, county: str, born_on: date, is_male: bool) -> str:
                 raise NumbersExhaustedError(f"County {county} has no number left for this day.")
             number = citizen_number(county=county, born_on=born_on, sequence=sequence)
             cursor.execute(NUMBER_IS_TAKEN, [number])
-            if cursor.fetchone() is None:
+            # Somebody who moved to another city may carry a number that was given out here.
+            if cursor.fetchone() is None and not carries_number(number, "111"):
                 return number
 
 
