@@ -92,7 +92,9 @@ def test_the_newborns_story_holds_on_either_server(home: Path, source: str) -> N
         find_server(source)
     except PostgresError as missing:
         pytest.skip(str(missing))
-    process = _furong(home, "demo", "--check", "--residents", RESIDENTS, FURONG_POSTGRES=source, FURONG_DEMO_CENTRES="all")
+    process = _furong(
+        home, "demo", "--check", "--residents", RESIDENTS, FURONG_POSTGRES=source, FURONG_DEMO_CENTRES="all"
+    )
     out, err = process.communicate(timeout=580)
     assert process.returncode == 0, out + err
     assert f"({source})" in out

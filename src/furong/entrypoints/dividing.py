@@ -132,9 +132,7 @@ def print_status() -> int:
     console.print(table)
     conflicts = watching.list_conflicts(actor=actor)
     if conflicts:
-        console.print(
-            f"{len(conflicts)} 处矛盾待处理 conflicts wait for a person: /work/population/centres"
-        )
+        console.print(f"{len(conflicts)} 处矛盾待处理 conflicts wait for a person: /work/population/centres")
     return 0 if all(one.state == "live" for one in found) and not conflicts else 1
 
 

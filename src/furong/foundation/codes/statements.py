@@ -25,7 +25,9 @@ def named_statements(path: Path) -> Mapping[str, str]:
     return found
 
 
-def first_row(text: str, params: Sequence[object] | Mapping[str, object], *, database: str = "default") -> tuple[Any, ...] | None:
+def first_row(
+    text: str, params: Sequence[object] | Mapping[str, object], *, database: str = "default"
+) -> tuple[Any, ...] | None:
     """This function will run ``text`` in the transaction open on ``database``, or commit it at once, and return its first row.
 
     None when it gives no row. For statements of which every command runs several: the layers cost the client as much as the
@@ -36,12 +38,16 @@ def first_row(text: str, params: Sequence[object] | Mapping[str, object], *, dat
     return found[0] if found else None
 
 
-def all_rows(text: str, params: Sequence[object] | Mapping[str, object], *, database: str = "default") -> list[tuple[Any, ...]]:
+def all_rows(
+    text: str, params: Sequence[object] | Mapping[str, object], *, database: str = "default"
+) -> list[tuple[Any, ...]]:
     """This function will run ``text`` as `first_row` does and return all its rows."""
     return _run(text, params, database, every=True)
 
 
-def _run(text: str, params: Sequence[object] | Mapping[str, object], database: str, *, every: bool) -> list[tuple[Any, ...]]:
+def _run(
+    text: str, params: Sequence[object] | Mapping[str, object], database: str, *, every: bool
+) -> list[tuple[Any, ...]]:
     django = connections[database]
     django.ensure_connection()
     django.validate_no_broken_transaction()

@@ -32,7 +32,9 @@ class RequestForm(forms.Form):
     """A request at the counter of the destination."""
 
     name = _text(gettext_lazy("Name"), longest=50, missing=gettext_lazy("Enter the name on the card."))
-    number = _text(gettext_lazy("Identity number"), longest=20, missing=gettext_lazy("Enter the number as it stands on the card."))
+    number = _text(
+        gettext_lazy("Identity number"), longest=20, missing=gettext_lazy("Enter the number as it stands on the card.")
+    )
     asks = forms.ChoiceField(
         label=gettext_lazy("Who asks?"),
         choices=(("self", gettext_lazy("The person")), ("other", gettext_lazy("Somebody for them"))),

@@ -74,7 +74,7 @@ def matches(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _ask(form: MatchForm, actor: Actor, basis: Basis) -> UUID | None:
-    given: UploadedFile = form.cleaned_data["file"]
+    given: UploadedFile[Any] = form.cleaned_data["file"]
     name = given.name or ""
     with tempfile.TemporaryDirectory(prefix="furong-match-") as folder:
         path = Path(folder) / ("asked.parquet" if name.lower().endswith((".parquet", ".pq")) else "asked.csv")
