@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +21,7 @@ from furong.foundation.codes.errors import Refusal
 from furong.foundation.web.problem import of_refusal
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,12 +121,12 @@ def menu(actor: Actor) -> list[Group]:
 
 
 def staff(
-    view: Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    view: Callable[Concatenate[HttpRequest, Actor, P], R],
+) -> Callable[Concatenate[HttpRequest, P], R]:
     """Give the view the member of staff who asks. Raises `SignInNeeded`, and `AccessRefused` for residents."""
 
     @wraps(view)
-    def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def wrapper(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R:
         actor: Actor | None = getattr(request, "actor", None)
         if actor is None or actor.account_id is None:
             raise SignInNeeded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, TypeVar
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -17,15 +17,16 @@ from furong.foundation.audit.commands import record_refusal
 from furong.sites.workbench.desk import staff
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase]
+R = TypeVar("R", bound=HttpResponseBase)
+View = Callable[Concatenate[HttpRequest, Actor, P], R]
 
 
-def needs(*rights: str) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
+def needs(*rights: str) -> Callable[[View[P, R]], Callable[Concatenate[HttpRequest, P], R]]:
     """Open a page to staff whose post carries one of ``rights``; everybody else is refused, and staff's attempt is recorded."""
 
-    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    def decorate(view: View[P, R]) -> Callable[Concatenate[HttpRequest, P], R]:
         @wraps(view)
-        def guarded(request: HttpRequest, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: HttpRequest, actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
             if not any(access.allows(actor=actor, right=right) for right in rights):
                 refusal = AccessRefused()
                 record_refusal(actor=actor, what=f"workbench.{view.__name__}", refusal=refusal, now=timezone.now())
