@@ -43,6 +43,9 @@ SERVER_SETTINGS = {
     "jit": "off",
 }
 
+# From PostgreSQL 18 on, subscriptions are counted apart from slots.
+NEWER_SETTINGS = {"max_active_replication_origins": "48"}
+
 
 class PostgresError(Exception):
     """The operator acts: no server was found, or the cluster does not start. One clear line."""
@@ -233,7 +236,8 @@ class Cluster:
         words = [*_as_other_user(), *_die_with_parent(), self.server.program("postgres")]
         words += ["-D", str(self.data), "-p", str(self.port)]
         socket_folder = {"unix_socket_directories": str(self.socket_folder or "")}
-        for name, value in {**SERVER_SETTINGS, **socket_folder, **(settings or {})}.items():
+        newer = NEWER_SETTINGS if self.server.major >= 18 else {}
+        for name, value in {**SERVER_SETTINGS, **newer, **socket_folder, **(settings or {})}.items():
             words += ["-c", f"{name}={value}"]
         log = self.folder / "server.log"
         with log.open("ab") as out:
