@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -161,6 +162,7 @@ class DepartureForm(forms.Form):
             label=_("Next head of the household"),
             help_text=_("The head moves and others stay. Whoever is named becomes head when the person arrives."),
             choices=[("", ""), *members],
+            coerce=UUID,
             error_messages={"required": _("Choose who becomes head.")},
         )
 
