@@ -23,6 +23,9 @@ from furong.foundation.organizations import queries as organizations
 from furong.registries.licences import queries as licences
 from furong.registries.population import demo
 from furong.registries.population import queries as population
+from furong.registries.population.moves import commands as moves
+from furong.registries.population.moves import queries as mover_queries
+from furong.registries.population.moves.values import MoveState
 from tests.domains.catalogue.test_queries import staff
 from tests.sites.workbench.staff import registration_card
 
@@ -59,10 +62,24 @@ def readings(licence_id: Any) -> dict[str, Callable[[Actor, Basis], Any]]:
         return lambda actor, basis: function(**given, actor=actor, basis=basis, now=now())
 
     as_system = {"actor": Actor.system("test"), "basis": CASE, "now": now()}
-    known = population.get_person(person_id=PERSON, fields=["household_id", "number", "born_on"], **as_system)
+    known = population.get_person(person_id=PERSON, fields=["household_id", "number", "born_on", "name"], **as_system)
     household, number, born = known["household_id"], known.text("number"), known["born_on"]
     record = licences.get_licence(licence_id=licence_id, **as_system)
+    move = moves.request_move(
+        person_id=PERSON,
+        division_code="430102001001",
+        address="桃花岭 3 号",
+        reason="home",
+        applicant_person_id=PERSON,
+        **as_system,
+    ).move_id
     return {
+        "population.get_by_number": of(population.get_by_number, number=number, fields=["name"]),
+        "population.person_exists": of(population.person_exists, number=number),
+        "population.list_at_address": of(population.list_at_address, division_prefix="430202", address="青石"),
+        "population.find_mover": of(mover_queries.find_mover, number=number, name=known.text("name")),
+        "population.list_moves": of(mover_queries.list_moves, states=list(MoveState)),
+        "population.get_move": of(mover_queries.get_move, move_id=move),
         "population.get_person": of(population.get_person, person_id=PERSON, fields=["name"]),
         "population.list_persons": of(population.list_persons, person_ids=[PERSON], fields=["address"]),
         "population.find_by_number": of(population.find_by_number, number=number),

@@ -52,7 +52,8 @@ def words(content: bytes) -> str:
 
 
 def links(content: bytes, start: str) -> list[str]:
-    return [str(a.get("href")) for a in tree(content).iter("a") if str(a.get("href", "")).startswith(start)]
+    found = tree(content).xpath("//main//a[@href]")  # the menu has its own
+    return [str(a.get("href")) for a in found if str(a.get("href")).startswith(start)]
 
 
 def mother() -> PersonRecord:

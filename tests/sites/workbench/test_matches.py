@@ -43,7 +43,7 @@ def test_a_clerk_sends_a_file_sees_how_far_it_is_and_fetches_the_answers(monkeyp
 
     done = words(clerk.get(sent["Location"]).content)
     assert "一致" in done
-    assert "未找到" in done
+    assert "没有找到" in done
     assert person.text("name") not in done
     (fetch,) = [one for one in links(clerk.get(sent["Location"]).content, PAGE) if one.endswith("/answers")]
     answer = clerk.get(fetch)

@@ -173,7 +173,8 @@ def test_an_enquiry_is_good_for_its_own_post_only_and_ends() -> None:
     assert other.status_code == 410
     assert "本次查询已失效" in other.content.decode()
     assert officer.get(address[:-4] + "AAAA").status_code == 410
-    one = Enquiry(kind="person", object_id=new_id(), title="李**", basis=Basis(purpose="p", legal_basis="l"))
+    whom = new_id()
+    one = Enquiry(kind="person", object_id=whom, title="李**", basis=Basis(purpose="p", legal_basis="l", about=whom))
     sealed = seal(one, actor=SYSTEM, now=now())
     assert unseal(sealed, kind="person", actor=SYSTEM, now=now()) == one
     with pytest.raises(EnquiryOver):

@@ -9,11 +9,13 @@ from uuid import UUID
 
 from furong.foundation.access import queries as access
 from furong.foundation.access.errors import AccessRefused, PurposeMissing
+from furong.foundation.access.terms import SharingDecision
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import read, record_read
 from furong.foundation.codes import masking
 from furong.foundation.codes.statements import all_rows
 
+from .. import terms
 from ..errors import HouseholdNotFound, PersonNotFound
 from ..place import PROVINCE
 from .errors import MoveNotFound
@@ -70,11 +72,12 @@ def list_moves(
         raise PurposeMissing
     where, params = _mine(actor)
     size = max(1, min(limit, LONGEST_LIST))
+    by = _decide(_FIELDS[:2], actor=actor, basis=basis, subjects=size, now=now)
     found = _rows(
         _LIST.format(columns=_COLUMNS, tables=_FROM, where=where), [*params, [str(one) for one in states], size]
     )
     views = tuple(_view(row, actor) for row in found)
-    _trace("population.list_moves", views, actor=actor, basis=basis, now=now)
+    _trace("population.list_moves", views, by, actor=actor, basis=basis, now=now)
     return views
 
 
@@ -95,13 +98,14 @@ def get_move(*, move_id: UUID, actor: Actor, basis: Basis, now: datetime) -> Mov
     """
     if not basis.is_stated:
         raise PurposeMissing
+    by = _decide(_FIELDS[:2], actor=actor, basis=basis, subjects=1, now=now)
     found = _rows(_ONE.format(columns=_COLUMNS, tables=_FROM), [move_id])
     if not found or not any(_may_register(actor, place) for place in found[0][6:8]):
         access.require(actor=actor, right=RIGHT)
         raise MoveNotFound
     steps = tuple(StepView(act=MoveAct(row[0]), at=row[1], by=row[2], words=row[3]) for row in _rows(_STEPS, [move_id]))
     view = _view(found[0], actor, steps=steps)
-    _trace("population.get_move", (view,), actor=actor, basis=basis, now=now)
+    _trace("population.get_move", (view,), by, actor=actor, basis=basis, now=now)
     return view
 
 
@@ -115,6 +119,7 @@ def find_mover(*, number: str, name: str, actor: Actor, basis: Basis, now: datet
     if not basis.is_stated:
         raise PurposeMissing
     access.require(actor=actor, right=RIGHT)
+    by = _decide(("name", "number"), actor=actor, basis=basis, subjects=1, now=now)
     found = [
         row
         for row in _rows(_BY_NUMBER, ["".join(number.split()).upper()])
@@ -128,6 +133,7 @@ def find_mover(*, number: str, name: str, actor: Actor, basis: Basis, now: datet
         fields=("name", "number"),
         database=PROVINCE,
         now=now,
+        detail=terms.told(by),
     )
     if not found:
         raise PersonNotFound
@@ -189,7 +195,22 @@ def _view(row: tuple[Any, ...], actor: Actor, *, steps: tuple[StepView, ...] = (
     )
 
 
-def _trace(what: str, views: Sequence[MoveView], *, actor: Actor, basis: Basis, now: datetime) -> None:
+def _decide(
+    fields: Sequence[str], *, actor: Actor, basis: Basis, subjects: int, now: datetime
+) -> tuple[SharingDecision, ...]:
+    """Ask whether the catalogue's terms let the actor's organisation read these fields. Raises ``SharingRefused``."""
+    return terms.decide(actor=actor, basis=basis, fields=fields, now=now, divisions=None, subjects=subjects)
+
+
+def _trace(
+    what: str,
+    views: Sequence[MoveView],
+    by: Sequence[SharingDecision],
+    *,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> None:
     record_read(
         actor=actor,
         basis=basis,
@@ -198,4 +219,5 @@ def _trace(what: str, views: Sequence[MoveView], *, actor: Actor, basis: Basis, 
         fields=_FIELDS,
         database=PROVINCE,
         now=now,
+        detail=terms.told(by),
     )
