@@ -92,15 +92,17 @@ def test_the_newborns_story_holds_on_either_server(home: Path, source: str) -> N
         find_server(source)
     except PostgresError as missing:
         pytest.skip(str(missing))
+    # The newer server runs the fourteen centres, the older one register for all.
+    centres = "all" if source == "wheel" else "none"
     process = _furong(
-        home, "demo", "--check", "--residents", RESIDENTS, FURONG_POSTGRES=source, FURONG_DEMO_CENTRES="all"
+        home, "demo", "--check", "--residents", RESIDENTS, FURONG_POSTGRES=source, FURONG_DEMO_CENTRES=centres
     )
     out, err = process.communicate(timeout=580)
     assert process.returncode == 0, out + err
     assert f"({source})" in out
     assert "6 certificates in her folder" in out
-    assert "16 logs verify" in out
-    assert "14 city centres abreast" in out
+    assert ("16 logs verify" if source == "wheel" else "2 logs verify") in out
+    assert ("14 city centres abreast" in out) == (source == "wheel")
 
 
 @linux_only

@@ -188,7 +188,7 @@ def storm(
 @pytest.mark.timeout(300)
 def test_nobody_is_lost_or_there_twice_whatever_is_killed_or_cut() -> None:
     """A short storm over three centres for every run; `make soak` has the whole one."""
-    events = int(os.environ.get("FURONG_FAULTS_EVENTS", "120"))
+    events = int(os.environ.get("FURONG_FAULTS_EVENTS", "60"))
     storm(
         codes=("4301", "4302", "4303"),
         people=12,
