@@ -86,7 +86,7 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("source", ["system", "wheel"])
+@pytest.mark.parametrize("source", ["wheel", pytest.param("system", marks=pytest.mark.soak)])
 def test_the_newborns_story_holds_on_either_server(home: Path, source: str) -> None:
     try:
         find_server(source)

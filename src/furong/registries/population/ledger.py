@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,8 @@ from .naming import name_keys
 from .place import PROVINCE, carries_number, here, is_one_of_several, wrote
 from .timelines import Version, after, on_day, revise, until_next_change
 from .values import ChangeKind, PersonStatus, RelationKind, citizen_number
+
+_LEAST = timedelta(microseconds=1)  # as finely as the database keeps moments
 
 # The facts a person's history keeps; dates and moments are stored as ISO 8601 text.
 FACTS = (
@@ -261,6 +263,14 @@ class Ledger:
         self.change.save(force_insert=True)
         wrote("change", self.change.id)
 
+    def after(self, recorded_at: datetime | None) -> None:
+        """This function will have what is written from here on count as recorded later than ``recorded_at``.
+
+        Who waits for a row's lock may have been asked before whoever held it; what was known when must still follow on.
+        """
+        if recorded_at is not None and recorded_at >= self.now:
+            self.now = recorded_at + _LEAST
+
     def finish(self, result: Mapping[str, object]) -> None:
         """This function will keep the result for whoever repeats the effect."""
         self.change.result = dict(result)
@@ -280,6 +290,7 @@ class Ledger:
     def end(self, rows: models.QuerySet[Any], *, until: date) -> int:
         """This function will end the open facts among ``rows`` on ``until``; what began later is taken back. Returns how many."""
         found = list(rows.filter(superseded_at__isnull=True, valid_until__isnull=True).select_for_update())
+        self.after(max((row.recorded_at for row in found), default=None))
         for row in found:
             self.supersede(row)
             if row.valid_from < until:
@@ -318,6 +329,7 @@ class Ledger:
             .select_for_update()
             .order_by("valid_from")
         )
+        self.after(max((row.recorded_at for row in rows), default=None))
         versions = {
             row.valid_from: Version(valid_from=row.valid_from, valid_until=row.valid_until, facts=row.facts)
             for row in rows
@@ -362,6 +374,7 @@ class Ledger:
 
     def touch(self, person: Person, **fields: object) -> None:
         """This function will change where the person stands (household, division) in the present state."""
+        self.after(person.recorded_at)
         for name, value in fields.items():
             setattr(person, name, value)
         person.version += 1
