@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,8 +39,6 @@ from .naming import name_keys
 from .place import PROVINCE, carries_number, here, is_one_of_several, wrote
 from .timelines import Version, after, on_day, revise, until_next_change
 from .values import ChangeKind, PersonStatus, RelationKind, citizen_number
-
-_LEAST = timedelta(microseconds=1)  # as finely as the database keeps moments
 
 # The facts a person's history keeps; dates and moments are stored as ISO 8601 text.
 FACTS = (
@@ -264,12 +262,12 @@ class Ledger:
         wrote("change", self.change.id)
 
     def after(self, recorded_at: datetime | None) -> None:
-        """This function will have what is written from here on count as recorded later than ``recorded_at``.
+        """This function will have what is written from here on count as recorded no earlier than ``recorded_at``.
 
         Who waits for a row's lock may have been asked before whoever held it; what was known when must still follow on.
         """
-        if recorded_at is not None and recorded_at >= self.now:
-            self.now = recorded_at + _LEAST
+        if recorded_at is not None:
+            self.now = max(self.now, recorded_at)
 
     def finish(self, result: Mapping[str, object]) -> None:
         """This function will keep the result for whoever repeats the effect."""
