@@ -44,6 +44,14 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(os.environ["FURONG_HOME"], ignore_errors=True)
 
 
+# Those that go one after another in a worker, or wait more than they work: begun first, they leave nobody waiting at the end.
+_LONGEST = ("tests/faults/", "tests/entrypoints/test_demo.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
+
+
 @contextmanager
 def _only_one(name: str) -> Iterator[None]:
     """Let one worker at a time into a step that all of them want done once."""

@@ -21,7 +21,7 @@ from furong_link.addresses import answer_own
 from furong_link.beside import Beside
 from furong_link.bodies import Bodies
 from furong_link.certificates import certificates_end
-from furong_link.compact import compact, quote
+from furong_link.compact import compact
 from furong_link.configuration import Configuration, Key, Service, read_configuration
 from furong_link.decision import Grant, QuotaBook, Target, check_grant, read_target
 from furong_link.door import Door
@@ -479,27 +479,12 @@ class Gateway:
         self, message: Message, kind: str, reply: str = "", answer: bytes = b""
     ) -> tuple[dict[str, object], bytes]:
         """Give what a record says of a message, and the detail that is sealed beside it."""
-        request, signed, key, grant = message.request, message.signed, message.key, message.grant
-        facts: dict[str, object] = {"kind": kind}
-        detail = b""
-        if key is not None and request is not None:
-            # Only a verified sender is named; before that a name is what a stranger wrote.
-            facts["consumer"], facts["key"] = key.member, key.key_id
-            facts["message"], facts["method"] = request.message, request.method
-            if grant is not None:
-                facts["grant"], facts["service"], facts["purpose"] = grant.id, grant.service, grant.purpose
-            base = (message.base or request.base(signed.parameters if signed else "")).decode()
-            signature = signed.signature if signed else ""
-            told = f'"base":{quote(base)},"signature":"{signature}","reply":{quote(reply)}'
-            # Files and events lie sealed in stores of their own.
-            if self.settings.bodies.keep and kind == "answered" and "mode" not in message.facts:
-                bodies = self.bodies.seal(question=message.content, answer=answer, at=self._clock())
-                told += f',"bodies":{_encode(bodies)}'
-            detail = f"{{{told}}}".encode()
-        if self.configuration is not None:
-            facts["configuration"] = self.configuration.serial
-        facts.update(message.facts)
-        return facts, detail
+        contents = ""
+        # Files and events lie sealed in stores of their own.
+        if self.settings.bodies.keep and kind == "answered" and message.is_verified and "mode" not in message.facts:
+            contents = _encode(self.bodies.seal(question=message.content, answer=answer, at=self._clock()))
+        serial = None if self.configuration is None else self.configuration.serial
+        return message.told(kind, reply=reply, contents=contents, serial=serial)
 
     async def _record_and_sign(
         self, message: Message, reply: UpstreamReply, refusal: Refusal | None, *, close: bool

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from furong_link import profile, wire
+from furong_link.compact import quote
 from furong_link.configuration import Key
 from furong_link.decision import Grant, Target
 from furong_link.errors import Problem, Refusal
@@ -110,6 +111,35 @@ class Message:
             found("furong-grant", ""),
             found("furong-message", ""),
         )
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the sender is known; before that a name is what a stranger wrote."""
+        return self.key is not None and self.request is not None
+
+    def told(
+        self, kind: str, *, reply: str, contents: str = "", serial: int | None = None
+    ) -> tuple[dict[str, object], bytes]:
+        """Give what a record says of the message, and the detail, in JSON, that is sealed beside it.
+
+        ``reply`` is the digest of what is answered, ``contents`` the sealed contents in JSON where they are kept.
+        """
+        request, key, grant = self.request, self.key, self.grant
+        facts: dict[str, object] = {"kind": kind}
+        detail = b""
+        if key is not None and request is not None:
+            facts["consumer"], facts["key"] = key.member, key.key_id
+            facts["message"], facts["method"] = request.message, request.method
+            if grant is not None:
+                facts["grant"], facts["service"], facts["purpose"] = grant.id, grant.service, grant.purpose
+            parameters, signature = (self.signed.parameters, self.signed.signature) if self.signed else ("", "")
+            base = (self.base or request.base(parameters)).decode()
+            text = f'"base":{quote(base)},"signature":"{signature}","reply":{quote(reply)}'
+            detail = f'{{{text},"bodies":{contents}}}'.encode() if contents else f"{{{text}}}".encode()
+        if serial is not None:
+            facts["configuration"] = serial
+        facts.update(self.facts)
+        return facts, detail
 
 
 def problem_reply(refusal: Refusal) -> UpstreamReply:
