@@ -125,7 +125,11 @@ class IdentityNumber(Dated):
             models.UniqueConstraint(fields=["type", "number"], condition=OPEN, name="population_number_active"),
             models.UniqueConstraint(fields=["person", "type"], condition=OPEN, name="population_number_one_of_type"),
         )
-        indexes = (models.Index(fields=["number"], name="population_number_any"),)
+        indexes = (
+            models.Index(fields=["number"], name="population_number_any"),
+            # The numbers that name a person, the dead too: every line of a list shows one.
+            models.Index(fields=["person"], condition=CURRENT, name="population_number_of_person"),
+        )
 
 
 class NumberSequence(models.Model):
@@ -203,6 +207,27 @@ class Relation(Dated):
             ),
         )
         indexes = (models.Index(fields=["other_person_id", "kind"], name="population_relation_other"),)
+
+
+class Pair(models.Model):
+    """How far the facts about a person and another are: how often somebody acted on them, and which centre did so last.
+
+    Goes with the person when they move. The later version speaks, whatever comes first (`centres.crossing`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
+    other_person_id = models.UUIDField()
+    topic = models.TextField()  # values.Topic
+    version = models.IntegerField()
+    author = models.TextField()  # alias of the centre that acted
+    maritals = models.JSONField(default=dict)  # for each of the two: since when which status, by these acts
+
+    class Meta:
+        db_table = "population_pair"
+        constraints = (
+            models.UniqueConstraint(fields=["person", "other_person_id", "topic"], name="population_pair_one"),
+        )
 
 
 class Residence(Dated):

@@ -64,9 +64,10 @@ def search_people(
     At least one of the four is needed. The others narrow it, as do ``sex``, ``division_prefix``, ``born_in`` (division of birth)
     and ``native_of`` (籍贯), which are beginnings of division codes; ``born_until`` (exclusive) makes a range of ``born_on``, of
     at most a year where nothing else is given. Names and numbers come masked; rows are those of the actor's right
-    ``population.search``. Who bears the whole name comes before names that begin so, the elder first. ``limit`` is 1 to 100;
-    ``after`` is the former page's ``next_after``. Each person shown is recorded. Raises `SearchTooBroad`, ``PurposeMissing``,
-    ``AccessRefused``, ``TooManyAsked``. Each page is a range of an index; where little is left by what narrows it, a longer one.
+    ``population.search``. Who bears the whole name comes before names that begin so, the elder first; those of one birthday come
+    by sound. ``limit`` is 1 to 100; ``after`` is the former page's ``next_after``. Each person shown is recorded. Raises
+    `SearchTooBroad`, ``PurposeMissing``, ``AccessRefused``, ``TooManyAsked``. Each page is a range of an index; where little is
+    left by what narrows it, a longer one.
     """
     begin(actor=actor, basis=basis, what="population.search_people", now=now)
     scope = access.require(actor=actor, right="population.search").scope
@@ -126,6 +127,7 @@ def _legs(*, name: str, pinyin: str, number: str, born_on: date | None, born_unt
     """Make what is looked for into ranges of indexes; the first thing given leads, the others narrow it."""
     text, key, digits = "".join(name.split()), plain_query(pinyin), "".join(number.split()).upper()
     days = 0 if born_on is None or born_until is None else (born_until - born_on).days
+    is_one_day = born_on is not None and born_until is None and not digits
     if days > _LONGEST_RANGE_DAYS and not (text or key or digits):
         raise SearchTooBroad
     narrowing: list[str] = []
@@ -148,12 +150,14 @@ def _legs(*, name: str, pinyin: str, number: str, born_on: date | None, born_unt
     if not key:
         if not narrowing:
             raise SearchTooBroad
-        by_birth = born_on is not None and not (text or digits)
+        by_birth = is_one_day or (born_on is not None and not (text or digits))
         order = (_BORN, _PINYIN) if by_birth else (_NAME, _BORN)
         return [_Leg(" AND ".join(narrowing), tuple(values), order)]
     sounds, also = (key, after_prefix(key)), (*narrowing, "TRUE")
+    # Two letters may begin a tenth of all names; nobody shares a day of birth with more than a few thousand.
+    order = (_BORN, _PINYIN) if is_one_day else (_PLAIN, _BORN)
     return [
-        _Leg(" AND ".join(["p.name_plain >= %s AND p.name_plain < %s", *also]), (*sounds, *values), (_PLAIN, _BORN)),
+        _Leg(" AND ".join(["p.name_plain >= %s AND p.name_plain < %s", *also]), (*sounds, *values), order),
         _Leg(
             " AND ".join(["p.name_initials = %s AND NOT (p.name_plain >= %s AND p.name_plain < %s)", *also]),
             (key, *sounds, *values),
