@@ -71,7 +71,8 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is asked. ``rights`` are the asker's; ``today`` ages pages; ``place`` is the division code of the asker.
+    """What is asked. ``rights`` are the asker's; ``today`` ages pages; ``places`` are the division codes of the asker,
+    the nearest first.
 
     Within one facet any value will do, over facets all must hold. ``hidden`` are keys that the database refused meanwhile.
     """
@@ -88,7 +89,7 @@ class Query:
     years: tuple[int, ...] = ()
     since: date | None = None
     until: date | None = None  # exclusive
-    place: str = ""
+    places: tuple[str, ...] = ()
     first: int = 0
     size: int = 10
     with_facets: bool = True

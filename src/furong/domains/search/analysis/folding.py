@@ -1,0 +1,74 @@
+"""One spelling for what reads the same: width, case, traditional characters, and what was never text.
+
+NFKC (Unicode Standard Annex 15) folds full-width letters and compatibility forms. A character folds by itself, so that a place in
+the folded text can be led back to the text that is shown.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from importlib.resources import files
+
+
+def _traditional() -> dict[str, str]:
+    lines = (files(__package__) / "traditional.txt").read_text(encoding="utf-8").splitlines()
+    pairs = "".join(line for line in lines if not line.startswith("#"))
+    return dict(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+class _Table(dict[int, str]):
+    """What each character folds to, learnt as it is met. Never shorter than the character itself: places keep their order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.simplified = _traditional()
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        kind = unicodedata.category(character)
+        if kind in {
+            "Cc",
+            "Cs",
+            "Cn",
+            "Co",
+            "Cf",
+            "Zl",
+            "Zp",
+            "Zs",
+        }:  # control, surrogate, unassigned, private, format, spaces
+            folded = " "
+        else:
+            folded = unicodedata.normalize("NFKC", character).casefold() or " "
+            folded = "".join(self.simplified.get(one, one) for one in folded)
+        self[code] = folded
+        return folded
+
+
+_TABLE = _Table()
+
+
+def fold(text: str) -> str:
+    """This function will give the one spelling of a text: simplified, narrow, lower case, control characters as spaces."""
+    return text.translate(_TABLE)
+
+
+def fold_with_places(text: str) -> tuple[str, list[int] | None]:
+    """This function will fold a text and say where each folded character comes from; None when each stands where it stood."""
+    folded = text.translate(_TABLE)
+    if len(folded) == len(text):
+        return folded, None
+    places = [place for place, character in enumerate(text) for _ in _TABLE[ord(character)]]
+    return folded, places
+
+
+def clean(text: str) -> str:
+    """This function will give a text as it may be shown and stored: no control characters, no surrogates, spaces run together."""
+    kept = "".join(" " if unicodedata.category(one) in {"Cc", "Cs", "Cn", "Co"} else one for one in text)
+    return " ".join(kept.split())
+
+
+@lru_cache(maxsize=1)
+def spelling_digest() -> str:
+    """This function will name the table in use: an index made with another one has to be rebuilt."""
+    return f"nfkc-{unicodedata.unidata_version}-{len(_TABLE.simplified)}"

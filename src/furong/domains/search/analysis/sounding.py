@@ -1,0 +1,53 @@
+"""How words sound: pinyin without tones and the initials, for suggestions, for people who type pinyin, and for homophone slips."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from pypinyin import Style, lazy_pinyin
+
+from furong.domains.search.analysis.cutting import is_han
+
+# What a Hunan ear does not tell apart, or a typist slips on: n/l at the beginning, zh/z, ch/c, sh/s, h/f, and -ng/-n.
+_BEGINNINGS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("hu", "f"))
+_ENDINGS = (("ang", "an"), ("eng", "en"), ("ing", "in"), ("ong", "on"))
+
+
+@lru_cache(maxsize=100_000)
+def syllables(text: str) -> tuple[str, ...]:
+    """This function will give the pinyin of each character without tones; letters and digits stay whole words."""
+    return tuple(lazy_pinyin(text, style=Style.NORMAL, errors=lambda rest: [rest]))
+
+
+def pinyin(text: str) -> str:
+    """This function will give the pinyin run together: 公积金 → gongjijin."""
+    return "".join(syllables(text))
+
+
+def initials(text: str) -> str:
+    """This function will give the first letters: 公积金 → gjj."""
+    return "".join(one[:1] if is_han(text[place]) else one for place, one in _placed(text))
+
+
+def _placed(text: str) -> list[tuple[int, str]]:
+    found, place = [], 0
+    for one in syllables(text):
+        found.append((place, one))
+        place += 1 if is_han(text[place]) else len(one)
+    return found
+
+
+def sound(text: str) -> str:
+    """This function will give how a word sounds to an ear that does not tell near sounds apart."""
+    return "".join(_near(one) for one in syllables(text))
+
+
+def _near(syllable: str) -> str:
+    for long, short in _BEGINNINGS:
+        if syllable.startswith(long) and len(syllable) > len(long):
+            syllable = short + syllable[len(long) :]
+            break
+    for long, short in _ENDINGS:
+        if syllable.endswith(long):
+            return syllable[: -len(long)] + short
+    return syllable

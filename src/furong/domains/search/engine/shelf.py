@@ -1,0 +1,148 @@
+"""One index of tantivy on disk: opened to read, and by one process to write."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import tantivy
+
+from furong.domains.search.analysis.cutting import Analysis
+from furong.domains.search.engine.asking import Asker
+from furong.domains.search.engine.schema import TOKENS, indexed, make_schema, tokenizer
+from furong.domains.search.errors import IndexMissingError, IndexWriteError, WriterBusyError
+from furong.domains.search.values import Document
+
+HEAP_BYTES = 64_000_000
+
+
+@contextmanager
+def _native(wrong: type[Exception], what: str) -> Iterator[None]:
+    """Turn what the engine raises, its panics among it, into this room's faults."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except WriterBusyError:
+        raise
+    except BaseException as error:
+        if "LockBusy" in str(error):
+            raise WriterBusyError("another process writes this index") from error
+        raise wrong(what) from error
+
+
+class Shelf:
+    """The documents of one index. Reading is safe from many threads; writing is one thread's."""
+
+    def __init__(self, path: Path, *, analysis: Analysis, create: bool = False) -> None:
+        self.path = path
+        self._analysis = analysis
+        self._writer: tantivy.IndexWriter | None = None
+        self._lock = threading.Lock()
+        if create and not (path / "meta.json").exists():
+            with _native(IndexWriteError, "an index could not be made"):
+                path.mkdir(parents=True, exist_ok=True)
+                tantivy.Index(make_schema(), str(path))
+        with _native(IndexMissingError, "an index could not be read"):
+            self._index = tantivy.Index.open(str(path))
+            self._index.register_tokenizer(TOKENS, tokenizer())
+            self._index.config_reader("manual")
+            self._seen = self._mark()
+            self._index.reload()
+            self._searcher: tantivy.Searcher = self._index.searcher()
+        self.schema: tantivy.Schema = self._index.schema
+        self.asker = Asker(self.schema)
+
+    def searcher(self) -> tantivy.Searcher:
+        """This function will give the newest state that was committed. When it cannot be read, the last one that could."""
+        seen = self._mark()
+        if seen != self._seen:
+            with self._lock, suppress(Exception):
+                if seen != self._seen:
+                    self._index.reload()
+                    self._searcher = self._index.searcher()
+                    self._seen = seen
+        return self._searcher
+
+    def _mark(self) -> tuple[int, int, int]:
+        try:
+            found = os.stat(self.path / "meta.json")
+        except OSError:
+            return (0, 0, 0)
+        return (found.st_mtime_ns, found.st_ino, found.st_size)
+
+    def warm(self) -> int:
+        """This function will read the files once, so that the first question does not wait for the disk. Returns bytes."""
+        count = 0
+        for path in self.path.iterdir():
+            with suppress(OSError), path.open("rb", buffering=0) as file:
+                while chunk := file.read(8_000_000):
+                    count += len(chunk)
+        return count
+
+    def bytes(self) -> int:
+        """This function will add up the files."""
+        count = 0
+        for path in self.path.iterdir():
+            with suppress(OSError):
+                count += path.stat().st_size
+        return count
+
+    # --- writing ----------------------------------------------------------------------------------------------------------
+
+    def open_writer(self, *, threads: int = 1) -> None:
+        """This function will take the right to write. Raises `WriterBusyError` when another process has it."""
+        if self._writer is None:
+            with _native(IndexWriteError, "the index cannot be written"):
+                self._writer = self._index.writer(HEAP_BYTES * threads, threads)
+
+    def replace(self, documents: Iterable[Document], *, fresh: bool = False) -> int:
+        """This function will take documents in. ``fresh`` says that none of the keys is there: then none is looked for."""
+        writer = self._held()
+        count = 0
+        with _native(IndexWriteError, "documents could not be written"):
+            for document in documents:
+                if not fresh:
+                    writer.delete_documents_by_term("key", document.key)
+                writer.add_document(indexed(document, self._analysis))
+                count += 1
+        return count
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """This function will take documents out."""
+        writer = self._held()
+        with _native(IndexWriteError, "documents could not be taken out"):
+            for key in keys:
+                writer.delete_documents_by_term("key", key)
+
+    def commit(self) -> None:
+        """This function will make changes durable. After a failure the writer is let go; what was committed before stands."""
+        try:
+            with _native(IndexWriteError, "the index could not be committed"):
+                self._held().commit()
+        except IndexWriteError:
+            self.close()
+            raise
+
+    def finish_merges(self) -> None:
+        """This function will wait until small segments have been merged, and let the writer go."""
+        writer, self._writer = self._held(), None
+        with _native(IndexWriteError, "segments could not be merged"):
+            writer.wait_merging_threads()
+
+    def close(self) -> None:
+        """This function will let the writer go without what it has not committed."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with suppress(Exception):
+                writer.rollback()
+            del writer
+
+    def _held(self) -> tantivy.IndexWriter:
+        if self._writer is None:
+            self.open_writer()
+        assert self._writer is not None  # noqa: S101 - open_writer sets it or raises
+        return self._writer
