@@ -13,7 +13,7 @@ from furong.foundation.access.values import Basis
 from furong.foundation.codes.ids import new_id
 from furong.registries.population import commands, errors, queries
 from furong.registries.population.naming import address_key
-from furong.registries.population.queries import addresses
+from furong.registries.population.queries import addresses, searching
 from tests.registries.population.people import NOW, SYSTEM, WHY, couple, household, person, resident
 from tests.registries.population.test_queries import CASE, get, officer, rows, search, trace_of
 
@@ -217,6 +217,26 @@ def test_what_sounds_so_comes_before_what_begins_so_over_pages_and_nobody_twice(
     for garbage in ("W10=", "WzAsICJhIiwgImIiLCAiYyJd"):
         with pytest.raises(errors.SearchTooBroad):
             search(SYSTEM, pinyin="zw", after=garbage)
+
+
+def test_a_birthday_leads_over_pages_and_every_line_finds_its_number_by_an_index():
+    home, day = household(), date(1979, 5, 6)
+    people = [person(name, sex="2", born_on=day, household=home) for name in ("赵文", "周文", "张伟", "张文")]
+    person("张文", sex="2", born_on=day + timedelta(days=1), household=home)
+
+    found, after = [], ""
+    for _ in range(3):
+        page = search(SYSTEM, pinyin="zw", born_on=day, limit=2, after=after)
+        found, after = [*found, *(one.person_id for one in page.hits)], page.next_after
+    assert found == [people[at] for at in (2, 3, 0, 1)]
+    assert after == ""
+
+    leg, _initials = searching._legs(name="", pinyin="zh", number="", born_on=day, born_until=None)
+    order = ", ".join(column for column, _ in leg.order)
+    plan = plan_of(searching._SEARCH.format(where=leg.condition, order=order), *leg.values, 20)
+    assert "population_person_born" in plan
+    assert "population_number_of_person" in plan
+    assert "Seq Scan" not in plan
 
 
 # --- how often ---------------------------------------------------------------------------------------------------
