@@ -13,10 +13,10 @@ from furong.foundation.events.commands import publish
 
 from .errors import DateInFuture, PersonDeceased, PersonDeregistered, RegisteredElsewhere
 from .events import FamilyChanged
-from .ledger import Ledger, get_person, is_elsewhere, is_registered, local_date
+from .ledger import Ledger, get_person, gone_to, is_elsewhere, is_registered, local_date
 from .models import Person
 from .place import here
-from .values import PersonStatus, RelationKind
+from .values import PersonStatus, RelationKind, Topic
 
 
 def begin(*, actor: Actor, basis: Basis, division_code: str) -> None:
@@ -33,7 +33,9 @@ def kept(person_id: UUID) -> Person:
     """
     person = get_person(person_id, lock_row=True)
     if is_elsewhere(person):
-        raise RegisteredElsewhere
+        refusal = RegisteredElsewhere()
+        refusal.to_division = gone_to(person_id)
+        raise refusal
     return person
 
 
@@ -64,7 +66,11 @@ def in_life(person: Person, day: date, *, now: datetime) -> date:
 
 
 def note(person: Person, ledger: Ledger, *, fields: tuple[str, ...], **detail: object) -> None:
-    """This function will tell the audit which person changed, in which fields, by which change."""
+    """This function will tell the audit which person changed, in which fields, by which change; the last thing of an act.
+
+    What was recorded about two people is told to the centre that keeps the other.
+    """
+    ledger.tell_others()
     entry = current()
     entry.object("person", person.person_id)
     entry.subject(person.person_id, fields=fields)
@@ -77,10 +83,9 @@ def part(ledger: Ledger, one: UUID, other: UUID, *, on: date) -> None:
 
 
 def set_marital(ledger: Ledger, person: Person, marital: str, *, other: UUID, since: date) -> None:
-    """This function will record a marital status, or have the person's centre record it."""
-    if is_elsewhere(person):
-        ledger.tell(person_id=person.person_id, other=other, since=since, marital=marital)
-    else:
+    """This function will record a marital status by an act with ``other``; the person's own centre writes it."""
+    ledger.touched_pair(Topic.SPOUSE, person.person_id, other, maritals={person.person_id: (since, marital)})
+    if not is_elsewhere(person):
         ledger.revise(person, facts={"marital": marital}, since=since)
 
 

@@ -237,6 +237,15 @@ class RegisteredElsewhere(Refusal):
     code: ClassVar[str] = "population.registered_elsewhere"
     message = "This person is registered in another city, whose register alone can change the entry."
     mend = "Do it at that city's counter, or move the person first."
+    to_division = ""  # of somebody who just moved on: where to
+
+
+class NotAtThisCounter(Refusal):
+    """A counter's own node was asked about somebody whom its city does not keep: it can ask nobody else."""
+
+    code: ClassVar[str] = "population.not_at_this_counter"
+    message = "This city's register does not hold the person; another city's may."
+    mend = "Do it on the provincial platform, which knows all cities; this counter knows its own city's people only."
 
 
 class CentreError(Fault):

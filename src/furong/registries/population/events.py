@@ -99,22 +99,43 @@ class FamilyChanged:
     ended: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldPeriod:
+    """From when until when (exclusive; None for still) another is something to a person, and by which paper."""
+
+    kind: str
+    since: date
+    until: date | None = None
+    evidence: str = ""
+
+
 @event("population.fact_told")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactTold:
-    """What one centre recorded about two people, for the centre that keeps ``person_id``, to record on its side.
+    """What one centre holds about two people, whole, for the centre that keeps ``person_id``, to hold on its side.
 
-    ``kind`` is what the other is to the person, since ``since``; with ``ended`` it ceased to be on that day. ``marital`` is the
-    person's marital status from then on, empty when it stays.
+    ``topic`` is ``spouse`` or ``parent``. ``version`` counts the acts on these two people and this topic, over both centres;
+    ``author`` is the centre that acted. Of two that are told the later version speaks, in whichever order they come.
+    ``periods`` say what the other is and was to the person; ``maritals`` what marital status the person had by it since when.
     """
 
     person_id: UUID
     other_person_id: UUID
-    kind: str
-    since: date
-    ended: bool
-    marital: str = ""
-    evidence: str = ""
+    topic: str = ""
+    version: int = 0
+    author: str = ""
+    periods: tuple[ToldPeriod, ...] = ()
+    maritals: tuple[tuple[date, str], ...] = ()
+
+
+@event("population.facts_crossed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsCrossed:
+    """Two centres recorded different things about the same two people without knowing of each other; a person compares them."""
+
+    person_id: UUID
+    other_person_id: UUID
+    topic: str
 
 
 @event("population.household_changed")

@@ -22,8 +22,7 @@ from furong.foundation.calendar import queries as calendar
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events.commands import publish
 
-from .errors import EffectReusedError, NumbersExhaustedError, PersonNotFound
-from .events import FactTold
+from .errors import EffectReusedError, NotAtThisCounter, NumbersExhaustedError, PersonNotFound
 from .kinship import Family, Kin
 from .models import (
     Change,
@@ -36,9 +35,10 @@ from .models import (
     Residence,
 )
 from .naming import name_keys
-from .place import PROVINCE, carries_number, here, is_one_of_several, wrote
+from .pairs import count_act, told_of
+from .place import PROVINCE, carries_number, here, is_counter, is_one_of_several, wrote
 from .timelines import Version, after, on_day, revise, until_next_change
-from .values import ChangeKind, PersonStatus, RelationKind, citizen_number
+from .values import TOPICS, ChangeKind, PersonStatus, RelationKind, Topic, citizen_number
 
 # The facts a person's history keeps; dates and moments are stored as ISO 8601 text.
 FACTS = (
@@ -65,8 +65,12 @@ ON CONFLICT (county_code, born_on, parity) DO UPDATE SET last = s.last + 2
 RETURNING last
 """
 
-# A number is given out once for ever: also numbers that were superseded or closed count as taken.
-NUMBER_IS_TAKEN = "SELECT 1 FROM population_identity_number WHERE number = %s LIMIT 1"
+# A number is given out once for ever: also numbers that were superseded or closed, or went to another city, count as taken.
+NUMBER_IS_TAKEN = """
+SELECT 1 FROM (SELECT %s::text AS number) asked
+ WHERE EXISTS (SELECT 1 FROM population_identity_number n WHERE n.number = asked.number)
+    OR EXISTS (SELECT 1 FROM population_number_gone g WHERE g.number = asked.number)
+"""
 
 # Whoever does the same effect, or registers from the same paper, waits here for the other to finish.
 LOCK_FOR_TRANSACTION = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 20))"
@@ -148,10 +152,18 @@ def get_person(person_id: UUID, *, lock_row: bool = False) -> Person:
     rows = Person.objects.select_for_update() if lock_row else Person.objects
     person: Person | None = rows.filter(pk=person_id).first()
     if is_one_of_several() and (person is None or person.status == PersonStatus.MOVED):
+        if is_counter():
+            raise NotAtThisCounter
         person = Person.objects.using(PROVINCE).filter(pk=person_id).first()
     if person is None:
         raise PersonNotFound
     return person
+
+
+def gone_to(person_id: UUID) -> str:
+    """This function will return the division to which somebody moved on from this centre; empty when it keeps no such row."""
+    found = Person.objects.filter(pk=person_id, status=PersonStatus.MOVED).values_list("moved_to", flat=True).first()
+    return found or ""
 
 
 def is_elsewhere(person: Person) -> bool:
@@ -160,10 +172,10 @@ def is_elsewhere(person: Person) -> bool:
 
 
 def _reader_of(person_id: UUID) -> str:
-    """The alias of the database that can say something about a person."""
+    """The alias of the database that can say something about a person; of none at a counter that does not keep them."""
     if not is_one_of_several() or Person.objects.filter(pk=person_id).exclude(status=PersonStatus.MOVED).exists():
         return here()
-    return PROVINCE
+    return "" if is_counter() else PROVINCE
 
 
 def numbers_of(person_id: UUID) -> tuple[str, ...]:
@@ -176,8 +188,11 @@ def numbers_of(person_id: UUID) -> tuple[str, ...]:
 
 def spouse_of(person_id: UUID) -> UUID | None:
     """This function will return whom the person is recorded as married to."""
+    reader = _reader_of(person_id)
+    if not reader:
+        raise NotAtThisCounter
     found: UUID | None = (
-        Relation.objects.using(_reader_of(person_id))
+        Relation.objects.using(reader)
         .filter(person_id=person_id, kind=RelationKind.SPOUSE, superseded_at__isnull=True, valid_until__isnull=True)
         .values_list("other_person_id", flat=True)
         .first()
@@ -259,6 +274,7 @@ class Ledger:
             effect_digest=effect.digest,
         )
         self.change.save(force_insert=True)
+        self._pairs: dict[tuple[Topic, UUID, UUID], dict[UUID, tuple[date, str]]] = {}
         wrote("change", self.change.id)
 
     def after(self, recorded_at: datetime | None) -> None:
@@ -386,39 +402,31 @@ class Ledger:
         for one, what, whom in ((person_id, kind, other), (other, back, person_id)):
             if _reader_of(one) == here():
                 self.open(Relation, since=since, person_id=one, kind=what, other_person_id=whom, evidence=evidence)
-            else:
-                self.tell(person_id=one, kind=what, other=whom, since=since, evidence=evidence)
+        self.touched_pair(TOPICS[kind], person_id, other)
 
     def part(self, *, person_id: UUID, kind: RelationKind, other: UUID, back: RelationKind, on: date) -> None:
         """This function will record that two people ceased to be something to each other, from both sides."""
         for one, what, whom in ((person_id, kind, other), (other, back, person_id)):
             if _reader_of(one) == here():
                 self.end(Relation.objects.filter(person_id=one, kind=what, other_person_id=whom), until=on)
-            else:
-                self.tell(person_id=one, kind=what, other=whom, since=on, ended=True)
+        self.touched_pair(TOPICS[kind], person_id, other)
 
-    def tell(
-        self,
-        *,
-        person_id: UUID,
-        other: UUID,
-        since: date,
-        kind: str = "",
-        ended: bool = False,
-        marital: str = "",
-        evidence: str = "",
+    def touched_pair(
+        self, topic: Topic, one: UUID, other: UUID, *, maritals: Mapping[UUID, tuple[date, str]] | None = None
     ) -> None:
-        """This function will tell the centre that keeps a person what was recorded here about them and somebody of ours."""
-        word = FactTold(
-            person_id=person_id,
-            other_person_id=other,
-            kind=str(kind),
-            since=since,
-            ended=ended,
-            marital=marital,
-            evidence=evidence,
-        )
-        publish(word, database=here(), now=self.now)
+        """This function will remember that facts about two people were written, so that `tell_others` tells of them."""
+        low, high = sorted((one, other))
+        self._pairs.setdefault((topic, low, high), {}).update(maritals or {})
+
+    def tell_others(self) -> None:
+        """This function will count the act on each pair of people it wrote about, and tell the centre that keeps the other."""
+        pairs, self._pairs = self._pairs, {}
+        for (topic, one, other), maritals in pairs.items():
+            sides = tuple(key for key in (one, other) if _reader_of(key) == here())
+            pair = count_act(topic, one, other, sides=sides, maritals=maritals)
+            for absent, present in ((one, other), (other, one)):
+                if absent not in sides and pair is not None:
+                    publish(told_of(pair, person_id=absent, present=present), database=here(), now=self.now)
 
     def settle(
         self, *, person: Person, household_id: UUID, relation: str, division_code: str, address: str, since: date

@@ -216,7 +216,7 @@ class Pair(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
+    person_id = models.UUIDField()
     other_person_id = models.UUIDField()
     topic = models.TextField()  # values.Topic
     version = models.IntegerField()
@@ -226,7 +226,7 @@ class Pair(models.Model):
     class Meta:
         db_table = "population_pair"
         constraints = (
-            models.UniqueConstraint(fields=["person", "other_person_id", "topic"], name="population_pair_one"),
+            models.UniqueConstraint(fields=["person_id", "other_person_id", "topic"], name="population_pair_one"),
         )
 
 

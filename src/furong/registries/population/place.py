@@ -2,7 +2,8 @@
 
 The province keeps one store to read from (alias ``population``). Where it has city centres, each is a database of its own
 (alias ``centre_4301``, by the city's first four digits) and the only writer of its people; a centre's own processes know their
-centre by the alias ``population`` and no other. Without centres the one store is both.
+centre by the alias ``population`` and no other (`is_counter`): whom it does not keep it cannot ask about. Without centres the
+one store is both.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
+from django.conf import settings
+
 from furong.foundation.audit import commands as audit
 from furong.foundation.codes.errors import Refusal
+
+from .errors import RegisteredElsewhere
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,7 +49,18 @@ def here() -> str:
 
 def is_one_of_several() -> bool:
     """This function will say whether the act that runs happens at one of several centres, so that others may keep people too."""
-    return routes.find is not None and here() != PROVINCE
+    return is_counter() or (routes.find is not None and here() != PROVINCE)
+
+
+def is_counter() -> bool:
+    """This function will say whether this process is a centre's own, which knows its city's people and nobody else's."""
+    return routes.is_counter
+
+
+def whose() -> str:
+    """This function will return the name of the register in which the act that runs happens, the same in every process."""
+    own = getattr(settings, "CENTRE", "")
+    return f"centre_{own}" if own else here()
 
 
 @contextmanager
@@ -73,6 +89,8 @@ class _Routes:
         self.find: Callable[[str, Any], str] | None = None
         self.settled: Settled | None = None
         self.carries: Callable[[str, str], bool] | None = None
+        self.alias_of: Callable[[str], str] | None = None
+        self.is_counter = False
 
 
 routes = _Routes()
@@ -81,6 +99,14 @@ routes = _Routes()
 def carries_number(number: str, number_type: str) -> bool:
     """This function will say whether somebody of another centre carries a number; False while the province cannot be asked."""
     return routes.carries is not None and is_one_of_several() and routes.carries(number, number_type)
+
+
+def _moved_on(act: _Act, moved: RegisteredElsewhere) -> _Act:
+    """Give the act at the centre to which its subject moved on. Raises the refusal where that is none other."""
+    alias = routes.alias_of(moved.to_division) if routes.alias_of is not None and moved.to_division else act.alias
+    if alias == act.alias or act.refusal is not None:
+        raise moved
+    return _Act(alias)
 
 
 def command(name: str, *, of: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -109,14 +135,22 @@ def command(name: str, *, of: str) -> Callable[[Callable[P, R]], Callable[P, R]]
                 act = _Act(routes.find(kind or argument, kwargs.get(argument)))
             except Refusal as refusal:
                 act = _Act(PROVINCE, refusal=refusal)
-            token = _act.set(act)
             try:
-                result = inner(*args, **kwargs)
-            finally:
-                _act.reset(token)
+                result = run(act, args, kwargs)
+            except RegisteredElsewhere as moved:
+                # They moved since the province was asked; the centre that they left knows where to.
+                act = _moved_on(act, moved)
+                result = run(act, args, kwargs)
             if routes.settled is not None and act.alias != PROVINCE:
                 routes.settled(act.alias, act.written)
             return result
+
+        def run(act: _Act, args: Any, kwargs: Any) -> R:
+            token = _act.set(act)
+            try:
+                return inner(*args, **kwargs)
+            finally:
+                _act.reset(token)
 
         return wrapper
 

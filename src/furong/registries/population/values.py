@@ -33,6 +33,28 @@ class RelationKind(StrEnum):
     SPOUSE = "spouse"
 
 
+class Topic(StrEnum):
+    """What a fact about two people is about."""
+
+    SPOUSE = "spouse"
+    PARENT = "parent"
+
+
+TOPICS: Mapping[RelationKind, Topic] = MappingProxyType(
+    {
+        RelationKind.SPOUSE: Topic.SPOUSE,
+        RelationKind.MOTHER: Topic.PARENT,
+        RelationKind.FATHER: Topic.PARENT,
+        RelationKind.CHILD: Topic.PARENT,
+    }
+)
+
+
+def kinds_of(topic: Topic) -> tuple[RelationKind, ...]:
+    """This function will return what somebody can be to another under a topic."""
+    return tuple(kind for kind, one in TOPICS.items() if one is topic)
+
+
 class ResidenceKind(StrEnum):
     """Permanent residence is one; temporary stays may be several."""
 

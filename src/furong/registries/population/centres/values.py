@@ -79,7 +79,7 @@ class Conflict:
     """Two rows that cannot both be true; a person decides."""
 
     id: int
-    kind: str  # two_centres | number_twice
+    kind: str  # two_centres | number_twice | one_sided | facts_crossed
     person_id: UUID
     other_person_id: UUID
     centre: str

@@ -23,6 +23,7 @@ from furong.foundation.events.connections import connect
 from .. import rights
 from ..errors import NothingToChange
 from ..place import PROVINCE
+from . import pairs
 from .directory import centres, is_divided, statements
 from .values import Centre, CentreStatus, Conflict
 
@@ -90,7 +91,7 @@ def _slot(centre: Centre) -> tuple[Any, ...] | None:
 
 
 def keep(*, now: datetime) -> None:
-    """This function will note which centres were heard of, and settle what was only the order of two links.
+    """This function will note which centres were heard of, settle what was only the order of two links, and look at pairs.
 
     For the worker, every few seconds. Does nothing without centres.
     """
@@ -106,6 +107,7 @@ def keep(*, now: datetime) -> None:
         settled = province.execute(text["settle_passed"], {"now": now, "before": now - SETTLES}).rowcount
         if settled:
             log.info("conflicts passed", extra={"count": settled})
+    pairs.keep(now=now)
 
 
 def list_stale(*, now: datetime) -> dict[str, datetime]:
@@ -125,15 +127,6 @@ def list_conflicts(*, actor: Actor, limit: int = 100) -> tuple[Conflict, ...]:
     rows = all_rows(statements("province")["conflicts"], [limit], database=PROVINCE)
     names = ("id", "kind", "person_id", "other_person_id", "centre", "other_centre", "found_at")
     return tuple(Conflict(**dict(zip(names, row, strict=True))) for row in rows)
-
-
-def count_one_sided(*, now: datetime) -> int:
-    """This function will return how many facts about two people only one of them holds, half a minute after they were recorded.
-
-    A figure about nobody, for monitoring; reads every relation in force.
-    """
-    row = first_row(statements("province")["one_sided"], {"before": now - SETTLES}, database=PROVINCE)
-    return int(row[0]) if row else 0
 
 
 @command("population.settle_conflict", database=PROVINCE)

@@ -30,7 +30,7 @@ from furong.foundation.codes.statements import first_row
 
 from ..errors import HouseholdNotFound
 from ..kinship import HEAD
-from ..models import Change, Dated, Person
+from ..models import Change, Dated, Pair, Person
 from ..values import PersonStatus
 from .errors import ArrivalConflict, CentreUnreachable, HouseholdBusy, TransferNestedError
 from .models import TransferDecision
@@ -64,7 +64,7 @@ def _table(model: type[Any]) -> str:
 def pack_statement() -> str:
     """This function will return the statement that gives all that belongs to a person, with the acts that wrote it, in JSON."""
     parts = []
-    carried: tuple[type[Any], ...] = (Person, *OWNED)
+    carried: tuple[type[Any], ...] = (Person, *OWNED, Pair)
     for model in carried:
         columns = ", ".join(f"t.{name}" for name in _columns(model))
         parts.append(
@@ -91,7 +91,7 @@ def unpack_statement() -> str:
         "moved_to": "''",
     }
     steps = []
-    carried: tuple[type[Any], ...] = (Change, Person, *OWNED)
+    carried: tuple[type[Any], ...] = (Change, Person, *OWNED, Pair)
     for model in carried:
         table, columns = _table(model), _columns(model)
         values = (here.get(name, f"t.{name}") if model is Person else f"t.{name}" for name in columns)
@@ -107,7 +107,7 @@ def unpack_statement() -> str:
 @functools.cache
 def clear_statements() -> tuple[str, ...]:
     """This function will return the statements that delete all rows of some people, those that point at others first."""
-    carried: tuple[type[Any], ...] = (*OWNED, Person)
+    carried: tuple[type[Any], ...] = (*OWNED, Pair, Person)
     return tuple(f"DELETE FROM {_table(model)} WHERE person_id = ANY(%s::uuid[])" for model in carried)
 
 

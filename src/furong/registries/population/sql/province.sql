@@ -29,6 +29,10 @@ CREATE UNIQUE INDEX IF NOT EXISTS population_conflict_open
 CREATE TABLE IF NOT EXISTS public.population_centre_seen (
   centre text PRIMARY KEY, seen_at timestamptz NOT NULL, errors bigint NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS public.population_pair_watch (
+  low uuid NOT NULL, high uuid NOT NULL, due_at timestamptz NOT NULL, tries integer NOT NULL DEFAULT 0, PRIMARY KEY (low, high)
+);
+CREATE INDEX IF NOT EXISTS population_pair_watch_due ON public.population_pair_watch (due_at);
 CREATE SCHEMA IF NOT EXISTS provincial
 
 -- name: functions
@@ -169,18 +173,66 @@ UPDATE public.population_conflict c SET settled_at = %(now)s, note = 'passed'
               ON b.number = a.number AND b.type = a.type
              WHERE a.person_id = c.person_id AND b.person_id = c.other_person_id
                AND a.superseded_at IS NULL AND a.valid_until IS NULL AND b.superseded_at IS NULL AND b.valid_until IS NULL)
+       WHEN 'one_sided' THEN (SELECT count(*) FROM provincial.population_relation r
+             WHERE r.superseded_at IS NULL AND r.valid_until IS NULL
+               AND (r.person_id = c.person_id AND r.other_person_id = c.other_person_id
+                 OR r.person_id = c.other_person_id AND r.other_person_id = c.person_id)) IN (0, 2)
        ELSE FALSE END
 
 -- name: settle
 UPDATE public.population_conflict SET settled_at = %s, note = %s WHERE id = %s AND settled_at IS NULL
 
--- name: one_sided
+-- name: watch
+INSERT INTO public.population_pair_watch (low, high, due_at) VALUES (%(low)s, %(high)s, %(due)s)
+ON CONFLICT (low, high) DO NOTHING
+
+-- name: watch_on
+UPDATE public.population_pair_watch SET due_at = %(due)s, tries = tries + 1 WHERE low = %(low)s AND high = %(high)s
+
+-- name: unwatch
+DELETE FROM public.population_pair_watch WHERE low = %(low)s AND high = %(high)s
+
+-- name: due_pairs
+SELECT low, high, tries FROM public.population_pair_watch WHERE due_at <= %(now)s ORDER BY due_at LIMIT %(limit)s
+
+-- name: pairs_waiting
+SELECT count(*) FROM public.population_pair_watch WHERE tries > 0
+
+-- name: report_pair
+INSERT INTO public.population_conflict (kind, person_id, other_person_id, centre, other_centre)
+SELECT %(kind)s, %(low)s, %(high)s, coalesce((SELECT centre FROM public.population_directory WHERE person_id = %(low)s), ''),
+       coalesce((SELECT centre FROM public.population_directory WHERE person_id = %(high)s), '')
+ON CONFLICT DO NOTHING
+
+-- name: differing
+-- The topics about which the two sides of a pair do not say the same, each in its own words.
+WITH said AS (
+  SELECT r.person_id, r.kind, r.valid_from, r.valid_until FROM provincial.population_relation r
+   WHERE r.superseded_at IS NULL AND (r.person_id = %(low)s AND r.other_person_id = %(high)s
+                                   OR r.person_id = %(high)s AND r.other_person_id = %(low)s)
+)
+SELECT DISTINCT CASE a.kind WHEN 'spouse' THEN 'spouse' ELSE 'parent' END FROM said a
+ WHERE EXISTS (SELECT 1 FROM public.population_directory d WHERE d.person_id = %(low)s)
+   AND EXISTS (SELECT 1 FROM public.population_directory d WHERE d.person_id = %(high)s)
+   AND NOT EXISTS (SELECT 1 FROM said b WHERE b.person_id <> a.person_id AND b.valid_from = a.valid_from
+        AND b.valid_until IS NOT DISTINCT FROM a.valid_until
+        AND CASE a.kind WHEN 'spouse' THEN b.kind = 'spouse' WHEN 'child' THEN b.kind IN ('mother', 'father')
+            ELSE b.kind = 'child' END)
+
+-- name: watch_one_sided
 -- Facts about two people that only one of them holds, though both are in the register.
-SELECT count(*) FROM provincial.population_relation r
+INSERT INTO public.population_pair_watch (low, high, due_at)
+SELECT DISTINCT least(r.person_id, r.other_person_id), greatest(r.person_id, r.other_person_id), %(due)s::timestamptz
+  FROM provincial.population_relation r
  WHERE r.superseded_at IS NULL AND r.valid_until IS NULL AND r.recorded_at < %(before)s
    AND EXISTS (SELECT 1 FROM public.population_directory d WHERE d.person_id = r.other_person_id)
+   AND NOT EXISTS (SELECT 1 FROM public.population_conflict c WHERE c.kind = 'one_sided' AND c.settled_at IS NULL
+        AND c.person_id = least(r.person_id, r.other_person_id)
+        AND c.other_person_id = greatest(r.person_id, r.other_person_id))
    AND NOT EXISTS (SELECT 1 FROM provincial.population_relation b
         WHERE b.person_id = r.other_person_id AND b.other_person_id = r.person_id
           AND b.superseded_at IS NULL AND b.valid_until IS NULL
           AND CASE r.kind WHEN 'spouse' THEN b.kind = 'spouse' WHEN 'child' THEN b.kind IN ('mother', 'father')
               ELSE b.kind = 'child' END)
+ LIMIT %(limit)s
+ON CONFLICT (low, high) DO NOTHING

@@ -17,7 +17,7 @@ from furong.foundation.access.values import Actor, Basis
 from furong.foundation.codes.errors import Refusal
 from furong.foundation.organizations import queries as organizations
 from furong.registries.population import centres as register
-from furong.registries.population.centres import watching
+from furong.registries.population.centres import pairs, watching
 from furong.registries.population.centres.values import CentreStatus
 from furong.registries.population.rights import CENTRES
 from furong.sites.workbench.desk import page, words_of
@@ -38,6 +38,20 @@ CONFLICTS: Mapping[str, tuple[Promise, Promise]] = {
     "two_centres": (
         gettext_lazy("One person, two cities"),
         gettext_lazy("Find out where the person lives; take the other entry out at its centre as entered twice."),
+    ),
+    "one_sided": (
+        gettext_lazy("One side of a fact about two people"),
+        gettext_lazy(
+            "One city holds the marriage or the parenthood, the other does not, although both told it again. "
+            "Compare the papers; record or correct it at the city that is wrong."
+        ),
+    ),
+    "facts_crossed": (
+        gettext_lazy("Two cities, two acts at once"),
+        gettext_lazy(
+            "Both cities recorded something about the same two people without knowing of each other; one of the two "
+            "stands now. Compare the papers; correct it if the other is right."
+        ),
     ),
 }
 
@@ -95,7 +109,7 @@ def centres(request: HttpRequest, actor: Actor) -> HttpResponse:
         people=sum(one.people or 0 for one in found),
         kept=_most_kept(found),
         conflicts=watching.list_conflicts(actor=actor),
-        one_sided=watching.count_one_sided(now=now),
+        one_sided=pairs.count_waiting(),
         states=STATES,
         conflict_words=CONFLICTS,
         form=form,
