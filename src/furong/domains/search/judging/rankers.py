@@ -1,0 +1,88 @@
+"""What is measured: our engine, and peers on the same documents. A ranker takes a corpus once and then ranks questions."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from furong.domains.search.analysis.cutting import Analysis, pairs
+from furong.domains.search.analysis.folding import fold
+from furong.domains.search.engine.tantivy_engine import TantivyEngine, open_engine
+from furong.domains.search.planning import Thesaurus
+from furong.domains.search.values import Document, Query
+
+_TODAY = date(2026, 6, 30)  # no clock decides how good a ranking is
+
+
+class Ranker(Protocol):
+    """A corpus that can be asked."""
+
+    def rank(self, text: str, *, size: int) -> Sequence[str]:
+        """This function will give the keys of the best documents, the best first; none when nothing fits."""
+        ...
+
+    def close(self) -> None:
+        """This function will let go of what the ranker holds."""
+        ...
+
+
+class OurRanker:
+    """The real analysis, planning and ranking, on an index in a temporary folder."""
+
+    def __init__(
+        self,
+        documents: Iterable[Document],
+        *,
+        analysis: Analysis | None = None,
+        thesaurus: Thesaurus | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="furong-judged-", dir=folder)
+        self._engine: TantivyEngine = open_engine(
+            Path(self._folder.name) / "index", analysis=analysis or Analysis(), thesaurus=thesaurus, write=True
+        )
+        self._engine.add(documents, fresh=True)
+        self._engine.commit()
+
+    def rank(self, text: str, *, size: int) -> Sequence[str]:
+        query = Query(text=text, today=_TODAY, size=min(size, 100), with_facets=False, with_snippets=False)
+        return [hit.key for hit in self._engine.search(query).hits]
+
+    def close(self) -> None:
+        self._engine.close()
+        self._folder.cleanup()
+
+
+class PairsInSqlite:
+    """SQLite FTS5 with pairs of neighbouring characters, BM25, the title weighed four times: what a careful team builds first."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._database = sqlite3.connect(":memory:")
+        self._database.execute(
+            "CREATE VIRTUAL TABLE page USING fts5(key UNINDEXED, title, body, tokenize = \"unicode61 categories 'L* N* Co'\")"
+        )
+        self._database.executemany(
+            "INSERT INTO page VALUES (?, ?, ?)",
+            ((one.key, self._cut(f"{one.title} {' '.join(one.keywords)}"), self._cut(one.text)) for one in documents),
+        )
+
+    def rank(self, text: str, *, size: int) -> Sequence[str]:
+        words = list(dict.fromkeys(self._cut(text).split()))
+        if not words:
+            return []
+        asked = " OR ".join(f'"{one}"' for one in words)
+        rows = self._database.execute(
+            "SELECT key FROM page WHERE page MATCH ? ORDER BY bm25(page, 0, 4.0, 1.0), rowid LIMIT ?", [asked, size]
+        )
+        return [str(row[0]) for row in rows]
+
+    def close(self) -> None:
+        self._database.close()
+
+    @staticmethod
+    def _cut(text: str) -> str:
+        return " ".join(one for one in pairs(fold(text)) if one != "\u241e")
