@@ -10,9 +10,11 @@ from pathlib import Path
 
 from furong import __version__
 from furong.entrypoints.administering import account, add_account
+from furong.entrypoints.counter import add_centre, centre
 from furong.entrypoints.harvesting import add_harvest, harvest
 from furong.entrypoints.peopling import add_population, population
 from furong.entrypoints.processing import add_process
+from furong.entrypoints.searching import add_search
 
 
 def _django() -> None:
@@ -202,6 +204,8 @@ def _parser() -> argparse.ArgumentParser:
     add_account(commands, account)
     add_harvest(commands, harvest)
     add_population(commands, population)
+    add_centre(commands, centre)
+    add_search(commands)
 
     openapi = command("openapi", _openapi, "compare the API's description with the committed one")
     openapi.add_argument("--write", action="store_true")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -28,6 +29,8 @@ from furong.domains.exchange.nodes import tasks as node_tasks
 from furong.domains.objections import commands as objections
 from furong.domains.processes import ports as processes
 from furong.domains.processes import tasks as process_tasks
+from furong.domains.search import feeding
+from furong.domains.search import tasks as search_tasks
 from furong.domains.services.checks import scope as check_scope
 from furong.domains.services.values.prefill import register_prefill_source
 from furong.entrypoints import adapters
@@ -38,16 +41,18 @@ from furong.foundation.audit import queries as audit
 from furong.foundation.audit import sealer
 from furong.foundation.calendar import commands as calendars
 from furong.foundation.events import dispatcher
+from furong.foundation.identity import counters, throttle
 from furong.foundation.identity import ports as identity
-from furong.foundation.identity import throttle
 from furong.foundation.identity.sessions import SessionStore
 from furong.foundation.jobs import commands as jobs
 from furong.foundation.jobs import worker
 from furong.foundation.jobs.loops import Loop
 from furong.foundation.partitions import commands as partitions
+from furong.foundation.replicas import commands as replicas
+from furong.foundation.replicas.values import BEAT_EVERY
 from furong.foundation.web import metrics
 from furong.registries.population import centres
-from furong.registries.population.centres import crossing, watching
+from furong.registries.population.centres import crossing, pairs, watching
 from furong.registries.population.matches import tasks as matches
 from furong.registries.population.moves import tasks as moves
 
@@ -74,6 +79,7 @@ def wire() -> None:
     centres.bind()
     crossing.follow()
     audit.use_homes(centres.homes_of)
+    feeding.bind()
     check_scope.use_handlers(lambda: processes.wiring().handlers)
 
 
@@ -87,6 +93,7 @@ def tidy(*, now: datetime) -> None:
         with suppress(DatabaseError):  # a centre that is away keeps its own house meanwhile
             dispatcher.purge(database=name, now=now)
             partitions.prepare_years(now=now, databases=(name,))
+    pairs.watch_all(now=now)
     jobs.purge(now=now)
     throttle.sweep(now=now)
     pace.sweep(now=now)
@@ -99,11 +106,14 @@ def tidy(*, now: datetime) -> None:
     exchange_tasks.tidy(now=now)
     ruling.escalate_late(now=now)
     sharing_figures.measure_use(now=now)
+    search_tasks.tidy(now=now)
     partitions.prepare_years(now=now, databases=DATABASES)
 
 
 def worker_loops() -> list[Loop]:
     """Give everything that a worker runs, each in a thread of its own."""
+    if settings.CENTRE:
+        return _loops_of_counter()
     return [
         Loop("jobs", 1.0, until_stopped=worker.run),
         *(
@@ -123,6 +133,7 @@ def worker_loops() -> list[Loop]:
         Loop("nodes", 2.0, function=lambda: node_tasks.keep(now=timezone.now()) and None),
         Loop("harvests", 300.0, function=lambda: harvests.defer_due(now=timezone.now())),
         Loop("matches", 60.0, function=lambda: matches.tend(now=timezone.now())),
+        Loop("search", 0.5, function=search_tasks.follower()),
         Loop("housekeeping", 3600.0, function=lambda: tidy(now=timezone.now())),
     ]
 
@@ -147,4 +158,35 @@ def _loops_of_centres() -> list[Loop]:
         Loop("events-centres", 1.0, until_stopped=lambda stop: dispatcher.run_many(names, stop)),
         Loop("sealer-centres", 1.0, until_stopped=lambda stop: sealer.run_many(names, stop)),
         Loop("population-centres", 5.0, function=lambda: watching.keep(now=timezone.now())),
+        Loop("counters", BEAT_EVERY.total_seconds(), function=keep_counters),
     ]
+
+
+def keep_counters() -> None:
+    """Bring what the centres' own nodes may know into step, and say until when it is."""
+    now = timezone.now()
+    counters.refresh(cities=centres.codes(), now=now)
+    replicas.beat(now=now)
+
+
+def _loops_of_counter() -> list[Loop]:
+    """What a centre's own node does: it seals its logs and keeps its house.
+
+    What the register's acts tell others waits in the centre's outbox for the province's worker, which asks for it.
+    """
+    return [
+        Loop("jobs", 1.0, until_stopped=worker.run),
+        Loop("events", 1.0, until_stopped=lambda stop: dispatcher.run("default", stop)),
+        Loop("sealer", 1.0, until_stopped=lambda stop: sealer.run_many(DATABASES, stop)),
+        Loop("housekeeping", 3600.0, function=lambda: _tidy_counter(now=timezone.now())),
+    ]
+
+
+def _tidy_counter(*, now: datetime) -> None:
+    dispatcher.purge(database="default", now=now)
+    pairs.watch_all(now=now)
+    jobs.purge(now=now)
+    throttle.sweep(now=now)
+    pace.sweep(now=now)
+    SessionStore.clear_expired()
+    partitions.prepare_years(now=now, databases=DATABASES)

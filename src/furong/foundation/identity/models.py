@@ -150,3 +150,27 @@ class Throttle(models.Model):
         """Swept by age."""
 
         indexes = (models.Index(fields=["window_started_at"], name="throttle_age"),)
+
+
+class CounterAccount(models.Model):
+    """An account of a city's counter as that city's node may know it; replication carries the rows of one city there.
+
+    What a node does not need stays away: no person, no phone, no second factor but a time-based one, sealed for that node alone.
+    """
+
+    pk = models.CompositePrimaryKey("centre", "account_id")
+    centre = models.TextField()
+    account_id = models.UUIDField()
+    username = models.TextField()
+    password = models.TextField()
+    display_name = models.TextField()
+    language = models.TextField(default="")
+    is_active = models.BooleanField()
+    must_change_password = models.BooleanField()
+    credentials_version = models.IntegerField()
+    created_at = models.DateTimeField()
+    factor = models.TextField(default="")
+    factor_source = models.TextField(default="")  # digest of what was sealed: when it changes it is sealed anew
+
+    class Meta:
+        db_table = "identity_counter_account"

@@ -442,6 +442,23 @@ def accounts_of_posts(*, post_ids: Iterable[UUID], on: date) -> list[UUID]:
     return list(rows.values_list("account_id", flat=True).distinct())
 
 
+def accounts_with_rights(*, division_prefix: str, rights: Iterable[str]) -> list[UUID]:
+    """This function will return the accounts in an open post, of an organisation below a division, that carries one of ``rights``.
+
+    Whether an appointment has begun or has run out is asked where somebody signs in, not here. One statement.
+    """
+    carries = Q()
+    for right in sorted(rights):
+        carries |= Q(post__rights__contains=[{"right": right}])
+    rows = models.Appointment.objects.filter(
+        carries,
+        ended_at__isnull=True,
+        post__closed_on__isnull=True,
+        post__organization__division_code__startswith=division_prefix,
+    )
+    return list(rows.values_list("account_id", flat=True).distinct().order_by("account_id"))
+
+
 def accounts_in_scope(*, scope: Scope, on: date) -> list[UUID]:
     """This function will return the accounts that hold a post in an organisation of ``scope`` on the local day ``on``."""
     condition, given = scope.sql(organization_column="o.id", division_column="o.division_code")

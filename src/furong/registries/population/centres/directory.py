@@ -15,6 +15,7 @@ from django.db import DatabaseError, connections
 
 from furong.foundation.codes.errors import Refusal
 from furong.foundation.codes.statements import all_rows, first_row, named_statements
+from furong.foundation.replicas.errors import OnlyOnPlatform
 
 from .. import place
 from ..errors import CentreUnknown, HouseholdNotFound, NothingToChange, PersonNotFound
@@ -79,15 +80,34 @@ def bind() -> None:
     place.routes.find = _find if is_divided() else None
     place.routes.settled = _wait_until_shown if is_divided() else None
     place.routes.carries = _carries if is_divided() else None
-    if is_divided():
+    place.routes.alias_of = _alias_of_division if is_divided() else None
+    place.routes.is_counter = bool(settings.CENTRE)
+    if settings.CENTRE:
         moves.bind(
-            alias_of=lambda division: alias_of(centre_of_division(division)),
+            alias_of=_only_own,
+            registers=lambda: (place.PROVINCE,),
+            is_directed=lambda person_id, centre, version: False,
+        )
+    elif is_divided():
+        moves.bind(
+            alias_of=_alias_of_division,
             registers=aliases,
             is_directed=is_directed,
             shown=lambda alias, change_id: _wait_until_shown(alias, [("change", change_id)]),
         )
     else:
         moves.centres.reset()
+
+
+def _alias_of_division(division_code: str) -> str:
+    return alias_of(centre_of_division(division_code))
+
+
+def _only_own(division_code: str) -> str:
+    """At a counter's own node there is one register, of its city."""
+    if not division_code.startswith(settings.CENTRE):
+        raise OnlyOnPlatform
+    return place.PROVINCE
 
 
 def is_directed(person_id: UUID, centre: str, version: int) -> bool:

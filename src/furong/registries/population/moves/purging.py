@@ -18,6 +18,11 @@ from .transfer import clear_statements
 from .values import CITY_DIGITS
 
 _BATCH = 500
+# A number is given out once for ever, also by a centre that cannot ask who carries it now.
+_KEEP_NUMBERS = """
+INSERT INTO population_number_gone (number)
+SELECT DISTINCT number FROM population_identity_number WHERE person_id = ANY(%s::uuid[]) ON CONFLICT DO NOTHING
+"""
 
 
 @audit.command("population.purge_moved", database=here)
@@ -41,6 +46,7 @@ def purge_moved(*, actor: Actor, now: datetime) -> int:
     if there:
         with connections[here()].cursor() as cursor:
             cursor.execute("SELECT set_config('furong.purge', 'on', true)")
+            cursor.execute(_KEEP_NUMBERS, [there])
             for statement in clear_statements():
                 cursor.execute(statement, [there])
             cursor.execute("SELECT set_config('furong.purge', 'off', true)")
