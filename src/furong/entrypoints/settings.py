@@ -49,7 +49,13 @@ DATABASES = {
 }
 # The population register's city centres, which this process may write to: "4301=postgresql://… 4302=…". None at a centre itself,
 # whose own database is the register it knows.
-_centres = dict(one.split("=", 1) for one in _setting("FURONG_POPULATION_CENTRES").split())
+# A centre's own node (``furong centre``): the city's four digits, the key of its staff's second factors, how many hours it may
+# work on rights that it last heard of from the platform. FURONG_DATABASE_URL is the node's own database then.
+CENTRE = os.environ.get("FURONG_CENTRE", "")
+CENTRE_KEY = os.environ.get("FURONG_CENTRE_KEY", "") if CENTRE else ""
+CENTRE_MOST_HOURS = float(os.environ.get("FURONG_CENTRE_MOST_HOURS") or "24")
+_named = "" if CENTRE else _setting("FURONG_POPULATION_CENTRES")
+_centres = dict(one.split("=", 1) for one in _named.split())
 POPULATION_CENTRES = frozenset(_centres)
 OWN_DATABASES = ("default", "population")  # those that this process cannot do without
 DATABASES |= {
@@ -79,6 +85,7 @@ ROOMS = (
     "foundation.organizations",
     "foundation.identity",
     "foundation.notices",
+    "foundation.replicas",
     "foundation.web",
     "registries.population",
     "registries.licences",
@@ -146,6 +153,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "furong.foundation.identity.middleware.ActorMiddleware",
+    *(["furong.entrypoints.counter_pages.CounterMiddleware"] if CENTRE else []),
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -222,12 +230,12 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 X_FRAME_OPTIONS = "DENY"
 
-SESSION_COOKIE_NAME = "furong_session"
+SESSION_COOKIE_NAME = "furong_counter" if CENTRE else "furong_session"  # both may be open in one browser
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 12 * 3600
-CSRF_COOKIE_NAME = "furong_csrf"
+CSRF_COOKIE_NAME = "furong_counter_csrf" if CENTRE else "furong_csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = HTTPS
