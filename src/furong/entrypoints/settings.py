@@ -95,6 +95,7 @@ ROOMS = (
     "domains.services",
     "domains.cases",
     "domains.exchange",
+    "domains.search",
     "sites.portal",
     "sites.workbench",
     "sites.opendata",
@@ -134,6 +135,7 @@ EXCHANGE_NETWORKS = _setting("FURONG_EXCHANGE_NETWORKS", "127.0.0.0/8,::1/128").
 # Which registers outside are asked over the exchange instead of their twins (birth_records), by which member's system and key.
 EXCHANGE_ASKS = frozenset(one for one in _setting("FURONG_EXCHANGE_ASKS").split(",") if one)
 EXCHANGE_KEY = Path(_setting("FURONG_EXCHANGE_KEY", str(HOME / "keys" / "exchange-platform.key")))
+SEARCH_HOME = Path(_setting("FURONG_SEARCH_HOME", str(HOME / "search")))  # the search's index: made anew at will
 # Private networks whose catalogues may be harvested, as 10.20.0.0/16, with commas; the public internet always may.
 HARVEST_NETWORKS = _setting("FURONG_HARVEST_NETWORKS").split(",")
 

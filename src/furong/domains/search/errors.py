@@ -37,3 +37,19 @@ class IndexWriteError(Fault):
     """The index could not be written (a full disk, rights): what is served stays as it was, and what was to be written waits."""
 
     code = "search.not_written"
+
+
+class BetRefused(Refusal):
+    """A best bet that could not stand: no question, no title, a strange address, personal data, or an end too far."""
+
+    code = "search.bet_refused"
+    message = "This cannot be put on top of the results."
+    mend = "Give a question without personal data, a title, an address that begins with / or http, and an end within a year."
+
+
+class BetNotFound(Refusal):
+    """There is no such best bet, or it has ended."""
+
+    code = "search.bet_not_found"
+    message = "There is no such best bet any more."
+    mend = "Reload the page."

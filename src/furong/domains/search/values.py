@@ -8,6 +8,10 @@ from datetime import date
 from enum import StrEnum
 from hashlib import sha256
 
+from furong.foundation.access.values import register_right
+
+MANAGE = register_right("search.manage", zh="管理搜索", en="Look after the search")
+
 PUBLIC = "public"  # the right that everybody has
 STAFF = "staff"  # the right of everybody who works in a member organisation
 

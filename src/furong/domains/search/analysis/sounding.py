@@ -16,7 +16,7 @@ _ENDINGS = (("ang", "an"), ("eng", "en"), ("ing", "in"), ("ong", "on"))
 @lru_cache(maxsize=100_000)
 def syllables(text: str) -> tuple[str, ...]:
     """This function will give the pinyin of each character without tones; letters and digits stay whole words."""
-    return tuple(lazy_pinyin(text, style=Style.NORMAL, errors=lambda rest: [rest]))
+    return tuple(lazy_pinyin(text, style=Style.NORMAL))
 
 
 def pinyin(text: str) -> str:

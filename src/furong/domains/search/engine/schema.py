@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import tantivy
 
@@ -132,9 +132,9 @@ def _shown(document: Document, title: str, text: str, written: date | None) -> s
     return json.dumps({name: one for name, one in value.items() if one not in ("", [])}, ensure_ascii=False)
 
 
-def stored(shown: bytes) -> Document:
+def stored(row: tantivy.Document) -> Document:
     """This function will read back what the index keeps of a document."""
-    value = json.loads(shown)
+    value = json.loads(cast(bytes, row.get_first("shown")))
     return Document(
         key=value["k"],
         kind=Kind(value["n"]),

@@ -12,7 +12,7 @@ import tantivy
 
 from furong.domains.search.analysis.cutting import Analysis
 from furong.domains.search.engine.asking import Asker
-from furong.domains.search.engine.schema import TOKENS, indexed, make_schema, tokenizer
+from furong.domains.search.engine.schema import TOKENS, indexed, make_schema, stored, tokenizer
 from furong.domains.search.errors import IndexMissingError, IndexWriteError, WriterBusyError
 from furong.domains.search.values import Document
 
@@ -50,7 +50,7 @@ class Shelf:
             self._index = tantivy.Index.open(str(path))
             self._index.register_tokenizer(TOKENS, tokenizer())
             self._index.config_reader("manual")
-            self._seen = self._mark()
+            self._seen = self.mark()
             self._index.reload()
             self._searcher: tantivy.Searcher = self._index.searcher()
         self.schema: tantivy.Schema = self._index.schema
@@ -58,7 +58,7 @@ class Shelf:
 
     def searcher(self) -> tantivy.Searcher:
         """This function will give the newest state that was committed. When it cannot be read, the last one that could."""
-        seen = self._mark()
+        seen = self.mark()
         if seen != self._seen:
             with self._lock, suppress(Exception):
                 if seen != self._seen:
@@ -67,12 +67,24 @@ class Shelf:
                     self._seen = seen
         return self._searcher
 
-    def _mark(self) -> tuple[int, int, int]:
+    def mark(self) -> tuple[int, int, int]:
+        """This function will give what changes with every commit. One look at the disk."""
         try:
             found = os.stat(self.path / "meta.json")
         except OSError:
             return (0, 0, 0)
         return (found.st_mtime_ns, found.st_ino, found.st_size)
+
+    def prove(self) -> None:
+        """This function will read a document, a list of words and a fast field. Raises IndexMissingError when a file is broken."""
+        with _native(IndexMissingError, "an index could not be read"):
+            searcher = self.searcher()
+            asked = tantivy.Query.boolean_query([(tantivy.Occur.Must, tantivy.Query.all_query())])
+            for _, address in searcher.search(asked, 3).hits:
+                stored(searcher.doc(address))
+                searcher.fast_field_values("day", [address])
+            for field in ("words", "pairs", "title_words"):
+                searcher.search(tantivy.Query.term_query(self.schema, field, "\u5de5", "basic"), 1)
 
     def warm(self) -> int:
         """This function will read the files once, so that the first question does not wait for the disk. Returns bytes."""

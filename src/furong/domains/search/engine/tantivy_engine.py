@@ -121,7 +121,7 @@ class TantivyEngine:
         today = day_number(query.today)
         for shelf, searcher in shelves:
             built = shelf.asker.build(plan=read, query=query, is_broad=broad, shelf_is_public=shelf is self._public)
-            result = searcher.search(built, max(needed, _WINDOW))
+            result: Any = searcher.search(built, max(needed, _WINDOW))
             total += result.count or 0
             hits = result.hits
             addresses = [address for _, address in hits]
@@ -171,7 +171,7 @@ class TantivyEngine:
         }
 
     def _hit(self, found: _Found, terms: frozenset[str], with_snippet: bool) -> Hit:
-        document = stored(found.searcher.doc(found.address).get_first("shown"))
+        document = stored(found.searcher.doc(found.address))
         return Hit(
             key=document.key,
             kind=document.kind,
@@ -191,7 +191,7 @@ class TantivyEngine:
         for shelf, searcher in self._shelves(rights):
             hits = searcher.search(shelf.asker.of_key(key), 1, count=False).hits
             if hits:
-                document = stored(searcher.doc(hits[0][1]).get_first("shown"))
+                document = stored(searcher.doc(hits[0][1]))
                 if rights & frozenset(document.rights):
                     return document
         return None
@@ -201,12 +201,16 @@ class TantivyEngine:
         searcher = self._public.searcher()
         for kind in kinds:
             for _, address in searcher.search(self._public.asker.of_kind(kind), limit, count=False).hits:
-                yield stored(searcher.doc(address).get_first("shown"))
+                yield stored(searcher.doc(address))
 
     def frequency(self, word: str) -> int:
         """This function will say how many public documents hold a word."""
         count: int = self._public.searcher().doc_freq("words", word)
         return count
+
+    def public_mark(self) -> object:
+        """This function will give what changes when public documents do."""
+        return self._public.mark()
 
     def count(self, *, rights: frozenset[str]) -> int:
         """This function will count the documents within reach of these rights."""
@@ -214,7 +218,8 @@ class TantivyEngine:
         own = sorted(rights - {PUBLIC})
         if own:
             asked = self._inner.asker.of_rights(own)
-            total += self._inner.searcher().search(asked, 1).count or 0
+            answer: Any = self._inner.searcher().search(asked, 1)
+            total += answer.count or 0
         return total
 
     def state(self) -> IndexState:
@@ -226,6 +231,11 @@ class TantivyEngine:
             inner=self._inner.searcher().num_docs,
             bytes=self._public.bytes() + self._inner.bytes(),
         )
+
+    def prove(self) -> None:
+        """This function will read a little of everything. Raises IndexMissingError when a file is broken."""
+        self._public.prove()
+        self._inner.prove()
 
     def warm(self) -> int:
         """This function will read the files once, so that the first question does not wait for the disk. Returns bytes."""

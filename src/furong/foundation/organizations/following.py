@@ -1,0 +1,28 @@
+"""Reads for those who follow the organisations from outside, such as a search: which changed, and many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from furong.foundation.organizations import models
+from furong.foundation.organizations.queries import _organization
+from furong.foundation.organizations.values import Organization
+
+
+def list_ids_and_changes() -> dict[UUID, datetime]:
+    """This function will return every open organisation with the time of its last change. One read of two columns."""
+    return dict(models.Organization.objects.filter(abolished_on=None).values_list("id", "changed_at"))
+
+
+def last_change() -> tuple[int, datetime | None]:
+    """This function will return how many organisations there are, and when one changed last: the same means no change."""
+    rows = models.Organization.objects.order_by("-changed_at").values_list("changed_at", flat=True)
+    return models.Organization.objects.filter(abolished_on=None).count(), rows.first()
+
+
+def find_organizations(*, organization_ids: Iterable[UUID]) -> dict[UUID, Organization]:
+    """This function will return those organisations that are open, by identifier. One read."""
+    rows = models.Organization.objects.filter(id__in=list(organization_ids), abolished_on=None)
+    return {row.id: _organization(row) for row in rows}
