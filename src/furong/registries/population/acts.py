@@ -11,12 +11,13 @@ from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import current
 from furong.foundation.events.commands import publish
 
-from .errors import DateInFuture, PersonDeceased, PersonDeregistered, RegisteredElsewhere
+from .clocks import due_on
+from .errors import DateInFuture, PaperMissing, PersonDeceased, PersonDeregistered, RegisteredElsewhere
 from .events import FamilyChanged
 from .ledger import Ledger, get_person, gone_to, is_elsewhere, is_registered, local_date
-from .models import Person
+from .models import Change, Person
 from .place import here
-from .values import PersonStatus, RelationKind, Topic
+from .values import ChangeKind, ChangeRecorded, PersonStatus, RelationKind, Topic
 
 
 def begin(*, actor: Actor, basis: Basis, division_code: str) -> None:
@@ -63,6 +64,28 @@ def in_life(person: Person, day: date, *, now: datetime) -> date:
     if past(day, now=now) < person.born_on:
         raise DateInFuture("The date lies before the person's birth.")
     return day
+
+
+def paper(*named: str) -> None:
+    """This function will refuse an act whose paper is not named. Raises `PaperMissing`."""
+    if not all(one.strip() for one in named):
+        raise PaperMissing
+
+
+def tell_late(ledger: Ledger, *, happened_on: date, division_code: str = "") -> bool:
+    """This function will keep by when the law wanted the event of an act told, and say whether it came later."""
+    last = due_on(ChangeKind(ledger.kind), happened_on=happened_on, division_code=division_code)
+    late = last is not None and ledger.today > last
+    if last is not None:
+        ledger.finish({**ledger.change.result, "due_on": last.isoformat(), "is_late": late})
+    if late:
+        current().detail(is_late=True)
+    return late
+
+
+def repeated(change: Change, person_id: UUID) -> ChangeRecorded:
+    """This function will return the outcome of an act that was done before."""
+    return ChangeRecorded(change_id=change.id, person_id=person_id, is_late=bool(change.result.get("is_late", False)))
 
 
 def note(person: Person, ledger: Ledger, *, fields: tuple[str, ...], **detail: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -16,10 +17,12 @@ from furong.foundation.codes.identity_numbers import parse_identity_number
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events.commands import publish
 
-from .acts import begin, in_life, kept, note, part, past, registered, set_marital
+from .acts import begin, in_life, kept, note, paper, part, past, registered, repeated, set_marital, tell_late
 from .errors import (
+    Busy,
     CodeInvalid,
     FieldNotChangeable,
+    NotAtThisCounter,
     NothingToChange,
     NumberInvalid,
     NumberTaken,
@@ -38,9 +41,12 @@ from .ledger import (
 )
 from .membership import check_head_may_leave, join, leave, members_of, move_out, open_households
 from .models import IdentityNumber, Person, Residence
+from .moves.errors import MoveOpen, PermitNeeded
+from .moves.models import Move
+from .moves.values import OPEN_STATES, needs_permit
 from .place import carries_number, command, here
 from .rules import check_code, check_name
-from .values import ChangeKind, ChangeRecorded, PersonStatus, ResidenceKind
+from .values import ChangeKind, ChangeRecorded, PersonStatus, ResidenceKind, Topic
 
 # What the world can change about a person, and what only the register can have got wrong (户口登记条例 arts. 17, 18).
 AMENDABLE = frozenset({"name", "former_name", "ethnicity", "native_division_code", "marital"})
@@ -238,7 +244,7 @@ def _revise(
     checked = _checked_facts(facts, allowed, now=now)
     effect = Effect.of(effect_id, {"kind": kind, "person": person_id, "facts": checked, "since": since, "until": until})
     if (before := effect.find("person", person_id)) is not None:
-        return ChangeRecorded(change_id=before.id, person_id=person_id)
+        return repeated(before, person_id)
     person = kept(person_id)
     begin(actor=actor, basis=basis, division_code=person.division_code)
     if kind == ChangeKind.AMENDMENT:
@@ -275,17 +281,23 @@ def record_death(
     """This function will record a death: the person leaves household and residence, and a marriage ends (户口登记条例 art. 8).
 
     When the head of a household dies the spouse becomes head, else the eldest member, and the others' relations are told anew.
-    Raises `PersonNotFound`, `PersonDeceased` (already recorded), `DateInFuture`, `AccessRefused`.
+    ``evidence`` names the certificate of death; told later than a month after, it is marked late. Raises `PersonNotFound`,
+    `PersonDeceased` (already recorded), `PaperMissing`, `DateInFuture`, `Busy`, `AccessRefused`.
     """
     effect = Effect.of(effect_id, {"death": person_id, "died_on": died_on})
     if (before := effect.find("person", person_id)) is not None:
-        return ChangeRecorded(change_id=before.id, person_id=person_id)
+        return repeated(before, person_id)
+    paper(evidence)
+    widowed = spouse_of(person_id)
+    # In the order of their keys, as those lock who write about two people: none of them waits for the other for ever.
+    survivor = _lock_both(person_id, widowed)
     person = registered(person_id)
+    if spouse_of(person_id) != widowed:
+        raise Busy  # somebody recorded a marriage or its end meanwhile
     begin(actor=actor, basis=basis, division_code=person.division_code)
     in_life(person, died_on, now=now)
     ledger = Ledger(kind=ChangeKind.DEATH, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
     ledger.revise(person, facts={"status": PersonStatus.DECEASED.value, "died_on": died_on}, since=died_on)
-    widowed = spouse_of(person_id)
     household_id = person.household_id
     leave(ledger, person, on=died_on, successor=widowed)
     ledger.end(IdentityNumber.objects.filter(person_id=person_id), until=died_on)
@@ -293,12 +305,24 @@ def record_death(
     ledger.touch(person, household_id=None)
     if widowed is not None:
         part(ledger, person_id, widowed, on=died_on)
-        survivor = get_person(widowed, lock_row=True)
-        set_marital(ledger, survivor, "30", other=person_id, since=died_on)
+        ledger.touched_pair(Topic.SPOUSE, person_id, widowed, maritals={widowed: (died_on, "30")})
+        if survivor is not None:
+            set_marital(ledger, survivor, "30", other=person_id, since=died_on)
         current().subject(widowed, fields=("marital",))
+    late = tell_late(ledger, happened_on=died_on, division_code=person.division_code)
     note(person, ledger, fields=("status", "died_on"), household_id=str(household_id))
     publish(PersonDied(person_id=person_id, died_on=died_on), database=here(), now=now)
-    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
+    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id, is_late=late)
+
+
+def _lock_both(person_id: UUID, spouse_id: UUID | None) -> Person | None:
+    """Lock the rows of a person and their spouse; give the spouse's, None at a counter that does not keep them."""
+    survivor = None
+    for one in sorted(filter(None, (person_id, spouse_id))):
+        with suppress(NotAtThisCounter) if one == spouse_id else nullcontext():
+            row = get_person(one, lock_row=True)
+            survivor = row if one == spouse_id else survivor
+    return survivor
 
 
 @command("population.move_person", of="person_id")
@@ -314,26 +338,33 @@ def move_person(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will move a person's permanent residence into another household of this register (户口登记条例 art. 10, 13).
+    """This function will move a person's permanent residence into another household of the same county (户口登记条例 art. 10,
+    13).
 
-    The first member of an empty household becomes its head. A head who leaves members behind must name the next one
-    (``new_head_person_id``). A household left empty is closed. Raises `PersonNotFound`, `PersonDeceased`, `HouseholdNotFound`,
-    `HeadWouldLeave`, `NothingToChange` (already there), `DateInFuture`, `AccessRefused`.
+    Across counties and cities a move needs its permit (`moves.commands`). The first member of an empty household becomes its
+    head. A head who leaves members behind must name the next one (``new_head_person_id``). A household left empty is closed.
+    Raises `PersonNotFound`, `PersonDeceased`, `HouseholdNotFound`, `HeadWouldLeave`, `NothingToChange` (already there),
+    `PermitNeeded`, `MoveOpen`, `DateInFuture`, `AccessRefused`.
     """
     effect = Effect.of(effect_id, {"move": person_id, "to": household_id, "on": moved_on})
     if (before := effect.find("person", person_id)) is not None:
-        return ChangeRecorded(change_id=before.id, person_id=person_id)
+        return repeated(before, person_id)
     person = registered(person_id)
     (target,) = open_households(household_id)
     begin(actor=actor, basis=basis, division_code=target.division_code)
     past(moved_on, now=now)
     if person.household_id == household_id:
         raise NothingToChange
+    if needs_permit(from_division=person.division_code, to_division=target.division_code):
+        raise PermitNeeded
+    if Move.objects.filter(person_id=person_id, state__in=OPEN_STATES).exists():
+        raise MoveOpen
     check_head_may_leave(person_id, successor=new_head_person_id)
     ledger = Ledger(kind=ChangeKind.MOVE, actor=actor, basis=basis, now=now, evidence=reason, effect=effect)
     from_division = person.division_code
     move_out(ledger, person, on=moved_on, successor=new_head_person_id)
     join(ledger, person, target, on=moved_on)
+    late = tell_late(ledger, happened_on=moved_on, division_code=target.division_code)
     note(person, ledger, fields=("household_id", "address", "division_code"))
     publish(
         PersonMoved(
@@ -345,7 +376,7 @@ def move_person(
         database=here(),
         now=now,
     )
-    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
+    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id, is_late=late)
 
 
 @command("population.record_temporary_stay", of="person_id")
@@ -376,6 +407,7 @@ def record_temporary_stay(
         address=address.strip(),
         reason=reason,
     )
+    tell_late(ledger, happened_on=since)
     note(person, ledger, fields=("address",))
     return row.id
 

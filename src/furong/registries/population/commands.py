@@ -56,6 +56,7 @@ from .ledger import (
     take_number,
 )
 from .models import BirthRegistration, Household, HouseholdMember, IdentityNumber, Person
+from .papers import change_name, record_discharge, record_emigration, record_enlistment
 from .place import command, here
 from .rules import check_code, check_name, check_sex_of_child
 from .values import (
@@ -74,6 +75,7 @@ from .values import (
 __all__ = [
     "amend_person",
     "change_head",
+    "change_name",
     "correct_person",
     "deregister_person",
     "end_temporary_stay",
@@ -82,7 +84,10 @@ __all__ = [
     "open_household",
     "record_adoption",
     "record_death",
+    "record_discharge",
     "record_divorce",
+    "record_emigration",
+    "record_enlistment",
     "record_found",
     "record_marriage",
     "record_missing",
@@ -257,6 +262,7 @@ def register_birth(
         registered_at=now,
         result=result,
     ).save(force_insert=True)
+    ledger.tell_others()
     ledger.finish({"registration_id": str(outcome.registration_id), "person_id": str(person.person_id)})
 
     entry = current()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.events.commands import publish
 
-from .acts import begin, in_life, kept, note, past, registered
+from .acts import begin, in_life, kept, note, paper, past, registered, repeated, tell_late
 from .errors import CodeInvalid, DateInFuture, NothingToChange, NumberTaken, PersonRegistered
 from .events import PersonLeft, PersonMissing, PersonReturned
-from .ledger import Effect, Ledger, is_registered
+from .ledger import Effect, Ledger, is_registered, local_date
 from .membership import check_head_may_leave, join, leave, open_households
-from .models import IdentityNumber, Residence
+from .models import IdentityNumber, Person, Residence
 from .place import command, here
 from .values import DEPARTURES, ChangeKind, ChangeRecorded, PersonStatus
 
@@ -34,18 +36,18 @@ def deregister_person(
 ) -> ChangeRecorded:
     """This function will take a living person out of the register: settled abroad, in military service, or entered twice.
 
-    ``kind`` is one of `values.DEPARTURES`. Household and residences end on ``left_on``; a head who leaves members behind names
-    the next one. An identity number stays the person's, so that it comes back with them; a second entry (``duplicate``) loses
-    its number and names the entry that stands (``stands_as_person_id``), which must be registered. Raises `PersonNotFound`,
-    `PersonDeceased`, `PersonDeregistered`, `HeadWouldLeave`, `NothingToChange` (no evidence), `CodeInvalid`, `DateInFuture`,
-    `AccessRefused`.
+    ``kind`` is one of `values.DEPARTURES`; `record_enlistment` and `record_emigration` ask for the papers of the first two.
+    Household and residences end on ``left_on``; a head who leaves members behind names the next one. An identity number stays the
+    person's, so that it comes back with them; a second entry (``duplicate``) loses its number and names the entry that stands
+    (``stands_as_person_id``), which must be registered. Raises `PersonNotFound`, `PersonDeceased`, `PersonDeregistered`,
+    `HeadWouldLeave`, `NothingToChange` (no evidence), `CodeInvalid`, `DateInFuture`, `AccessRefused`.
     """
     kind = ChangeKind(kind)
     if kind not in DEPARTURES or (kind == ChangeKind.DUPLICATE) != (stands_as_person_id is not None):
         raise CodeInvalid(field="kind")
     effect = Effect.of(effect_id, {"leave": person_id, "kind": kind, "on": left_on})
     if (before := effect.find("person", person_id)) is not None:
-        return ChangeRecorded(change_id=before.id, person_id=person_id)
+        return repeated(before, person_id)
     if not evidence.strip():
         raise NothingToChange("Leaving the register needs its evidence.", mend="Name the document that proves it.")
     if stands_as_person_id is not None:
@@ -56,24 +58,51 @@ def deregister_person(
         person = held[person_id]
     else:
         person = registered(person_id)
-    begin(actor=actor, basis=basis, division_code=person.division_code)
-    in_life(person, left_on, now=now)
-    check_head_may_leave(person_id, successor=new_head_person_id)
-    ledger = Ledger(kind=kind, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
-    ledger.revise(person, facts={"status": PersonStatus.DEREGISTERED.value}, since=left_on)
-    leave(ledger, person, on=left_on, successor=new_head_person_id)
-    ledger.end(Residence.objects.filter(person_id=person_id), until=left_on)
-    if kind == ChangeKind.DUPLICATE:
-        ledger.end(IdentityNumber.objects.filter(person_id=person_id), until=left_on)
-    ledger.touch(person, household_id=None)
     detail = {"stands_as": str(stands_as_person_id)} if stands_as_person_id else {}
-    note(person, ledger, fields=("status", "household_id", "address"), kind=str(kind), **detail)
+    leaving = Leaving(person=person, kind=kind, on=left_on, evidence=evidence, effect=effect, detail=detail)
+    return take_out(leaving, successor=new_head_person_id, actor=actor, basis=basis, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """Who leaves the register alive, why, when and on what evidence; ``detail`` is kept with the act.
+
+    ``on`` may lie some weeks ahead: the law wants it told before somebody leaves, and they leave the register when it is told.
+    """
+
+    person: Person
+    kind: ChangeKind
+    on: date
+    ahead: timedelta = timedelta(0)
+    evidence: str
+    effect: Effect
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+def take_out(leaving: Leaving, *, successor: UUID | None, actor: Actor, basis: Basis, now: datetime) -> ChangeRecorded:
+    """This function will end somebody's place in the register; for the commands about those who leave it."""
+    person, kind = leaving.person, leaving.kind
+    begin(actor=actor, basis=basis, division_code=person.division_code)
+    in_life(person, leaving.on, now=now + leaving.ahead)
+    on = min(leaving.on, local_date(now))
+    check_head_may_leave(person.person_id, successor=successor)
+    ledger = Ledger(kind=kind, actor=actor, basis=basis, now=now, evidence=leaving.evidence, effect=leaving.effect)
+    ledger.revise(person, facts={"status": PersonStatus.DEREGISTERED.value}, since=on)
+    leave(ledger, person, on=on, successor=successor)
+    ledger.end(Residence.objects.filter(person_id=person.person_id), until=on)
+    if kind == ChangeKind.DUPLICATE:
+        ledger.end(IdentityNumber.objects.filter(person_id=person.person_id), until=on)
+    ledger.touch(person, household_id=None)
+    if leaving.detail:
+        ledger.finish(leaving.detail)
+    late = tell_late(ledger, happened_on=leaving.on, division_code=person.division_code)
+    note(person, ledger, fields=("status", "household_id", "address"), kind=str(kind), **leaving.detail)
     publish(
-        PersonLeft(person_id=person_id, kind=str(kind), left_on=left_on, from_division=person.division_code),
+        PersonLeft(person_id=person.person_id, kind=str(kind), left_on=on, from_division=person.division_code),
         database=here(),
         now=now,
     )
-    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
+    return ChangeRecorded(change_id=ledger.change.id, person_id=person.person_id, is_late=late)
 
 
 @command("population.restore_person", of="person_id")
@@ -97,27 +126,53 @@ def restore_person(
     """
     effect = Effect.of(effect_id, {"restore": person_id, "to": household_id, "on": returned_on})
     if (before := effect.find("person", person_id)) is not None:
-        return ChangeRecorded(change_id=before.id, person_id=person_id)
+        return repeated(before, person_id)
     if not evidence.strip():
         raise NothingToChange("A return needs its evidence.", mend="Name the document that proves it.")
-    person = kept(person_id)
+    return bring_back(
+        kept(person_id),
+        household_id=household_id,
+        on=returned_on,
+        evidence=evidence,
+        kind=ChangeKind.RETURN,
+        effect=effect,
+        actor=actor,
+        basis=basis,
+        now=now,
+    )
+
+
+def bring_back(
+    person: Person,
+    *,
+    household_id: UUID,
+    on: date,
+    evidence: str,
+    kind: ChangeKind,
+    effect: Effect,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
+) -> ChangeRecorded:
+    """This function will put somebody back into the register; for the commands about those who return."""
     (household,) = open_households(household_id)
     begin(actor=actor, basis=basis, division_code=household.division_code)
     if is_registered(person):
         raise PersonRegistered
-    past(returned_on, now=now)
-    ledger = Ledger(kind=ChangeKind.RETURN, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
+    past(on, now=now)
+    ledger = Ledger(kind=kind, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
     facts = {"status": PersonStatus.REGISTERED.value, "died_on": None, "missing_since": None}
-    ledger.revise(person, facts=facts, since=returned_on)
-    _give_back_number(ledger, person_id, on=returned_on)
-    join(ledger, person, household, on=returned_on)
+    ledger.revise(person, facts=facts, since=on)
+    _give_back_number(ledger, person.person_id, on=on)
+    join(ledger, person, household, on=on)
+    late = tell_late(ledger, happened_on=on, division_code=household.division_code)
     note(person, ledger, fields=("status", "household_id", "address", "number"))
     publish(
-        PersonReturned(person_id=person_id, household_id=household_id, division_code=household.division_code),
+        PersonReturned(person_id=person.person_id, household_id=household_id, division_code=household.division_code),
         database=here(),
         now=now,
     )
-    return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
+    return ChangeRecorded(change_id=ledger.change.id, person_id=person.person_id, is_late=late)
 
 
 def _give_back_number(ledger: Ledger, person_id: UUID, *, on: date) -> None:
@@ -148,9 +203,10 @@ def record_missing(
 ) -> ChangeRecorded:
     """This function will note that a person is missing since a day; they keep household and residence (民法典 art. 40).
 
-    Raises `PersonNotFound`, `PersonDeceased`, `PersonDeregistered`, `NothingToChange` (noted before), `DateInFuture`,
-    `AccessRefused`.
+    ``evidence`` names the report. Raises `PaperMissing`, `PersonNotFound`, `PersonDeceased`, `PersonDeregistered`,
+    `NothingToChange` (noted before), `DateInFuture`, `AccessRefused`.
     """
+    paper(evidence)
     person = registered(person_id)
     begin(actor=actor, basis=basis, division_code=person.division_code)
     in_life(person, missing_since, now=now)
@@ -169,9 +225,10 @@ def record_found(
 ) -> ChangeRecorded:
     """This function will note that a missing person was found alive; a death is recorded by `record_death`.
 
-    Raises `PersonNotFound`, `PersonDeceased`, `PersonDeregistered`, `NothingToChange` (not missing), `DateInFuture` (before they
-    went missing, too), `AccessRefused`.
+    Raises `PaperMissing`, `PersonNotFound`, `PersonDeceased`, `PersonDeregistered`, `NothingToChange` (not missing),
+    `DateInFuture` (before they went missing, too), `AccessRefused`.
     """
+    paper(evidence)
     person = registered(person_id)
     begin(actor=actor, basis=basis, division_code=person.division_code)
     past(found_on, now=now)

@@ -118,6 +118,54 @@ class ConsentMissing(Refusal):
     mend = "Ask the other parent to consent, then register the birth."
 
 
+class Busy(Refusal):
+    """Somebody else wrote about the same people at that moment."""
+
+    code: ClassVar[str] = "population.busy"
+    message = "The record of these people was changed by somebody else at this moment. Nothing was changed."
+    mend = "Try again."
+
+
+class PaperMissing(Refusal):
+    """An act without the paper that the law names for it."""
+
+    code: ClassVar[str] = "population.paper_missing"
+    message = "The paper that this act needs is not named."
+    mend = "Enter the number of the paper, or what proves it; nothing in the register changes without."
+
+
+class ApplicantNotEntitled(Refusal):
+    """Somebody applies for another's name who may not."""
+
+    code: ClassVar[str] = "population.applicant_not_entitled"
+    message = "The applicant may not ask for this person's other name."
+    mend = "Who is of age applies for themself; for a minor a parent does, or a guardian with the paper that says so."
+
+
+class SurnameUnfounded(Refusal):
+    """A surname that is neither parent's nor the one held, without a ground (民法典 art. 1015)."""
+
+    code: ClassVar[str] = "population.surname_unfounded"
+    message = "The surname is neither the father's nor the mother's, and no ground for it is named."
+    mend = "Choose a parent's surname, or name the ground that the Civil Code allows."
+
+
+class TooYoungToServe(Refusal):
+    """Nobody enters military service before seventeen."""
+
+    code: ClassVar[str] = "population.too_young_to_serve"
+    message = "The person is too young to enter military service on that day."
+    mend = "Check the person chosen and the day on the notice."
+
+
+class NotInService(Refusal):
+    """Somebody comes back from a service that the register does not know of."""
+
+    code: ClassVar[str] = "population.not_in_service"
+    message = "The register does not know that this person entered military service."
+    mend = "Restore the registration by what proves the return, if they left for another reason."
+
+
 class ParentUnfit(Refusal):
     """The person named as a parent cannot be one: sex or age is against it."""
 

@@ -54,6 +54,18 @@ class NameKeys:
     initials: str
 
 
+def surname_of(name: str) -> str:
+    """This function will return the surname: the first character, or the first two of a two-character surname.
+
+    Of a name with dots or spaces between its parts, as many peoples bear, the last part.
+    """
+    text = unicodedata.normalize("NFC", name).strip().replace("•", "·")
+    parts = text.replace("·", " ").split()
+    if len(parts) > 1:
+        return parts[-1]
+    return text[:2] if text[:2] in TWO_CHARACTER_SURNAMES and len(text) > 2 else text[:1]
+
+
 @lru_cache(maxsize=65536)
 def _reading(character: str) -> str:
     found: str = lazy_pinyin(character, style=Style.TONE3, neutral_tone_with_five=True)[0]

@@ -68,6 +68,7 @@ class ChangeKind(StrEnum):
     BIRTH = "birth"
     ENTRY = "entry"  # first entry of a person other than by birth
     AMENDMENT = "amendment"  # the world changed (变更)
+    NAME_CHANGE = "name_change"  # another name, on application (姓名变更)
     CORRECTION = "correction"  # the register was wrong (更正)
     DEATH = "death"
     MOVE = "move"
@@ -81,6 +82,7 @@ class ChangeKind(StrEnum):
     HEAD_CHANGE = "head_change"
     EMIGRATION = "emigration"  # settled abroad (出国定居)
     ENLISTMENT = "enlistment"  # entered military service (参军入伍)
+    DISCHARGE = "discharge"  # back from military service (退役落户)
     DUPLICATE = "duplicate"  # registered a second time by mistake (重复户口)
     RETURN = "return"  # restored: back from abroad, from service, or alive after all (恢复户口)
     MISSING = "missing"
@@ -263,10 +265,11 @@ class BirthRegistered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRecorded:
-    """The outcome of any other change."""
+    """The outcome of any other change; ``is_late`` when it was told later than the law wants (`clocks`)."""
 
     change_id: UUID
     person_id: UUID
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

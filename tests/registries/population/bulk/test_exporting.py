@@ -13,6 +13,7 @@ from django.db import connections
 from furong.entrypoints.demo import PACK
 from furong.foundation.access.errors import AccessRefused, PurposeMissing
 from furong.foundation.access.values import Actor, Basis
+from furong.foundation.audit.queries import list_reads_of_person
 from furong.registries.population import bulk
 from furong.registries.population.bulk import exporting
 from furong.registries.population.demo.content import read_content
@@ -76,6 +77,16 @@ def test_import_export_import_gives_the_same_register_in_both_kinds_of_file(prov
     entries = rows("SELECT object_id FROM audit_entry WHERE name = 'population.finish_export' ORDER BY at, seq")
     assert entries[0] == (str(done.export_id),)
     assert len(entries) == 2
+    # Each person sees who took their data along, why, and which of it.
+    kept = rows("SELECT person_id FROM population_person WHERE status = 'registered' ORDER BY person_id LIMIT 1")[0][0]
+    (told,) = [one for one in list_reads_of_person(person_id=kept) if one.what == "population.export_people"]
+    assert (told.purpose, told.legal_basis) == (WHY.purpose, WHY.legal_basis)
+    assert {"name", "number", "address", "household_relation", "native_place"} <= set(told.fields)
+    counted = (
+        "SELECT count(*), count(DISTINCT s.person_id) FROM audit_subject s JOIN audit_entry e ON e.id = s.entry_id"
+    )
+    by_export = f"{counted} WHERE e.name = 'population.export_people' AND e.object_id = %s"
+    assert rows(by_export, str(done.export_id)) == [(province, province)]
     assert give_out(again).was_done
     assert give_out(again, again=True).people == province
 
@@ -108,6 +119,10 @@ def test_an_export_that_was_cut_off_goes_on_and_is_recorded_once(province: int, 
     done = give_out(target, part_people=100)
 
     assert done.resumed
+    counted = (
+        "SELECT count(*), count(DISTINCT s.person_id) FROM audit_subject s JOIN audit_entry e ON e.id = s.entry_id"
+    )
+    assert rows(f"{counted} WHERE e.object_id = %s", str(done.export_id)) == [(province, province)]
     assert frame_of(target)["number"].n_unique() == done.people == province
     assert rows("SELECT count(*) FROM audit_entry WHERE name = 'population.finish_export'") == [(1,)]
 

@@ -1,8 +1,9 @@
 """Exporting: who is registered, into one CSV or Parquet file that an import takes in again.
 
 A part of the people at a time, in the order of their keys, is read and kept beside the file; an export that was cut off goes on
-behind the last whole part. The audit entry is committed before the file gets its name: what was not recorded was not handed out.
-Each part shows the register as it stood when that part was read.
+behind the last whole part. Before a part is kept, the log has a row for each person in it, so that everybody sees who took their
+data along; before the file gets its name, the log has the export: what was not recorded was not handed out. Each part shows the
+register as it stood when that part was read.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,12 +21,13 @@ from typing import Any
 from uuid import UUID
 
 import polars as pl
-from django.db import connections
+from django.db import connections, transaction
 
 from furong.foundation.access import queries as access
 from furong.foundation.access.errors import PurposeMissing
+from furong.foundation.access.terms import SharingDecision
 from furong.foundation.access.values import Actor, Basis
-from furong.foundation.audit.commands import command, current
+from furong.foundation.audit.commands import command, current, record_many
 from furong.foundation.audit.queries import list_entries
 from furong.foundation.codes.ids import new_id
 
@@ -54,6 +56,12 @@ _COLUMNS = {
 }
 # As which items of the catalogue the columns are published.
 _ITEMS = {"household": "household_number", "relation": "household_relation", "native_division_code": "native_place"}
+_FIELDS = {
+    "household": "household_number",
+    "relation": "household_relation",
+    "native_division_code": "native_place",
+    "registered_on": "address",
+}
 _PART = """
 COPY (
 SELECT p.person_id, {columns} FROM population_person p
@@ -94,7 +102,7 @@ class _Order:
 
     @property
     def digest(self) -> str:
-        said = [self.columns, self.division, self.purpose, self.target.suffix]
+        said = [self.columns, self.division, self.purpose, self.target.suffix, "each person recorded"]
         return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
@@ -126,7 +134,7 @@ def export_people(
     order = _Order(target, columns, division_prefix, basis.purpose)
     if target.exists() and not again and not order.folder.exists():
         return Exported(export_id=UUID(int=0), people=0, resumed=False, was_done=True)
-    where, params = _rows_allowed(columns, division_prefix, actor=actor, basis=basis, now=now())
+    where, params, by = _rows_allowed(columns, division_prefix, actor=actor, basis=basis, now=now())
     export_id, parts, resumed = _begin(order)
     last = _last_of(parts[-1]) if parts else UUID(int=0)
     people, expected = sum(_height(one) for one in parts), _expected(where, params)
@@ -135,6 +143,18 @@ def export_people(
         frame = _read_part(tuple(columns), where, params, last, part_people)
         if frame.height:
             path = order.folder / f"{len(parts):06d}.parquet"
+            with transaction.atomic(using=DATABASE):
+                record_many(
+                    actor=actor,
+                    basis=basis,
+                    what="population.export_people",
+                    subjects=frame["person_id"].to_list(),
+                    fields=_disclosed(columns),
+                    database=DATABASE,
+                    now=now(),
+                    object=("export", export_id),
+                    detail={"part": len(parts), **terms.told(by)},
+                )
             _write(path, frame.write_parquet)
             parts.append(path)
             people, last = people + frame.height, UUID(frame["person_id"][-1])
@@ -143,7 +163,8 @@ def export_people(
     tell("writing", None)
     draft = order.folder / f"whole{target.suffix}"
     _write(draft, lambda out: _gather(parts, columns, out, is_csv=target.suffix.lower() == ".csv"))
-    if not list_entries(object_id=export_id, database=DATABASE):  # a run that was cut off after it has recorded
+    entries = list_entries(object_id=export_id, database=DATABASE, limit=100_000)
+    if all(one.name != "population.finish_export" for one in entries):  # unless a run was cut off after it had recorded
         finish_export(
             export_id=export_id,
             people=people,
@@ -186,9 +207,14 @@ def _columns(mapping: ColumnMapping | None) -> dict[str, str]:
     return {name: mapping.columns[name] for name in FIELDS if name in mapping.columns}
 
 
+def _disclosed(columns: Iterable[str]) -> tuple[str, ...]:
+    """The columns as the fields whose names a person reads (`values.FIELDS`)."""
+    return tuple(dict.fromkeys(_FIELDS.get(name, name) for name in columns))
+
+
 def _rows_allowed(
     columns: Sequence[str] | dict[str, str], division: str, *, actor: Actor, basis: Basis, now: datetime
-) -> tuple[str, list[object]]:
+) -> tuple[str, list[object], tuple[SharingDecision, ...]]:
     scope = access.require(actor=actor, right=EXPORT, division_code=division or None).scope
     fields = tuple(_ITEMS.get(name, name) for name in columns if name != "registered_on")
     by = terms.decide(actor=actor, basis=basis, fields=fields, now=now, divisions=None, subjects=1_000_000)
@@ -198,7 +224,7 @@ def _rows_allowed(
     if division:
         parts.append("starts_with(p.division_code, %s)")
         values.append(division)
-    return " AND ".join(parts), values
+    return " AND ".join(parts), values, by
 
 
 def _begin(order: _Order) -> tuple[UUID, list[Path], bool]:

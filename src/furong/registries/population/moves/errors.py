@@ -38,6 +38,14 @@ class NoPermitNeeded(Refusal):
     mend = "Record it as a move within the county."
 
 
+class PermitNeeded(Refusal):
+    """A move that leaves the county is no single act."""
+
+    code: ClassVar[str] = "population.permit_needed"
+    message = "The household lies in another county; such a move needs its permit."
+    mend = "Have the move asked for at the counter of the destination."
+
+
 class PermitExpired(Refusal):
     """The permit to move has run out (40 days)."""
 
