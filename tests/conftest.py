@@ -44,12 +44,13 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(os.environ["FURONG_HOME"], ignore_errors=True)
 
 
-# Those that go one after another in a worker, or wait more than they work: begun first, they leave nobody waiting at the end.
-_LONGEST = ("tests/faults/", "tests/entrypoints/test_demo.py")
+# Those that wait more than they work, or look at many pages one after another: begun first, they leave nobody waiting at the end.
+_LONGEST = ("tests/faults/", "tests/entrypoints/test_demo.py", "tests/journeys/", "tests/sites/portal/test_browser.py",
+            "tests/sites/opendata/test_browser.py", "tests/sites/opendata/test_leaks.py")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
+    items.sort(key=lambda item: next((n for n, path in enumerate(_LONGEST) if item.nodeid.startswith(path)), len(_LONGEST)))
 
 
 @contextmanager

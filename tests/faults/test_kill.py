@@ -197,7 +197,7 @@ def storm(*, couples: int, every: tuple[float, float], times: int, at_once: int,
 @pytest.mark.timeout(600)
 def test_every_acknowledged_application_finishes_once_whatever_is_killed() -> None:
     """A small storm for every run; `make soak` has the whole one."""
-    couples = int(os.environ.get("FURONG_FAULTS_APPLICATIONS", "8"))
+    couples = int(os.environ.get("FURONG_FAULTS_APPLICATIONS", "5"))
     storm(couples=couples, every=(1.5, 4), times=1, at_once=6, seconds=540)
 
 
