@@ -50,7 +50,9 @@ _LONGEST = ("tests/faults/", "tests/entrypoints/test_demo.py", "tests/journeys/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: next((n for n, path in enumerate(_LONGEST) if item.nodeid.startswith(path)), len(_LONGEST)))
+    items.sort(
+        key=lambda item: next((n for n, path in enumerate(_LONGEST) if item.nodeid.startswith(path)), len(_LONGEST))
+    )
 
 
 @contextmanager
