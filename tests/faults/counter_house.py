@@ -128,10 +128,10 @@ def settle(port: int) -> None:
     loading.migrate()
     dividing.divide([CITY])
     couple = people.couple()
-    with psycopg.connect(dict(one.split("=", 1) for one in os.environ["FURONG_POPULATION_CENTRES"].split())[CITY]) as there:
-        numbers = dict(
-            there.execute("SELECT person_id, number FROM population_identity_number").fetchall()
-        )
+    with psycopg.connect(
+        dict(one.split("=", 1) for one in os.environ["FURONG_POPULATION_CENTRES"].split())[CITY]
+    ) as there:
+        numbers = dict(there.execute("SELECT person_id, number FROM population_identity_number").fetchall())
         household = there.execute("SELECT number FROM population_household").fetchone()
     assert household is not None
     environment = set_up(city=CITY, home=Path(os.environ["FURONG_HOME"]), port=port)
@@ -141,7 +141,7 @@ def settle(port: int) -> None:
         "father_number": numbers[couple.father],
         "household": household[0],
     }
-    print(json.dumps({"environment": {**environment, "PYTHONPATH": os.environ["PYTHONPATH"]}, "family": family}))
+    sys.stdout.write(json.dumps({"environment": {**environment, "PYTHONPATH": os.environ["PYTHONPATH"]}, "family": family}))
 
 
 if __name__ == "__main__" and sys.argv[1] == "settle":

@@ -30,6 +30,7 @@ SERVED = ALWAYS | frozenset(
         "workbench:move",
         "workbench:move_new",
         "workbench:counter",
+        "workbench:counter_person",
         "workbench:counter_act",
         "workbench:counter_done",
         "workbench:audit",

@@ -52,6 +52,8 @@ STATUS: dict[str, int] = {
     "processes.outcome_unknown": 422,
     "population.arrival_in_doubt": 503,
     "population.centre_unreachable": 503,
+    "replicas.too_old": 503,
+    "replicas.only_on_platform": 403,
     "not_found": 404,
     "unknown": 404,
     "workbench.gone": 410,

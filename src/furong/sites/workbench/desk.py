@@ -18,7 +18,9 @@ from django.utils.translation import gettext as _
 from furong.foundation.access.errors import AccessRefused, SignInNeeded
 from furong.foundation.access.values import Actor
 from furong.foundation.codes.errors import Refusal
+from furong.foundation.replicas import queries as replicas
 from furong.foundation.web.problem import of_refusal
+from furong.sites.workbench import standing
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
@@ -40,6 +42,9 @@ class Group:
 
     label: str
     entries: tuple[Entry, ...]
+
+
+AT_A_COUNTER = frozenset({"counter", "population", "moves", "audit"})  # what a centre's own node serves
 
 
 def _entry(name: str, label: str, *rights: str, url_name: str = "") -> Entry:
@@ -69,6 +74,7 @@ def menu(actor: Actor) -> list[Group]:
         ),
         (
             _("Registers"),
+            _entry("counter", _("Counter"), "population.register"),
             _entry("population", _("Population"), "population.search"),
             _entry("matches", _("Comparisons"), "population.match"),
             _entry("moves", _("Moves"), "population.register"),
@@ -114,7 +120,11 @@ def menu(actor: Actor) -> list[Group]:
     )
     shown = []
     for label, *entries in groups:
-        allowed = tuple(entry for entry in entries if entry.rights & actor.rights)
+        allowed = tuple(
+            entry
+            for entry in entries
+            if entry.rights & actor.rights and (entry.name in AT_A_COUNTER or not replicas.is_counter())
+        )
         if allowed:
             shown.append(Group(label=label, entries=allowed))
     return shown
@@ -142,7 +152,14 @@ def page(request: HttpRequest, actor: Actor, template: str, section: str, **cont
     response = render(
         request,
         f"workbench/{template}.jinja",
-        {"menu": menu(actor), "section": section, "me": actor, "messages_shown": get_messages(request), **context},
+        {
+            "menu": menu(actor),
+            "section": section,
+            "me": actor,
+            "messages_shown": get_messages(request),
+            "stands": standing.of_this_page(section),
+            **context,
+        },
         using="furong",
     )
     patch_cache_control(response, no_store=True)

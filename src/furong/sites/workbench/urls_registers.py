@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.workbench.views import centres, matches, moves, registers
+from furong.sites.workbench.views import centres, counter, matches, moves, registers
 
 urlpatterns = [
+    path("counter", counter.counter, name="counter"),
+    path("counter/done/<str:token>", counter.counter_done, name="counter_done"),
+    path("counter/<str:token>", counter.counter_person, name="counter_person"),
+    path("counter/<str:token>/<slug:code>", counter.counter_act, name="counter_act"),
     path("population", registers.population_search, name="population"),
     path("population/moves", moves.moves, name="moves"),
     path("population/moves/new", moves.move_new, name="move_new"),

@@ -1,0 +1,321 @@
+"""The forms of the counter: whose affair it is, and what each act asks for.
+
+Each carries a key of its own making (``effect_id``): sent twice, it registers once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from furong.foundation.codes import queries as codes
+from furong.foundation.codes.ids import new_id
+from furong.foundation.web.texts import content_language
+from furong.foundation.web.widgets import DatePartsInput
+from furong.registries.population.values import FEMALE, MALE
+
+QUIET = {"autocomplete": "off", "spellcheck": "false"}
+SPOUSE, OTHER, NOBODY = "spouse", "other", "nobody"
+_TIME = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)")
+Choices = Sequence[tuple[str, str]]
+
+
+def text_field(
+    label: Any, help_text: Any = "", *, longest: int = 100, missing: Any = None, **attrs: str
+) -> forms.CharField:
+    """Give a field of one line; without ``missing`` it may stay empty."""
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        max_length=longest,
+        required=missing is not None,
+        widget=forms.TextInput(attrs=QUIET | attrs),
+        error_messages={"required": missing} if missing is not None else None,
+    )
+
+
+def day_field(label: Any, missing: Any) -> forms.DateField:
+    """Give a day in three boxes."""
+    return forms.DateField(
+        label=label,
+        widget=DatePartsInput,
+        error_messages={"required": missing, "invalid": gettext_lazy("Enter a day that exists.")},
+    )
+
+
+def choices_of(table: str) -> list[tuple[str, str]]:
+    """Give a national table as choices, after an empty one."""
+    held = codes.get_table(name=table)
+    return [("", ""), *((code, held.label(code, content_language())) for code in held.items)]
+
+
+class WhoForm(forms.Form):
+    """The card on the desk: a name and its number."""
+
+    name = text_field(gettext_lazy("Name"), longest=50, missing=gettext_lazy("Enter the name on the card."))
+    number = text_field(
+        gettext_lazy("Identity number"), longest=20, missing=gettext_lazy("Enter the number as it stands on the card.")
+    )
+
+
+class ActForm(forms.Form):
+    """What every act has: its key, and groups of fields."""
+
+    groups: Sequence[tuple[Promise, tuple[str, ...]]] = ()
+    effect_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, about: Mapping[str, Any]) -> None:
+        super().__init__(data)
+        self.about = about
+        self.fields["effect_id"].initial = new_id()
+        self.prepare()
+        for label, names in self.groups:
+            for name in names:
+                if name in self.fields:
+                    self.fields[name].group = str(label)  # type: ignore[attr-defined]  # read by web.forms
+
+    def prepare(self) -> None:
+        """Fit the fields to the person; for forms that need it."""
+
+    def choose(self, name: str, options: Choices) -> None:
+        """Set what a field offers."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared below
+        field.choices = list(options)
+
+    def want(self, wanted: Sequence[tuple[str, str]]) -> None:
+        """Say of fields that the answers chosen need what is missing."""
+        for name, message in wanted:
+            if not self.cleaned_data.get(name) and name not in self.errors:
+                self.add_error(name, message)
+
+
+class BirthForm(ActForm):
+    """A birth, in the household of the parent at the desk."""
+
+    groups = (
+        (gettext_lazy("The child"), ("child_name", "sex", "born_on", "born_time", "ethnicity", "born_place")),
+        (gettext_lazy("The other parent"), ("other", "other_name", "other_number", "consent")),
+        (gettext_lazy("Papers shown"), ("record_number", "late_note")),
+    )
+    child_name = text_field(gettext_lazy("Child's name"), longest=50, missing=gettext_lazy("Enter the child's name."))
+    sex = forms.ChoiceField(
+        label=gettext_lazy("Sex"),
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose the sex that the birth certificate names.")},
+    )
+    born_on = day_field(gettext_lazy("Date of birth"), gettext_lazy("Enter the day of birth."))
+    born_time = text_field(
+        gettext_lazy("Time of birth"),
+        gettext_lazy("24 hours, as 08:25."),
+        longest=5,
+        missing=gettext_lazy("Enter the time that the birth certificate names, as 08:25."),
+        inputmode="numeric",
+    )
+    ethnicity = forms.ChoiceField(
+        label=gettext_lazy("Ethnic group"), error_messages={"required": gettext_lazy("Choose a parent's ethnic group.")}
+    )
+    born_place = text_field(gettext_lazy("Place of birth"), gettext_lazy("The hospital, or the address."), longest=200)
+    other = forms.ChoiceField(
+        label=gettext_lazy("Who is it?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose who the other parent is.")},
+    )
+    other_name = text_field(gettext_lazy("Their name"), longest=50)
+    other_number = text_field(gettext_lazy("Their identity number"), longest=20)
+    consent = text_field(
+        gettext_lazy("Paper of consent"),
+        gettext_lazy("Only where the parents are not recorded as married: its number or day."),
+        longest=200,
+    )
+    record_number = text_field(
+        gettext_lazy("Number of the birth certificate"),
+        longest=40,
+        missing=gettext_lazy("Enter the number of the birth certificate."),
+    )
+    late_note = text_field(
+        gettext_lazy("Why it comes late"), gettext_lazy("Only when the birth is more than a month ago."), longest=200
+    )
+
+    def prepare(self) -> None:
+        self.choose("sex", [one for one in choices_of("sex") if one[0] in {MALE, FEMALE}])
+        self.choose("ethnicity", choices_of("ethnic_group"))
+        self.fields["ethnicity"].initial = self.about["ethnicity"]
+        options: list[tuple[str, str]] = []
+        if self.about["spouse"]:
+            options.append((SPOUSE, _("The recorded spouse, %(name)s") % {"name": self.about["spouse"]}))
+        options.append((OTHER, _("Somebody else")))
+        if self.about["sex"] == FEMALE:
+            options.append((NOBODY, _("No father is named")))
+        self.choose("other", options)
+        self.fields["other"].initial = SPOUSE if self.about["spouse"] else None
+
+    def clean_born_time(self) -> dt.time:
+        """Read hours and minutes."""
+        found = _TIME.fullmatch(self.cleaned_data["born_time"].strip())
+        if found is None:
+            raise forms.ValidationError(_("Enter the time as 08:25."))
+        return dt.time(int(found[1]), int(found[2]))
+
+    def clean(self) -> dict[str, Any]:
+        """Want the other parent's card when somebody else is named."""
+        given = super().clean() or self.cleaned_data
+        if given.get("other") == OTHER:
+            self.want(
+                [
+                    ("other_name", _("Enter the name on the card.")),
+                    ("other_number", _("Enter the number as it stands on the card.")),
+                ]
+            )
+        if given.get("born_on") and given.get("born_time"):
+            zone = timezone.get_default_timezone()
+            given["born_at"] = dt.datetime.combine(given["born_on"], given["born_time"], tzinfo=zone)
+        return given
+
+
+class DeathForm(ActForm):
+    """A death, by the paper that proves it."""
+
+    died_on = day_field(gettext_lazy("Day of death"), gettext_lazy("Enter the day of death."))
+    evidence = text_field(
+        gettext_lazy("Paper shown"),
+        gettext_lazy("The medical certificate of death, or the court's decision: its number."),
+        longest=200,
+        missing=gettext_lazy("Name the paper that proves the death."),
+    )
+
+
+class NameForm(ActForm):
+    """Another name; the old one is kept as the former name."""
+
+    name = text_field(gettext_lazy("New name"), longest=50, missing=gettext_lazy("Enter the new name."))
+    effective_on = day_field(gettext_lazy("From which day on"), gettext_lazy("Enter the day."))
+    evidence = text_field(
+        gettext_lazy("Papers shown"),
+        gettext_lazy("The request, and a parent's consent for a minor."),
+        longest=200,
+        missing=gettext_lazy("Name the papers that were shown."),
+    )
+
+    def prepare(self) -> None:
+        self.fields["effective_on"].initial = self.about["today"]
+
+
+class CorrectionForm(ActForm):
+    """What the register got wrong: only fields that differ are corrected."""
+
+    groups = (
+        (gettext_lazy("As it should read"), ("name", "sex", "ethnicity", "born_on", "born_place")),
+        (gettext_lazy("What proves it"), ("evidence",)),
+    )
+    name = text_field(gettext_lazy("Name"), longest=50, missing=gettext_lazy("A person has a name."))
+    sex = forms.ChoiceField(label=gettext_lazy("Sex"))
+    ethnicity = forms.ChoiceField(label=gettext_lazy("Ethnic group"))
+    born_on = day_field(gettext_lazy("Date of birth"), gettext_lazy("Enter the day of birth."))
+    born_place = text_field(gettext_lazy("Place of birth"), longest=200)
+    evidence = text_field(
+        gettext_lazy("Evidence"),
+        gettext_lazy("The paper that proves it: kind, number, day."),
+        longest=200,
+        missing=gettext_lazy("Name the paper that proves it."),
+    )
+
+    def prepare(self) -> None:
+        self.choose("sex", choices_of("sex"))
+        self.choose("ethnicity", choices_of("ethnic_group"))
+        for name in ("name", "sex", "ethnicity", "born_on", "born_place"):
+            self.fields[name].initial = self.about[name]
+
+    def facts(self) -> dict[str, Any]:
+        """Give what differs from what the register says."""
+        names = ("name", "sex", "ethnicity", "born_on", "born_place")
+        return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name] != (self.about[name] or "")}
+
+    def clean(self) -> dict[str, Any]:
+        """Want a difference."""
+        given = super().clean() or self.cleaned_data
+        if not self.errors and not self.facts():
+            self.add_error("name", _("Nothing differs from what the register says; change what is wrong."))
+        return given
+
+
+class HouseholdForm(ActForm):
+    """What acts on a household share: the day, the paper, and members to choose from."""
+
+    on = day_field(gettext_lazy("From which day on"), gettext_lazy("Enter the day."))
+    evidence = text_field(
+        gettext_lazy("Papers shown"), longest=200, missing=gettext_lazy("Name the papers that were shown.")
+    )
+
+    def prepare(self) -> None:
+        self.fields["on"].initial = self.about["today"]
+
+
+class HeadForm(HouseholdForm):
+    """Another head."""
+
+    head = forms.TypedChoiceField(
+        label=gettext_lazy("New head of the household"),
+        coerce=UUID,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose who becomes head.")},
+    )
+    field_order = ("head", "on", "evidence")
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.choose("head", self.about["others"])
+
+
+class SplitForm(HouseholdForm):
+    """Members who go into a household of their own."""
+
+    members = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Who goes"),
+        coerce=UUID,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose who goes into the new household.")},
+    )
+    head = forms.TypedChoiceField(
+        label=gettext_lazy("Head of the new household"),
+        coerce=UUID,
+        error_messages={"required": gettext_lazy("Choose who becomes head.")},
+    )
+    next_head = forms.TypedChoiceField(
+        label=gettext_lazy("Head of the household that stays"),
+        help_text=gettext_lazy("Only when its present head goes."),
+        coerce=UUID,
+        empty_value=None,
+        required=False,
+    )
+    address = text_field(
+        gettext_lazy("Address of the new household"), gettext_lazy("Empty: the same address."), longest=200
+    )
+    field_order = ("members", "head", "next_head", "address", "on", "evidence")
+
+    def prepare(self) -> None:
+        super().prepare()
+        members = self.about["members"]
+        self.choose("members", members)
+        self.choose("head", [("", ""), *members])
+        self.choose("next_head", [("", ""), *members])
+
+
+class MergeForm(HouseholdForm):
+    """Everybody of the household goes into another of the same township."""
+
+    household_number = text_field(
+        gettext_lazy("Number of the household they join"),
+        gettext_lazy("As it stands in its book; of the same township or street."),
+        missing=gettext_lazy("Enter the number of the household."),
+    )
+    field_order = ("household_number", "on", "evidence")

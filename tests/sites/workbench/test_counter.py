@@ -1,0 +1,123 @@
+"""Registering at the counter: who stands there, one act after the other, and what is refused keeps what was typed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import Client
+from tests.sites.workbench.staff import entries, mother, staff, tree, words
+
+pytestmark = pytest.mark.usefixtures("platform")
+
+COUNTER = "/work/counter"
+BIRTH = {
+    "child_name": "刘芷宁", "sex": "2", "born_on_year": "2026", "born_on_month": "11", "born_on_day": "2",
+    "born_time": "08:25", "ethnicity": "01", "born_place": "市妇幼保健院", "other": "spouse", "record_number": "Q430299001",
+    "consent": "", "late_note": "", "other_name": "", "other_number": "",
+}  # fmt: skip
+
+
+def opened(officer: Client, name: str, number: str) -> str:
+    answer = officer.post(COUNTER, {"name": name, "number": number})
+    assert answer.status_code == 302, words(answer.content)
+    return str(answer["Location"])
+
+
+def key_of(content: bytes) -> str:
+    found = tree(content).xpath("//main//input[@name='effect_id']/@value")
+    return str(found[0])
+
+
+def rows(text: str, *params: object) -> list[tuple[Any, ...]]:
+    with connections["population"].cursor() as cursor:
+        cursor.execute(text, list(params))
+        return list(cursor.fetchall())
+
+
+def test_a_birth_is_registered_from_a_parents_card_once_and_keeps_what_was_typed_when_refused() -> None:
+    officer, card = staff("police"), mother()
+    nobody = officer.post(COUNTER, {"name": "无此人", "number": card.text("number")})
+    assert nobody.status_code == 422
+    assert "无此人" in nobody.content.decode(), "what was typed is still there"
+    here = opened(officer, card.text("name"), card.text("number"))
+    start = officer.get(here)
+    assert "出生登记" in words(start.content)
+    assert card.text("number") not in start.content.decode(), "masked unless it is asked for"
+    form = officer.get(f"{here}/birth")
+    given = BIRTH | {"effect_id": key_of(form.content)}
+    wrong = officer.post(f"{here}/birth", given | {"born_time": "8点", "sex": ""})
+    assert wrong.status_code == 422
+    assert tree(wrong.content).xpath("//input[@name='child_name']/@value") == ["刘芷宁"]
+    assert key_of(wrong.content) == given["effect_id"]
+    refused = officer.post(f"{here}/birth", given | {"born_on_year": "2027"})
+    assert refused.status_code == 422
+    assert "没有任何改动" in words(refused.content) or "没有改动" in words(refused.content)
+    done = [officer.post(f"{here}/birth", given) for _ in range(2)]
+    assert [one.status_code for one in done] == [302, 302], words(done[0].content)
+    receipt = officer.get(done[1]["Location"])
+    number = rows(
+        "SELECT n.number FROM population_person p JOIN population_identity_number n ON n.person_id = p.person_id "
+        "WHERE p.name = '刘芷宁'"
+    )
+    assert len(number) == 1, "sent twice, registered once"
+    assert number[0][0] in words(receipt.content)
+    log = entries(
+        "SELECT outcome FROM audit_entry WHERE name = 'population.register_birth' ORDER BY seq", database="population"
+    )
+    assert [row[0] for row in log] == ["refused", "done", "done"]
+
+
+def test_names_heads_households_and_errors_are_changed_and_a_death_ends_it() -> None:
+    officer, card = staff("police"), mother()
+    here = opened(officer, card.text("name"), card.text("number"))
+
+    def act(code: str, **given: object) -> Any:
+        page = officer.get(f"{here}/{code}")
+        assert page.status_code == 200, words(page.content)
+        today = {f"{name}_{part}": value for name in ("on", "effective_on", "died_on", "born_on")
+                 for part, value in (("year", "2026"), ("month", "11"), ("day", "1"))}  # fmt: skip
+        return officer.post(f"{here}/{code}", today | {"effect_id": key_of(page.content)} | given)
+
+    household = rows(
+        "SELECT m.household_id, m.relation FROM population_household_member m JOIN population_person p USING (person_id) "
+        "WHERE p.name = %s AND m.superseded_at IS NULL AND m.valid_until IS NULL", card.text("name"),
+    )  # fmt: skip
+    page = officer.get(f"{here}/head")
+    candidates = tree(page.content).xpath("//input[@name='head']/@value")
+    assert act("head", head=candidates[0], evidence="变更户主申请").status_code == 302
+    assert act("head", head=candidates[0], evidence="").status_code == 422
+    missing = act("name", name="曾清和", evidence="")
+    assert missing.status_code == 422
+    assert "曾清和" in missing.content.decode()
+    assert act("name", name="曾清和", evidence="变更姓名申请").status_code == 302
+    same = officer.get(f"{here}/correction")
+    values = {one.get("name"): one.get("value") for one in tree(same.content).xpath("//main//input[@name]")}
+    chosen = {
+        one.get("name"): one.xpath("./option[@selected]/@value")[0]
+        for one in tree(same.content).xpath("//main//select")
+    }
+    nothing = officer.post(f"{here}/correction", values | chosen | {"evidence": "医学证明"})
+    assert nothing.status_code == 422
+    mended = officer.post(f"{here}/correction", values | chosen | {"evidence": "医学证明", "born_place": "市二医院"})
+    assert mended.status_code == 302, words(mended.content)
+    assert act("merge", household_number="无此户", evidence="并户申请").status_code == 422
+    going = tree(officer.get(f"{here}/split").content).xpath("//input[@name='members']/@value")
+    parted = act("split", members=[going[-1]], head=going[-1], next_head=going[0], address="", evidence="分户申请")
+    assert parted.status_code == 302, words(parted.content)
+    assert rows("SELECT count(*) FROM population_change WHERE kind IN ('household_split', 'head_change')") == [(2,)]
+    assert act("death", evidence="死亡医学证明 0001").status_code == 302
+    after = officer.get(here)
+    assert "已不在册" in words(after.content)
+    assert household
+    assert not re.search(r"\d{17}[\dX]", after.content.decode()), "no whole number on the page"
+
+
+def test_only_who_may_register_comes_in_and_a_page_of_another_is_closed() -> None:
+    officer, card = staff("police"), mother()
+    here = opened(officer, card.text("name"), card.text("number"))
+    assert staff("hospital").get(COUNTER).status_code == 403
+    assert staff("chief").get(here).status_code in {403, 410}
+    assert officer.get(f"{here}/adoption-of-a-cat").status_code == 404
