@@ -4,9 +4,9 @@ People are drawn chunk by chunk and copied into the parts of fourteen centres: t
 their keys and the directory. No centre runs, and no check (`benchmarks.population` measures the import with every check). The
 load writes no log and does not wait for the disk; the look-ups are made on a durable server.
 
-With less disk than all tables and indexes need, the load stops while enough is left, and says how many it took.
+With less disk than all tables and indexes need, or less time, the load stops while enough is left, and says how many it took.
 
-    TMPDIR=/a/roomy/disk python -m benchmarks.population_province [--persons N] [--keep-gb G] [--names]
+    TMPDIR=/a/roomy/disk python -m benchmarks.population_province [--persons N] [--keep-gb G] [--minutes M] [--names]
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ KEYS = {
 # By which the look-up goes: who carries a number, and where somebody is registered.
 INDEXES = ("population_number_active", "population_residence_one_permanent")
 BY_NAME = ("population_person_named", "population_number_of_person")
-LATER_BYTES = 240  # of each person, keys and directory: what the load must leave room for
+LATER_BYTES = 210  # of each person, keys and directory: what the load must leave room for
 BY_NAME_BYTES = 85
 LOADING = {
     "wal_level": "minimal",
@@ -65,25 +65,36 @@ LOADING = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
-    "max_wal_size": "4GB",
+    "max_wal_size": "1GB",
     "maintenance_work_mem": "512MB",
     "max_parallel_maintenance_workers": "1",
 }
 
 
 def drawn(persons: int) -> Iterator[tuple[str, dict[str, bytes], int]]:
-    """Draw the people, chunk by chunk, one chunk ahead: the city, each table's rows, how many people."""
+    """Draw the people, chunk by chunk, one chunk ahead: the city, each table's rows, how many people.
+
+    The households of a city are drawn once and stand, with keys and numbers of their own, under each of its ten reserved county
+    codes: it is the store that is measured, and drawing would take as long as copying.
+    """
     from furong.entrypoints.demo import PACK
     from furong.registries.population.bulk import synthesis
     from furong.registries.population.demo.content import read_content
 
     content = read_content(PACK)
     plan = list(synthesis._plan(content.places, persons))
+    held: dict[str, Any] = {}
 
     def draw(number: int) -> tuple[str, dict[str, bytes], int]:
         county, places, wanted = plan[number]
-        frame = synthesis._draw(content, county=county, places=places, wanted=wanted, seed=7_000 + number, today=TODAY)
-        return county[:4], _rows(frame), frame.height
+        city = county[:4]
+        if city not in held:
+            held.clear()
+            held[city] = _with_names(
+                synthesis._draw(content, county=county, places=places, wanted=wanted, seed=7_000 + number, today=TODAY)
+            )
+        frame = held[city]
+        return city, _rows(frame, county), frame.height
 
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(draw, 0)
@@ -94,10 +105,9 @@ def drawn(persons: int) -> Iterator[tuple[str, dict[str, bytes], int]]:
             yield ready
 
 
-def _rows(frame: Any) -> dict[str, bytes]:
+def _with_names(frame: Any) -> Any:
     import polars as pl
 
-    from furong.foundation.codes.ids import new_ids
     from furong.registries.population.naming import name_keys
 
     names = frame["name"].unique().to_list()
@@ -110,14 +120,27 @@ def _rows(frame: Any) -> dict[str, bytes]:
             "name_initials": [one.initials for one in keys],
         }
     )
-    households = frame["household"].unique(maintain_order=True)
-    homes = pl.DataFrame({"household": households, "household_id": new_ids(len(households))})
-    frame = frame.join(table, on="name", how="left", maintain_order="left")
-    frame = frame.join(homes, on="household", how="left", maintain_order="left")
-    # In the order in which their keys are minted, as an import writes them.
-    frame = frame.with_columns(pl.Series("person_id", new_ids(frame.height)), valid_from="born_on")
+    return frame.join(table, on="name", how="left", maintain_order="left").with_columns(
+        home=pl.col("household").rle_id(), valid_from="born_on", body=pl.col("number").str.slice(6, 11)
+    )
+
+
+def _rows(frame: Any, county: str) -> dict[str, bytes]:
+    """Give the people keys, in the order in which they are minted as an import does, and numbers of ``county``."""
+    import polars as pl
+
+    from furong.foundation.codes.ids import new_ids
+    from furong.registries.population.bulk.checking import check_character
+
+    homes = pl.Series(new_ids(int(frame["home"].max()) + 1))
+    frame = frame.with_columns(
+        body=pl.lit(county) + pl.col("body"),
+        household_id=homes.gather(frame["home"]),
+        person_id=pl.Series(new_ids(frame.height)),
+    )
+    frame = frame.with_columns(number=pl.col("body") + check_character(pl.col("body")))
     return {
-        name: frame.with_columns(pl.Series("id", new_ids(frame.height)))
+        name: frame.with_columns(id=pl.Series(new_ids(frame.height)))
         .select(columns)
         .write_csv(include_header=False)
         .encode()
@@ -125,7 +148,9 @@ def _rows(frame: Any) -> dict[str, bytes]:
     }
 
 
-def load(connection: Any, persons: int, *, folder: Path, keep_bytes: int, names: bool) -> dict[str, Any]:
+def load(
+    connection: Any, persons: int, *, folder: Path, keep_bytes: int, names: bool, most_seconds: float
+) -> dict[str, Any]:
     """Fill the parts, then make their keys and the directory; give how many people, and the seconds of each step."""
     definitions = _bare(connection)
     later = LATER_BYTES + (BY_NAME_BYTES if names else 0)
@@ -147,8 +172,8 @@ def load(connection: Any, persons: int, *, folder: Path, keep_bytes: int, names:
             print(
                 f"{city} {people:>12,} people {rate:>10,.0f}/s {free / 1e9:>6.1f} GB free", file=sys.stderr, flush=True
             )
-            if free - (people + count) * later < keep_bytes:
-                print("No more: the disk would not hold what is still to come.", file=sys.stderr, flush=True)
+            if free - (people + count) * later < keep_bytes or time.monotonic() - began > most_seconds:
+                print("No more: disk or time would not do for what is still to come.", file=sys.stderr, flush=True)
                 break
     steps = {"copy_seconds": time.monotonic() - began}
     at = time.monotonic()
@@ -228,6 +253,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--persons", type=int, default=5_000_000)
     parser.add_argument("--keep-gb", type=float, default=12.0, help="of the disk that stay free")
+    parser.add_argument("--minutes", type=float, default=600.0, help="after which no more rows are copied")
     parser.add_argument("--names", action="store_true", help="with the index of names, and searches by whole name")
     args = parser.parse_args()
     began = time.perf_counter()
@@ -247,7 +273,14 @@ def main() -> int:
         server.start(settings=LOADING)
         folder = Path(os.environ["FURONG_HOME"])
         with psycopg.connect(server.url("bench_population"), autocommit=True) as connection:
-            told = load(connection, args.persons, folder=folder, keep_bytes=round(args.keep_gb * 1e9), names=args.names)
+            told = load(
+                connection,
+                args.persons,
+                folder=folder,
+                keep_bytes=round(args.keep_gb * 1e9),
+                names=args.names,
+                most_seconds=60 * args.minutes,
+            )
             held = sizes(connection)
             connection.execute("CHECKPOINT")
         load_at_load = round(os.getloadavg()[0], 1)

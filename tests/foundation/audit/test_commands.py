@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, connections, transaction
 
 from furong.foundation.access.errors import AccessRefused, PurposeMissing
 from furong.foundation.access.values import Actor, ActorKind, Assurance, Basis
+from furong.foundation.audit import recording
 from furong.foundation.audit.commands import (
     COMMANDS,
     command,
@@ -213,9 +214,34 @@ def test_no_answer_leaves_when_the_reads_cannot_be_written(monkeypatch: pytest.M
             return "the answer"
 
     assert page() == "the answer"
-    monkeypatch.setattr("furong.foundation.audit.recording.INSERT", "SELECT %s FROM nowhere")
+    monkeypatch.setattr(recording, "INSERT", recording.INSERT.replace("audit_entry", "nowhere"))
     with pytest.raises(DatabaseError):
         page()
+
+
+def test_any_text_and_any_number_of_persons_come_back_as_they_were_given() -> None:
+    odd, persons = 'a"b\\c,{NULL}\n「引」\'d\\"', [new_id(), new_id()]
+    with reads_collected():
+        for what, subjects in (("test.nobody", []), (odd, persons)):
+            record_read(
+                actor=CLERK,
+                basis=Basis(purpose=odd, legal_basis="NULL"),
+                what=what,
+                subjects=subjects,
+                fields=[odd, "name"],
+                now=NOW,
+                object=("", odd),
+            )
+    kept = rows(
+        "SELECT e.name, e.object_id, e.case_id, d.content FROM audit_entry e JOIN audit_detail d ON d.entry_id = e.id "
+        "ORDER BY e.seq",
+        alias="population",
+    )
+    assert [one[:3] for one in kept] == [("test.nobody", odd, None), (odd, odd, None)]
+    content = json.loads(str(kept[1][3]))
+    assert (content["purpose"], content["legal_basis"]) == (odd, "NULL")
+    named = rows("SELECT person_id, fields FROM audit_subject ORDER BY person_id", alias="population")
+    assert named == [(person, sorted([odd, "name"])) for person in sorted(persons)]
 
 
 def test_a_read_in_a_transaction_that_is_rolled_back_stays_in_the_log() -> None:

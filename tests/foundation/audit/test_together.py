@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from furong.foundation.audit import together
 from furong.foundation.audit.together import Gathering
 
 
@@ -58,3 +59,22 @@ def test_an_entry_that_cannot_be_written_takes_no_other_along_and_the_next_reade
             one.result(10)
     disk.read_by(9)
     assert sorted(number for numbers in disk.writes for number in numbers) == [0, 1, 2, 3, 4, 6, 7, 8, 9]
+
+
+def test_who_leads_waits_for_those_who_shared_the_last_commit_but_never_long(monkeypatch: pytest.MonkeyPatch):
+    disk = _Disk()
+    with ThreadPoolExecutor(9) as threads:
+        for one in [threads.submit(disk.read_by, number) for number in range(9)]:
+            one.result(10)
+        assert [len(numbers) for numbers in disk.writes] == [1, 8]
+
+        monkeypatch.setattr(together, "_LONGEST_WAIT_SECONDS", 30.0)
+        disk.gathering._seconds = 60.0  # the disk was slow
+        for one in [threads.submit(disk.read_by, number) for number in range(10, 18)]:
+            one.result(10)
+    assert sorted(disk.writes[2]) == list(range(10, 18))
+
+    monkeypatch.setattr(together, "_LONGEST_WAIT_SECONDS", 0.001)
+    disk.read_by(20)  # the others do not come back
+    disk.read_by(21)
+    assert disk.writes[3:] == [[20], [21]]

@@ -225,8 +225,9 @@ def test_a_birthday_leads_over_pages_and_every_line_finds_its_number_by_an_index
     person("张文", sex="2", born_on=day + timedelta(days=1), household=home)
 
     found, after = [], ""
-    for _ in range(3):
-        page = search(SYSTEM, pinyin="zw", born_on=day, limit=2, after=after)
+    for size in (3, 1):
+        page = search(SYSTEM, pinyin="zw", born_on=day, limit=3, after=after)
+        assert len(page.hits) == size
         found, after = [*found, *(one.person_id for one in page.hits)], page.next_after
     assert found == [people[at] for at in (2, 3, 0, 1)]
     assert after == ""
@@ -234,7 +235,6 @@ def test_a_birthday_leads_over_pages_and_every_line_finds_its_number_by_an_index
     leg, _initials = searching._legs(name="", pinyin="zh", number="", born_on=day, born_until=None)
     order = ", ".join(column for column, _ in leg.order)
     plan = plan_of(searching._SEARCH.format(where=leg.condition, order=order), *leg.values, 20)
-    assert "population_person_born" in plan
     assert "population_number_of_person" in plan
     assert "Seq Scan" not in plan
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,27 +19,40 @@ from furong.foundation.audit.values import canonical_text, canonical_time, detai
 from furong.foundation.codes.ids import new_id
 from furong.foundation.codes.statements import first_row
 
-# One statement and one round trip for entries, their details and the persons concerned.
-INSERT = """
-WITH given AS MATERIALIZED (SELECT %s::json AS rows),
-entries AS (
-    INSERT INTO audit_entry (id, at, kind, name, outcome, code, actor_kind, account_id, post_id, organization_id, division_code,
-        assurance, request_id, object_kind, object_id, case_id, parent_id, detail_digest)
-    SELECT id, at, kind, name, outcome, code, actor_kind, account_id, post_id, organization_id, division_code,
-        assurance, request_id, object_kind, object_id, case_id, parent_id, decode(detail_digest, 'hex')
-    FROM given, json_to_recordset(rows->'entries') AS e(id uuid, at timestamptz, kind text, name text, outcome text,
-    code text,
-        actor_kind text, account_id uuid, post_id uuid, organization_id uuid, division_code text, assurance smallint,
-        request_id text, object_kind text, object_id text, case_id uuid, parent_id uuid, detail_digest text)
+# An entry's columns, and their types as arrays of them are sent.
+_COLUMNS = {
+    "id": "uuid",
+    "at": "timestamptz",
+    "kind": "text",
+    "name": "text",
+    "outcome": "text",
+    "code": "text",
+    "actor_kind": "text",
+    "account_id": "uuid",
+    "post_id": "uuid",
+    "organization_id": "uuid",
+    "division_code": "text",
+    "assurance": "smallint",
+    "request_id": "text",
+    "object_kind": "text",
+    "object_id": "text",
+    "case_id": "uuid",
+    "parent_id": "uuid",
+    "detail_digest": "bytea",
+}
+# One statement and one round trip for entries, their details and the persons concerned. The values come as arrays, a column each:
+# reading them costs the server half of what JSON does, and the client writes them as texts.
+INSERT = f"""
+WITH entries AS (
+    INSERT INTO audit_entry ({", ".join(_COLUMNS)})
+    SELECT * FROM unnest({", ".join(f"%s::{type}[]" for type in _COLUMNS.values())})
 ),
 details AS (
-    INSERT INTO audit_detail (entry_id, salt, content)
-    SELECT entry_id, decode(salt, 'hex'), content
-    FROM given, json_to_recordset(rows->'details') AS d(entry_id uuid, salt text, content text)
+    INSERT INTO audit_detail (entry_id, salt, content) SELECT * FROM unnest(%s::uuid[], %s::bytea[], %s::text[])
 )
 INSERT INTO audit_subject (person_id, at, entry_id, fields)
-SELECT person_id, at, entry_id, ARRAY(SELECT json_array_elements_text(fields))
-FROM given, json_to_recordset(rows->'subjects') AS s(person_id uuid, at timestamptz, entry_id uuid, fields json)
+SELECT person_id, at, entry_id, fields::text[]
+  FROM unnest(%s::uuid[], %s::timestamptz[], %s::uuid[], %s::text[]) AS s(person_id, at, entry_id, fields)
 """
 # The same for entries that name no person, as those of most commands.
 INSERT_ALONE = INSERT.partition("INSERT INTO audit_subject")[0] + "SELECT 1"
@@ -197,9 +209,40 @@ _gatherings: dict[str, Gathering] = {}
 
 
 def _statement(rows: Sequence[Mapping[str, list[dict[str, Any]]]]) -> tuple[str, list[object]]:
-    joined = {part: [row for one in rows for row in one[part]] for part in ("entries", "details", "subjects")}
-    text = INSERT if joined["subjects"] else INSERT_ALONE
-    return text, [json.dumps(joined, ensure_ascii=False)]
+    entries, details, subjects = ([row for one in rows for row in one[part]] for part in _PARTS)
+    params: list[object] = [_array([entry[name] for entry in entries]) for name in _COLUMNS if name != "detail_digest"]
+    params.append(_bytes(entry["detail_digest"] for entry in entries))
+    params += [
+        _array([detail["entry_id"] for detail in details]),
+        _bytes(detail["salt"] for detail in details),
+        _array([detail["content"] for detail in details]),
+    ]
+    if not subjects:
+        return INSERT_ALONE, params
+    params += [_array([subject[name] for subject in subjects]) for name in ("person_id", "at", "entry_id")]
+    params.append(_array([_array(subject["fields"]) for subject in subjects]))
+    return INSERT, params
+
+
+_PARTS = ("entries", "details", "subjects")
+
+
+def _array(values: Iterable[object]) -> str:
+    """Give the text of a one-dimensional array, as PostgreSQL reads it."""
+    return "{" + ",".join(["NULL" if value is None else _element(str(value)) for value in values]) + "}"
+
+
+def _element(text: str) -> str:
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    if '"' in text:
+        text = text.replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _bytes(values: Iterable[str]) -> str:
+    """Give the text of an array of bytes from their hexadecimal digits."""
+    return "{" + ",".join([f'"\\\\x{value}"' for value in values]) + "}"
 
 
 @contextmanager

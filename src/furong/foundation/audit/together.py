@@ -1,18 +1,23 @@
 """Reads of many threads, committed as one: whoever comes first writes for all that came while the last write was under way.
 
 A read's entry is on disk before its answer leaves. One commit costs as much for twenty entries as for one, so threads that
-read at the same time share it. Nobody waits for company: alone, a thread writes at once.
+read at the same time share it. Alone, a thread writes at once. Threads that shared the last commit are likely to be back soon:
+whoever leads waits for as many, for a part of the time that the commit took and never long, rather than commit for itself alone
+while all others wait for that.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 Rows = Mapping[str, list[dict[str, Any]]]
 Writer = Callable[[list[Rows]], None]
 _MOST_TOGETHER = 200
+_PART_WAITED = 0.5  # of the last commit's time
+_LONGEST_WAIT_SECONDS = 0.004
 
 
 class _Waiting:
@@ -35,6 +40,11 @@ class Gathering:
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._busy = False
+        self._last = 1  # threads that shared the last commit
+        self._seconds = 0.0  # that it took
+        self._hoped = 0  # threads for which whoever leads waits
+        self._enough = threading.Lock()
+        self._enough.acquire()
 
     def write(self, rows: list[Rows], *, writer: Writer) -> None:
         """Have ``rows`` written by ``writer``, by this thread or by another; return once they are committed.
@@ -46,22 +56,38 @@ class Gathering:
         with self._lock:
             if self._busy:
                 self._waiting.append(mine)
+                if self._hoped and len(self._waiting) >= self._hoped:
+                    self._hoped = 0
+                    self._enough.release()
             else:
                 self._busy = mine.leads = True
-        if not mine.leads:
+        followed = not mine.leads
+        if followed:
             mine.woken.acquire()
         if mine.leads:
-            self._lead(mine, writer)
+            self._lead(mine, writer, followed=followed)
         if isinstance(mine.error, _AloneNeeded):
             writer(mine.rows)
         elif mine.error is not None:
             raise mine.error
 
-    def _lead(self, mine: _Waiting, writer: Writer) -> None:
+    def _gather(self, *, followed: bool) -> None:
+        """Wait until as many are here as shared the last commit: whoever ``followed`` it was not among them."""
         with self._lock:
-            batch = [mine, *self._waiting[: _MOST_TOGETHER - 1]]
-            del self._waiting[: _MOST_TOGETHER - 1]
+            others = self._last - (0 if followed else 1)
+            if len(self._waiting) >= others:
+                return
+            self._hoped = others
+        self._enough.acquire(timeout=min(_LONGEST_WAIT_SECONDS, _PART_WAITED * self._seconds))
+
+    def _lead(self, mine: _Waiting, writer: Writer, *, followed: bool) -> None:
+        batch, began = [mine], time.monotonic()
         try:
+            self._gather(followed=followed)
+            with self._lock:
+                batch += self._waiting[: _MOST_TOGETHER - 1]
+                del self._waiting[: _MOST_TOGETHER - 1]
+            began = time.monotonic()
             writer([row for one in batch for row in one.rows])
         except BaseException as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
             for one in batch:
@@ -71,6 +97,9 @@ class Gathering:
                     one.error = _AloneNeeded()
         finally:
             with self._lock:
+                self._last, self._seconds = len(batch), time.monotonic() - began
+                self._hoped = 0
+                self._enough.acquire(blocking=False)  # held again, whoever had released it
                 following = self._waiting.pop(0) if self._waiting else None
                 self._busy = following is not None
             if following is not None:
