@@ -21,7 +21,8 @@ from furong_link.cli_more import add_commands, add_verify_options
 from furong_link.enrolment import AUTHORITY, GATEWAY_ID, Request, fingerprint, key_id_of
 from furong_link.errors import ConfigurationError, LinkError
 from furong_link.gateway import Gateway, Settings
-from furong_link.keys import SoftwareKey, Verifier, verifier
+from furong_link.handover import KeyName
+from furong_link.keys import SoftwareKey, verifier
 from furong_link.message import BodySettings, PeerDoor
 from furong_link.mode_settings import read_modes
 from furong_link.running import die_with_parent, run
@@ -214,7 +215,7 @@ def _peer_door(folder: Path, found: dict[str, Any], authority: str) -> PeerDoor:
     )
 
 
-def read_settings(folder: Path) -> tuple[Settings, SoftwareKey, Verifier, ssl.SSLContext | None]:
+def read_settings(folder: Path) -> tuple[Settings, SoftwareKey, KeyName, ssl.SSLContext | None]:
     """Read a gateway's folder. Raises ConfigurationError or KeyFileError with what is wrong."""
     try:
         found: dict[str, Any] = tomllib.loads((folder / "gateway.toml").read_text())
@@ -236,7 +237,7 @@ def read_settings(folder: Path) -> tuple[Settings, SoftwareKey, Verifier, ssl.SS
             bodies=BodySettings(**found.get("bodies", {})),
             **found.get("limits", {}),
         )
-        operator = verifier(algorithm=found["operator"]["algorithm"], public=found["operator"]["public"])
+        operator = KeyName.of(f"{found['operator']['algorithm']}:{found['operator']['public']}")
         tls = None
         if "tls" in found:
             tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -15,6 +15,7 @@ from furong_link import cli_witness, profile
 from furong_link.batch_store import FORMATS, Place, Store
 from furong_link.errors import ConfigurationError, Refusal
 from furong_link.keys import SUITES, SoftwareKey, verifier
+from furong_link.operator_key import name_operator
 
 
 def add_commands(commands: Any) -> None:
@@ -45,6 +46,12 @@ def add_commands(commands: Any) -> None:
     publish.add_argument("--since", type=int, default=0, help="the file is the delta from this version")
     publish.add_argument("--format", choices=sorted(FORMATS), default="csv")
     publish.set_defaults(run=_publish)
+    operator = commands.add_parser(
+        "operator", help="hold another key of the operator, compared by its fingerprint · 更换运营方公钥"
+    )
+    operator.add_argument("folder", type=Path)
+    operator.add_argument("key", metavar="ALGORITHM:BASE64", help="as the operator's page of nodes shows it")
+    operator.set_defaults(run=_operator)
     cli_witness.add_commands(commands)
 
 
@@ -97,6 +104,12 @@ def _key(given: argparse.Namespace) -> int:
     verifier(algorithm=key.algorithm, public=key.public)
     key.write(given.file)
     print(f"{key.key_id} {key.algorithm}:{key.public}")
+    return 0
+
+
+def _operator(given: argparse.Namespace) -> int:
+    print("Compare its fingerprint with the operator, then start the gateway anew · 请与运营方核对指纹，然后重启网关：")
+    print(f"    {name_operator(given.folder, given.key)}")
     return 0
 
 

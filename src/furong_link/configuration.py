@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from furong_link.decision import Grant, Quota
 from furong_link.errors import ConfigurationError, KeyFileError
+from furong_link.handover import Trust
 from furong_link.keys import Signer, Verifier, verifier
 from furong_link.masking import RowScope, field_tree
 
@@ -103,39 +104,63 @@ class Configuration:
         return "old" if age > OLD_SECONDS else "late" if age > LATE_SECONDS else "fresh"
 
 
-def sign_configuration(payload: Mapping[str, Any], *, signer: Signer) -> bytes:
+def sign_configuration(
+    payload: Mapping[str, Any], *, signer: Signer, handovers: Sequence[Mapping[str, Any]] = ()
+) -> bytes:
     """Give the file of a configuration, signed by the operator. Raises ConfigurationError when it does not hold together."""
     text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     _read(text)
-    return seal_file(text, context=CONTEXT, signer=signer)
+    return seal_file(text, context=CONTEXT, signer=signer, handovers=handovers)
 
 
-def seal_file(text: bytes, *, context: bytes, signer: Signer) -> bytes:
-    """Give the file of a signed text: itself in base64 and the signature over ``context`` and it."""
+def seal_file(text: bytes, *, context: bytes, signer: Signer, handovers: Sequence[Mapping[str, Any]] = ()) -> bytes:
+    """Give the file of a signed text: itself in base64, the signature over ``context`` and it, and beside it the hand-overs by
+    which the signer's key follows earlier ones.
+    """
     return json.dumps(
         {
             "payload": b64encode(text).decode(),
             "key": signer.key_id,
             "algorithm": signer.algorithm,
             "signature": b64encode(signer.sign(context + text)).decode(),
+            **({"handovers": list(handovers)} if handovers else {}),
         }
     ).encode()
 
 
 def open_file(file: bytes, *, context: bytes, key: Verifier) -> bytes:
     """Give the text of a file that `seal_file` made. Raises ConfigurationError when ``key`` did not sign it."""
+    text, signature, found = _unsealed(file)
+    if found["algorithm"] != key.algorithm or not key.verify(context + text, signature):
+        raise ConfigurationError(_NOT_SIGNED)
+    return text
+
+
+def open_by(file: bytes, *, context: bytes, trust: Trust, now: float) -> tuple[bytes, Trust]:
+    """Give the text of a file that a trusted key signed, and what is trusted from here on: more, when the file brings a
+    hand-over of the key. Raises ConfigurationError.
+    """
+    text, signature, found = _unsealed(file)
+    after = trust.after(found.get("handovers", []), now=now)
+    if not after.counts(context + text, signature, algorithm=found["algorithm"], now=now):
+        raise ConfigurationError(_NOT_SIGNED)
+    return text, after
+
+
+_NOT_SIGNED = "The configuration is not signed by the operator whose key this gateway holds."
+
+
+def _unsealed(file: bytes) -> tuple[bytes, bytes, dict[str, Any]]:
     if len(file) > MAX_BYTES:
         raise ConfigurationError("The configuration is larger than a gateway reads.")
     try:
-        envelope = json.loads(file)
-        text = b64decode(envelope["payload"], validate=True)
-        signature = b64decode(envelope["signature"], validate=True)
-        algorithm = envelope["algorithm"]
+        found = json.loads(file)
+        text = b64decode(found["payload"], validate=True)
+        signature = b64decode(found["signature"], validate=True)
+        found["algorithm"] = str(found["algorithm"])
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError("This is not the file of a configuration.") from error
-    if algorithm != key.algorithm or not key.verify(context + text, signature):
-        raise ConfigurationError("The configuration is not signed by the operator whose key this gateway holds.")
-    return text
+    return text, signature, found
 
 
 def check_payload(payload: Mapping[str, Any]) -> Configuration:
@@ -147,7 +172,18 @@ def read_configuration(file: bytes, *, operator: Verifier, held: Configuration |
     """Read a configuration's file. Raises ConfigurationError when the operator did not sign it, when it is of another
     exchange or older than the one ``held`` (a rollback), or when it does not hold together.
     """
-    found = _read(open_file(file, context=CONTEXT, key=operator))
+    return _newer(_read(open_file(file, context=CONTEXT, key=operator)), held)
+
+
+def take_configuration(
+    file: bytes, *, trust: Trust, now: float, held: Configuration | None = None
+) -> tuple[Configuration, Trust]:
+    """As `read_configuration`, by what is trusted of the operator; give that too, as it is once this file was read."""
+    text, after = open_by(file, context=CONTEXT, trust=trust, now=now)
+    return _newer(_read(text), held), after
+
+
+def _newer(found: Configuration, held: Configuration | None) -> Configuration:
     if held is not None and found.exchange != held.exchange:
         raise ConfigurationError("The configuration is of another exchange.")
     if held is not None and found.serial == held.serial and found.issued_at != held.issued_at:

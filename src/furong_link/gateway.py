@@ -22,11 +22,12 @@ from furong_link.beside import Beside
 from furong_link.bodies import Bodies
 from furong_link.certificates import certificates_end
 from furong_link.compact import compact
-from furong_link.configuration import Configuration, Key, Service, read_configuration
+from furong_link.configuration import Configuration, Key, Service
 from furong_link.decision import Grant, QuotaBook, Target, check_grant, read_target
 from furong_link.door import Door
 from furong_link.errors import EvidenceError, Refusal
 from furong_link.evidence import EvidenceLog, Recorded
+from furong_link.handover import KeyName
 from furong_link.handshake import Listener, Refusals
 from furong_link.keys import Signer, Verifier
 from furong_link.masking import apply_terms
@@ -34,6 +35,7 @@ from furong_link.message import OWN, Message, problem_reply, unsigned
 from furong_link.message import Settings as Settings
 from furong_link.metrics import Condition, Histogram, condition_lines
 from furong_link.modes import OWN_SERVICE, PROVIDE, Asked, Host, Mode, Modes
+from furong_link.operator_key import Operator
 from furong_link.own import check_certificate, own_keys, system_key
 from furong_link.peers import Peers, server_context, trust
 from furong_link.replay import ReplayGuard
@@ -55,13 +57,14 @@ class Gateway:
         *,
         settings: Settings,
         signer: Signer,
-        operator: Verifier,
+        operator: Verifier | KeyName,
         clock: Callable[[], float] = time.time,
         tls: ssl.SSLContext | None = None,
         modes: Mapping[str, Mode] | None = None,
     ) -> None:
         self.modes = Modes(modes or {})
-        self.settings, self._signer, self._operator, self._clock, self._tls = settings, signer, operator, clock, tls
+        self.settings, self._signer, self._clock, self._tls = settings, signer, clock, tls
+        self._operator = Operator(settings.folder, operator)
         self.configuration: Configuration | None = None
         self._beside = Beside()
         self.log = EvidenceLog(
@@ -104,7 +107,8 @@ class Gateway:
         """Read the configuration and the log, then listen. Raises ConfigurationError or EvidenceError."""
         path = self.settings.folder / "configuration.json"
         if path.exists():
-            self.configuration = read_configuration(path.read_bytes(), operator=self._operator)
+            self.configuration = self._operator.read(path.read_bytes(), now=self._clock())
+            self._operator.keep()
         loop = asyncio.get_running_loop()
         try:
             self.log.open(seen=self._seen, since=self._remember_since())
@@ -228,7 +232,7 @@ class Gateway:
 
         Raises ConfigurationError; the one held stays in force then.
         """
-        found = read_configuration(file, operator=self._operator, held=self.configuration)
+        found = self._operator.read(file, now=self._clock(), held=self.configuration)
         path = self.settings.folder / "configuration.json"
         draft = path.with_suffix(".draft")
         with draft.open("wb") as out:
@@ -236,9 +240,12 @@ class Gateway:
             out.flush()
             os.fsync(out.fileno())
         draft.rename(path)
+        facts = {"kind": "configuration", "serial": found.serial, "exchange": found.exchange}
+        if self._operator.keep():
+            facts["operator_key"] = self._operator.number
         self.configuration = found
         self._trust_peers()
-        await self.log.append({"kind": "configuration", "serial": found.serial, "exchange": found.exchange})
+        await self.log.append(facts)
         return found
 
     # --- one message -----------------------------------------------------------------------------------------

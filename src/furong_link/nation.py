@@ -16,12 +16,13 @@ import secrets
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from furong_link import enrolment, nodes, profile
 from furong_link.centre import WORD, Centre
@@ -30,6 +31,7 @@ from furong_link.configuration import sign_configuration
 from furong_link.errors import ConfigurationError, LinkError
 from furong_link.errors import Refusal as LinkRefusal
 from furong_link.gateway import Gateway, Settings
+from furong_link.handover import KeyName, Trust
 from furong_link.keys import SoftwareKey, verifier
 from furong_link.message import PeerDoor
 
@@ -61,6 +63,7 @@ RESOURCES: Mapping[str, Mapping[str, Any]] = {
         },
     },
 }
+_REQUEST = ("id", "resource", "consumer", "items", "days", "scenario", "legal_basis")
 _PROVINCES = ("广东省", "湖北省", "江西省", "贵州省")
 
 
@@ -78,15 +81,23 @@ def rows_of(service: str, key: str) -> list[dict[str, Any]]:
 class Nation:
     """The twin's state, kept in ``folder``. Methods may be called from any thread."""
 
-    def __init__(self, folder: Path, *, port: int = 0, gateway_port: int = 0, peer_port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 0, gateway_port: int = 0, peer_port: int = 0, organization: str = ""
+    ) -> None:
+        """``organization``: the credit code under which lower nodes know its member."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._organization = organization
         self.folder, self._lock = folder, threading.RLock()
         self.key = self._key(folder / "node.key", nodes.key_id_of(CODE))
         self.gateway_key = self._key(folder / "gateway" / "gateway.key", enrolment.key_id_of(GATEWAY))
+        self.desk = self._key(folder / "desk.key", f"{MEMBER}/desk/1")
         self._place = folder / "state.json"
-        self.state: dict[str, Any] = {"serial": 0, "nodes": {}, "asks": {}, "withdrawn": [], "ports": {}}
+        self.state: dict[str, Any] = {"serial": 0, "nodes": {}, "asks": {}, "asked": {}, "withdrawn": [], "ports": {}}
         if self._place.exists():
             self.state |= json.loads(self._place.read_text())
+        for node in self.state["nodes"].values():  # of before keys changed
+            node.setdefault("trust", Trust(KeyName(node["algorithm"], node["public"])).as_json())
+            node.setdefault("spent", [])
         ports = self.state["ports"]
         for name, given in (("node", port), ("gateway", gateway_port), ("peer", peer_port)):
             ports[name] = given or ports.get(name) or free_port()
@@ -130,16 +141,17 @@ class Nation:
         own: dict[str, Any] = {
             "exchange": CODE,
             "max_stale_seconds": 86_400,
-            "members": [{"id": MEMBER, "name": PROVIDER}],
+            "members": [{"id": MEMBER, "name": PROVIDER, "organization": self._organization}],
             "keys": [
                 {
-                    "id": self.gateway_key.key_id,
+                    "id": key.key_id,
                     "member": MEMBER,
-                    "algorithm": self.gateway_key.algorithm,
-                    "public": self.gateway_key.public,
+                    "algorithm": key.algorithm,
+                    "public": key.public,
                     "valid_from": "2020-01-01T00:00:00+00:00",
                     "valid_until": "2100-01-01T00:00:00+00:00",
                 }
+                for key in (self.gateway_key, self.desk)
             ],
             "gateways": [
                 {
@@ -164,7 +176,7 @@ class Nation:
             if node["ends_at"] > now.timestamp():
                 own, _ = nodes.joined(own, node["taken"], ends_at=node["ends_at"])
         members = {one["id"] for one in own["members"]}
-        own["grants"] = [
+        own["grants"] += [
             grant for grant in map(self._grant, self.state["asks"].values()) if grant and grant["consumer"] in members
         ]
         return own
@@ -209,7 +221,14 @@ class Nation:
         """Give a lower node's document with its number, made anew when it says something new or is two minutes old."""
         with self._lock:
             node = self._live()[code]
-            parts = nodes.concerning(self.payload(), members=nodes.members_of(node["taken"]))
+            payload = self.payload()
+            asked = [one for one in self.state["asked"].values() if one["node"] == code]
+            stated = {MEMBER} if any(one["state"] != "refused" for one in asked) else set()
+            parts = nodes.merged(
+                nodes.stating(payload, members=stated),
+                nodes.concerning(payload, members=nodes.members_of(node["taken"]) - {MEMBER}),
+            )
+            parts["requests"] = [{name: one[name] for name in _REQUEST} for one in asked]
             parts["nodes"] = [{"code": CODE, "level": "nation", "name": NAME, "above": "", "address": self.address}]
             parts["catalogue"] = [
                 {
@@ -251,14 +270,23 @@ class Nation:
         with self._lock:
             asked = nodes.read_joining(sent, secret=enrolment.secret_of(self.state["code"]))
             known = self.state["nodes"].get(asked.node)
-            if known is not None and known["public"] != asked.public:
+            if known is not None and known["public"] not in ("", asked.public):
                 raise ConfigurationError("There is a node of this code already.")
+            if known is not None and asked.public in known["spent"]:
+                raise ConfigurationError("This key was taken away.")
             if not nodes.is_below(asked.level, "nation"):
                 raise ConfigurationError("It does not stand below.")
-            empty = {"taken": {**dict.fromkeys(nodes.PARTS, ()), "requests": []}, "taken_serial": 0, "ends_at": 0.0}
+            trust = Trust(KeyName.of(f"{asked.algorithm}:{asked.public}"), int(asked.number)).as_json()
+            empty = {
+                "spent": [],
+                "taken": {**dict.fromkeys(nodes.PARTS, ()), "requests": []},
+                "taken_serial": 0,
+                "ends_at": 0.0,
+            }
             self.state["nodes"][asked.node] = {
                 **(known or {**empty, "given_serial": 0, "given_digest": "", "given_at": 0.0}),
                 **asked.as_json(),
+                "trust": trust,
                 "state": "live",
             }
             self.save()
@@ -280,15 +308,47 @@ class Nation:
             node = self._live().get(sender)
             if node is None:
                 raise ConfigurationError("There is no such node.")
-            key = verifier(algorithm=node["algorithm"], public=node["public"])
-            found = nodes.read_document(file, key=key, sender=sender, recipient=CODE, held=node["taken_serial"])
+            trust = Trust.of_json(node["trust"])
+            found, after = nodes.take_document(
+                file, trust=trust, now=time.time(), sender=sender, recipient=CODE, held=node["taken_serial"]
+            )
+            node["trust"] = after.as_json()
             node["taken"], node["taken_serial"], node["ends_at"] = found.payload, found.serial, found.ends_at
             node["address"] = nodes.address_in(found.payload, node["address"])
             stated = nodes.members_of(found.payload)
+            for one in found.payload["answers"]:
+                asked = self.state["asked"].get(str(one.get("id")))
+                if asked is not None and asked["node"] == sender and one.get("state") in nodes.REQUEST_STATES:
+                    asked |= {name: str(one.get(name, "")) for name in ("state", "number", "note")}
             for ask in found.payload["requests"]:
                 if str(ask.get("id")) not in self.state["asks"]:
                     self._decide(sender, ask, stated)
             self.save()
+
+    def ask(self, resource: str, items: Sequence[str], *, scenario: str, legal_basis: str, days: int = 30) -> str:
+        """Ask a lower node, for its own member, for items of a resource that the node offers; give the request.
+
+        Raises ConfigurationError when none offers them.
+        """
+        with self._lock:
+            for code, node in self._live().items():
+                for entry in node["taken"].get("catalogue", ()):
+                    if entry["code"] == resource and set(items) <= {one["code"] for one in entry["items"]}:
+                        said = {"resource": resource, "items": list(items), "scenario": scenario, "days": days}
+                        said |= {"id": str(uuid4()), "consumer": MEMBER, "legal_basis": legal_basis}
+                        self.state["asked"][said["id"]] = {**said, "node": code, "state": "new"}
+                        self.save()
+                        return str(said["id"])
+            raise ConfigurationError("No node offers this.")
+
+    def take_key_away(self, code: str) -> str:
+        """Let a lower node's key count no more; give the code by which it names a new one."""
+        with self._lock:
+            node = self.state["nodes"][code]
+            node["spent"], node["public"], node["state"] = [*node["spent"], node["public"]], "", "rekeying"
+            self.state["code"] = enrolment.new_code()
+            self.save()
+            return str(self.state["code"])
 
     def _decide(self, node: str, ask: Mapping[str, Any], stated: frozenset[str]) -> None:
         try:
@@ -410,10 +470,11 @@ class Api(BaseHTTPRequestHandler):
         profile.check_time(signed.created, now=time.time())
         code = signed.key_id.partition("/")[0]
         node = self.nation.state["nodes"][code]
-        if request.grant != WORD or node["state"] != "live" or signed.key_id != nodes.key_id_of(code):
+        trust = Trust.of_json(node["trust"])
+        if request.grant != WORD or node["state"] != "live" or signed.key_id != nodes.key_id_of(code, trust.number):
             raise LinkRefusal("key_unknown")
         profile.check_digest(request.content_digest, content, algorithm=signed.algorithm)
-        key = verifier(algorithm=node["algorithm"], public=node["public"])
+        key = verifier(algorithm=trust.key.algorithm, public=trust.key.public)
         profile.check_request(request, signed, verifier=key)
         return code
 

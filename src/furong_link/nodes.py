@@ -2,8 +2,8 @@
 
 A node is an operator with its own signing key, members and gateways. Two nodes exchange *documents*: what of the sender's
 exchange concerns the recipient, in the form of a configuration, signed by the sender's key, numbered, and good for a limited
-time. Downward goes what the upper node's members grant to members of the lower one, and its catalogue; upward goes who the lower
-node's members are, and what they ask for. Each node joins what it was given into the configuration that it signs for its own
+time. Either way goes what the sender's side grants to members of the other side, who of its own side asks there, what may be
+asked for, the requests and the answers. Each node joins what it was given into the configuration that it signs for its own
 gateways, so a gateway obeys one operator and needs no other key.
 
 Three rules keep it sound. A node speaks only for its own names: what it says under a name that is taken is left out. A grant is
@@ -16,15 +16,16 @@ import hmac
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from furong_link.configuration import MAX_STALE_SECONDS, Configuration, check_payload, open_file, seal_file
+from furong_link.configuration import MAX_STALE_SECONDS, Configuration, check_payload, open_by, open_file, seal_file
 from furong_link.enrolment import place_of, secret_of
 from furong_link.errors import ConfigurationError, KeyFileError
+from furong_link.handover import Trust
 from furong_link.keys import SUITES, Signer, Verifier, verifier
 
 CONTEXT = b"furong.exchange.node.v1\0"
@@ -35,12 +36,19 @@ ADDRESS = re.compile(r"https?://[a-z0-9.-]{1,253}(:\d{1,5})?(/[a-z0-9._-]{1,64})
 DOCUMENT, JOININGS = "/api/exchange/nodes/document", "/api/exchange/nodes/joinings"
 REQUEST_STATES = ("open", "granted", "refused")
 _MAX_TEXT = 500
+_KEY_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 Payload = dict[str, Any]
 
 
-def key_id_of(node: str) -> str:
-    """Give the name under which a node signs its requests to another."""
-    return f"{node}/node/1"
+def key_id_of(node: str, number: int = 1) -> str:
+    """Give the name under which a node signs its requests to another, with its key of that number."""
+    return f"{node}/node/{number}"
+
+
+def number_of(key_id: str, node: str) -> int | None:
+    """Give the number of a node's key by its name, or None when it is none."""
+    found = _KEY_NUMBER.fullmatch(key_id.removeprefix(f"{node}/node/")) if key_id.startswith(f"{node}/node/") else None
+    return int(found[0]) if found else None
 
 
 def is_below(lower: str, upper: str) -> bool:
@@ -62,6 +70,7 @@ class Joining:
     address: str
     algorithm: str
     public: str
+    number: str = "1"  # of its operator's key
 
     def as_json(self) -> dict[str, str]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -99,6 +108,8 @@ def read_joining(sent: Mapping[str, Any], *, secret: bytes) -> Joining:
         raise wrong
     if not NODE.fullmatch(found.node) or found.level not in LEVELS or not ADDRESS.fullmatch(found.address):
         raise wrong
+    if not _KEY_NUMBER.fullmatch(found.number):
+        raise wrong
     if not found.zh or max(len(found.zh), len(found.en)) > _MAX_TEXT:
         raise wrong
     return found
@@ -129,11 +140,12 @@ def sign_document(
     issued_at: datetime,
     signer: Signer,
     max_stale_seconds: int = MAX_STALE_SECONDS,
+    handovers: Sequence[Mapping[str, Any]] = (),
 ) -> bytes:
     """Give the file of a document. ``parts``: those of a configuration, and any of
 
-    ``nodes`` (code, level, name, above: the nodes at and below the sender), ``catalogue`` (what may be asked for), ``requests``
-    (upward: id, resource, consumer, items, scenario, legal_basis, days), ``answers`` (downward: id, state, number, note).
+    ``nodes`` (code, level, name, above: those on the sender's side), ``catalogue`` (what may be asked for there), ``requests``
+    (id, resource, consumer, items, scenario, legal_basis, days), ``answers`` to the recipient's (id, state, number, note).
     Raises ConfigurationError when the parts do not hold together.
     """
     payload = {
@@ -147,14 +159,26 @@ def sign_document(
     }
     check_payload(payload)
     text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    return seal_file(text, context=CONTEXT, signer=signer)
+    return seal_file(text, context=CONTEXT, signer=signer, handovers=handovers)
 
 
 def read_document(file: bytes, *, key: Verifier, sender: str, recipient: str, held: int = 0) -> Document:
     """Read a document of ``sender``. Raises ConfigurationError when its key did not sign it, when it is for another node, older
     than the one ``held`` (its number), or does not hold together.
     """
-    payload = json.loads(text := open_file(file, context=CONTEXT, key=key))
+    return _document(open_file(file, context=CONTEXT, key=key), sender=sender, recipient=recipient, held=held)
+
+
+def take_document(
+    file: bytes, *, trust: Trust, now: float, sender: str, recipient: str, held: int = 0
+) -> tuple[Document, Trust]:
+    """As `read_document`, by what is trusted of the sender; give that too, as it is once this document was read."""
+    text, after = open_by(file, context=CONTEXT, trust=trust, now=now)
+    return _document(text, sender=sender, recipient=recipient, held=held), after
+
+
+def _document(text: bytes, *, sender: str, recipient: str, held: int) -> Document:
+    payload = json.loads(text)
     if b"\\u0000" in text:
         raise ConfigurationError("The document holds a character that no register can.")
     found = check_payload(payload)
@@ -226,6 +250,11 @@ def stating(payload: Mapping[str, Any], *, members: Collection[str]) -> Payload:
         "services": [],
         "grants": [],
     }
+
+
+def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> Payload:
+    """Give the parts of both, each name once."""
+    return {name: list({one["id"]: one for one in (*first[name], *second[name])}.values()) for name in PARTS}
 
 
 def joined(own: Mapping[str, Any], parts: Mapping[str, Any], *, ends_at: float) -> tuple[Payload, tuple[str, ...]]:

@@ -14,12 +14,14 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from furong_link.centre import Centre, CentreError
-from furong_link.configuration import Configuration, read_configuration
+from furong_link.configuration import Configuration
 from furong_link.errors import ConfigurationError, LinkError
 from furong_link.evidence import EvidenceLog
+from furong_link.handover import KeyName
 from furong_link.keys import SoftwareKey, Verifier
 from furong_link.message import Settings
 from furong_link.mode_settings import read_modes
+from furong_link.operator_key import Operator
 
 _AGES = {
     "fresh": "",
@@ -41,7 +43,7 @@ class Finding:
 def run(
     settings: Settings,
     key: SoftwareKey,
-    operator: Verifier,
+    operator: Verifier | KeyName,
     *,
     centre: str = "",
     clock: Callable[[], float] = time.time,
@@ -63,7 +65,7 @@ def run(
         )
     else:
         try:
-            found = read_configuration(path.read_bytes(), operator=operator)
+            found = Operator(settings.folder, operator).read(path.read_bytes(), now=clock())
             yield Finding(f"configuration 配置 {found.serial}", _AGES[found.staleness(clock())])
         except ConfigurationError as error:
             yield Finding("configuration 配置", str(error))

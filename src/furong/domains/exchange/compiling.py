@@ -7,6 +7,7 @@ unless the platform itself serves the rows and limits them there.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.grants import reading as grants
 from furong.domains.exchange import models
 from furong.domains.exchange.nodes import joining
+from furong.domains.exchange.nodes import models as tables
 from furong.domains.exchange.values import GatewayState, GrantLine, MemberState
 from furong.foundation.access import compiled
 from furong.foundation.access.terms import CompiledGrant, Party, SharedResource
@@ -44,10 +46,15 @@ class Compiled:
 
 
 def exchange_name() -> str:
-    """This function will return the name of this exchange: one an installation, by its operator's key."""
+    """This function will return the name of this exchange: one an installation, by its operator's first key, and kept since."""
     from furong.foundation.signing import queries as signing
+    from furong.foundation.signing.values import key_id_of
 
-    return f"furong-{signing.public_key(purpose='exchange').key_id.partition(':')[2][:12]}"
+    first = tables.OperatorKey.objects.filter(number=1).first()
+    key_id = (
+        key_id_of(first.algorithm, b64decode(first.public)) if first else signing.public_key(purpose="exchange").key_id
+    )
+    return f"furong-{key_id.partition(':')[2][:12]}"
 
 
 def grant_id(grant: UUID, *, consumer: str, service: str) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 
 from furong.domains.exchange import issuing, models
+from furong.domains.exchange.nodes import queries as nodes
 from furong.domains.exchange.nodes.joining import live
 from furong.domains.exchange.nodes.values import Relation
 from furong.domains.exchange.values import GatewayState, cause_of
@@ -42,6 +43,11 @@ class ExchangeFigures:
         ages = GaugeMetricFamily(
             "furong_exchange_node_age_seconds", "Age of what another node gave last.", labels=["node", "relation"]
         )
+        warned = GaugeMetricFamily(
+            "furong_exchange_node_warning",
+            "1 for what the operator should look at of another node: node_late when its document is older than due.",
+            labels=["node", "relation", "kind"],
+        )
         serial = GaugeMetricFamily("furong_exchange_serial", "The newest configuration.")
         try:
             serial.add_metric([], int(issuing.status(now=now).get("serial", 0)))
@@ -60,6 +66,9 @@ class ExchangeFigures:
                 for node in live(relation):
                     if node.taken_issued_at is not None:
                         ages.add_metric([node.code, relation.value], (now - node.taken_issued_at).total_seconds())
+            for node_view in nodes.list_troubled(now=now):
+                for kind in node_view.warnings:
+                    warned.add_metric([node_view.code, node_view.relation.value, kind], 1)
         except DatabaseError:
             return
-        yield from (serial, messages, held, seen, unreached, ages)
+        yield from (serial, messages, held, seen, unreached, ages, warned)

@@ -26,10 +26,12 @@ from django.utils import timezone
 
 from furong.domains.exchange import models
 from furong.domains.exchange.compiling import compile_configuration, exchange_name
+from furong.domains.exchange.nodes import models as tables
 from furong.domains.exchange.values import GatewayState
 from furong.foundation.access import compiled
 from furong.foundation.signing import queries as signing
 from furong_link.configuration import sign_configuration
+from furong_link.handover import FOLLOWED_SECONDS
 
 log = logging.getLogger("furong.exchange")
 
@@ -41,21 +43,53 @@ _CONFIGURATION = "/.furong/configuration"
 
 
 class OperatorKey:
-    """The operator's key as the exchange's package signs with it."""
+    """The operator's key in force, or the one of a ``number``, as the exchange's package signs with it."""
 
     algorithm = "ed25519"
 
+    def __init__(self, number: int | None = None) -> None:
+        self.number = number or key_number()
+
     @property
     def key_id(self) -> str:
-        return signing.public_key(purpose=PURPOSE).key_id
+        return signing.public_key(purpose=purpose_of(self.number)).key_id
+
+    @property
+    def public(self) -> str:
+        """The public key in base64."""
+        return b64encode(signing.public_key(purpose=purpose_of(self.number)).value).decode()
 
     def sign(self, message: bytes) -> bytes:
-        return signing.sign(message, purpose=PURPOSE).value
+        return signing.sign(message, purpose=purpose_of(self.number)).value
+
+
+def note_first_key(*, now: datetime) -> None:
+    """This function will keep the operator's first key's public half, after which the exchange is called also once it is gone."""
+    if not tables.OperatorKey.objects.exists():
+        first = OperatorKey(1)
+        tables.OperatorKey.objects.create(number=1, algorithm=first.algorithm, public=first.public, since=now)
+
+
+def key_number() -> int:
+    """This function will return the number of the operator's key in force; 1 before the first change. One small read."""
+    return tables.OperatorKey.objects.order_by("-number").values_list("number", flat=True).first() or 1
+
+
+def purpose_of(number: int) -> str:
+    """This function will return the purpose under which `foundation.signing` keeps the operator's key of a number."""
+    return PURPOSE if number == 1 else f"{PURPOSE}-{number}"
 
 
 def operator_public() -> str:
     """This function will return the operator's public key in base64, as gateways are given it."""
-    return b64encode(signing.public_key(purpose=PURPOSE).value).decode()
+    return OperatorKey().public
+
+
+def handovers(*, now: datetime) -> tuple[Mapping[str, Any], ...]:
+    """This function will return the hand-overs that a file brings along: those that can still be followed, in their order."""
+    since = now - timedelta(seconds=FOLLOWED_SECONDS)
+    rows = tables.OperatorKey.objects.filter(since__gt=since).exclude(handover={}).order_by("number")
+    return tuple(rows.values_list("handover", flat=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +131,10 @@ def issue(*, now: datetime, restricts: bool = False, cause: str = "", anew: bool
         if not is_changed and not is_old and not anew:
             state.save(update_fields=["terms", "compiled"])
             return None
+        note_first_key(now=now)
         state.serial += 1
         payload = {**found.payload, "serial": state.serial, "issued_at": now.astimezone(UTC).isoformat()}
-        file = sign_configuration(payload, signer=OperatorKey())
+        file = sign_configuration(payload, signer=OperatorKey(), handovers=handovers(now=now))
         models.Configuration.objects.create(
             serial=state.serial,
             issued_at=now,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from furong.domains.exchange import issuing, models, shared_rows
 from furong.domains.exchange.compiling import compile_configuration, list_lines, names_of
 from furong.domains.exchange.errors import GatewayNotFound, MemberNotFound
+from furong.domains.exchange.nodes import queries as nodes
 from furong.domains.exchange.shared_rows import codes as codes_with_rows
 from furong.domains.exchange.values import (
     BOUNDS_MS,
@@ -98,6 +99,7 @@ def get_monitor(*, actor: Actor, now: datetime) -> Monitor:
         issued_at=status.get("issued_at"),
         unreached=tuple(one.code for one in gateways if one.told_error),
         counts={name: value for name, value in status.get("counts", {}).items() if isinstance(value, int)},
+        nodes=nodes.list_troubled(now=now),
     )
 
 

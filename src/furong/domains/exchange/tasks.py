@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from furong.domains.exchange import issuing, reporting
+from furong.domains.exchange.nodes import tasks as nodes
 
 
 def keep(*, now: datetime) -> bool:
@@ -17,3 +18,4 @@ def tidy(*, now: datetime) -> None:
     """This function will throw away old configurations and counts."""
     issuing.sweep(now=now)
     reporting.sweep(now=now)
+    nodes.tidy(now=now)

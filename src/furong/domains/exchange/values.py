@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from furong.domains.exchange.nodes.values import NodeView
 from furong.foundation.access.values import register_right
 
 OPERATE = register_right("exchange.operate", zh="运行数据交换", en="Operate the exchange")
@@ -194,6 +195,7 @@ class Monitor:
     issued_at: datetime | None
     unreached: tuple[str, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
+    nodes: tuple[NodeView, ...] = ()  # those around that want a look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

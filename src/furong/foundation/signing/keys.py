@@ -111,6 +111,16 @@ def _signer(place: Path, purpose: str) -> Ed25519Signer:
     return signer
 
 
+def retire(purpose: str) -> bool:
+    """Delete the private key of ``purpose``; say whether there was one. The public half stays, under the same name."""
+    path = folder() / f"{purpose}.pem"
+    if not path.exists():
+        return False
+    path.unlink()
+    _signer.cache_clear()
+    return True
+
+
 def _new_ed25519() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 

@@ -127,11 +127,10 @@ class JoinForm(forms.Form):
     code = forms.CharField(label=_("One-time code"), max_length=40, error_messages={"required": _("Enter the code.")})
 
 
-class AskForm(forms.Form):
-    """A request for a resource that the node above offers."""
+class ProposeForm(forms.Form):
+    """A department's request for a resource that another node offers."""
 
     resource = forms.CharField(widget=forms.HiddenInput)
-    consumer = forms.ChoiceField(label=_("Which member asks"), error_messages={"required": _("Choose a member.")})
     items = forms.MultipleChoiceField(
         label=_("Items"), widget=forms.CheckboxSelectMultiple, error_messages={"required": _("Choose items.")}
     )
@@ -143,8 +142,75 @@ class AskForm(forms.Form):
     )
     days = forms.IntegerField(label=_("For how many days"), min_value=1, max_value=1096, initial=365)
 
-    def __init__(self, *args: Any, entry: Entry, members: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, entry: Entry, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["resource"].initial = entry.code
-        self.fields["consumer"].choices = list(members)  # type: ignore[attr-defined]
         self.fields["items"].choices = [(one["code"], said(one.get("name") or {})) for one in entry.items]  # type: ignore[attr-defined]
+
+
+class AskForm(ProposeForm):
+    """A request that the operator makes for one of this node's members."""
+
+    consumer = forms.ChoiceField(label=_("Which member asks"), error_messages={"required": _("Choose a member.")})
+    field_order = ("resource", "consumer", "items", "scenario", "legal_basis", "days")
+
+    def __init__(self, *args: Any, entry: Entry, members: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, entry=entry, **kwargs)
+        self.fields["consumer"].choices = list(members)  # type: ignore[attr-defined]
+
+
+class ChosenAskForm(forms.Form):
+    """Which request."""
+
+    ask = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class DeclineForm(forms.Form):
+    """Why a department's request is not carried."""
+
+    ask = forms.UUIDField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=500, error_messages={"required": _("Write the reason in a few words.")}
+    )
+
+
+class RotateForm(forms.Form):
+    """For how long the old key of this node counts beside the new one."""
+
+    grace_days = forms.IntegerField(
+        label=_("For how many days does the old key still count?"),
+        help_text=_("0 when it may be in other hands; gateways and nodes follow all the same."),
+        min_value=0,
+        max_value=30,
+        initial=7,
+        error_messages={"required": _("Enter a number of days.")},
+    )
+
+
+class SureForm(forms.Form):
+    """That the key of this node is lost."""
+
+    sure = forms.BooleanField(
+        label=_("The key is gone: nothing can be signed with it any more"),
+        error_messages={"required": _("Confirm that the key is lost.")},
+    )
+
+
+class RekeyForm(forms.Form):
+    """Why another node's key is taken away."""
+
+    why = forms.ChoiceField(
+        label=_("What happened to its key?"),
+        choices=[
+            ("lost", _("Lost: what the node gave stays in force until its last document ends")),
+            ("stolen", _("Perhaps in other hands: what the node gave is out of force at once")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Say what happened.")},
+    )
+
+
+class RejoinForm(forms.Form):
+    """The code by which keys are exchanged anew with the node above."""
+
+    code = forms.CharField(label=_("One-time code"), max_length=40, error_messages={"required": _("Enter the code.")})

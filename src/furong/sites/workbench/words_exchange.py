@@ -54,7 +54,18 @@ NODES: Mapping[str, tuple[Promise, str]] = {
     "invited": (_("Has not joined yet"), "wait"),
     "requested": (_("Waits for approval"), "late"),
     "live": (_("In exchange"), "ok"),
+    "rekeying": (_("Waits for a new key"), "late"),
     "revoked": (_("Shut out"), "over"),
+}
+NODE_WARNINGS: Mapping[str, tuple[Promise, str]] = {
+    "node_rekeying": (_("Its key was taken away; it has not named a new one, or nobody compared it."), "late"),
+    "node_missing": (_("Nothing has come from it yet."), "late"),
+    "node_late": (_("Its document is late: more than five minutes old, and due every two."), "late"),
+    "node_old": (_("Its document is over an hour old; changes there do not arrive here."), "over"),
+    "node_ending": (_("Its document is near its end; then what it gave is out of force."), "over"),
+    "node_expired": (_("Its document is over: what it gave is out of force."), "over"),
+    "node_unreached": (_("It could not be told of the last change."), "over"),
+    "node_certificate": (_("A certificate of its gateways ends within thirty days."), "late"),
 }
 STALENESS: Mapping[str, tuple[Promise, str]] = {
     "missing": (_("nothing came yet"), "wait"),
@@ -65,14 +76,16 @@ STALENESS: Mapping[str, tuple[Promise, str]] = {
     "expired": (_("over: what it gave is out of force"), "over"),
 }
 ASKS: Mapping[AskState, tuple[Promise, str]] = {
+    AskState.PROPOSED: (_("Waits for the operator"), "late"),
+    AskState.DECLINED: (_("Not carried"), "over"),
     AskState.NEW: (_("To be carried"), "wait"),
     AskState.OPEN: (_("Under way"), "late"),
     AskState.GRANTED: (_("Granted"), "ok"),
     AskState.REFUSED: (_("Refused"), "over"),
 }
 NOTES: Mapping[str, Promise] = {
-    "organization_unknown": _("The node above does not know the organisation."),
-    "withdrawn": _("The node above withdrew the grant."),
+    "organization_unknown": _("The other node does not know the organisation."),
+    "withdrawn": _("It was withdrawn."),
 }
 CAUSES: Mapping[Cause, tuple[Promise, Promise, str]] = {
     Cause.CALLER: (_("Whoever asked"), _("wrong signature, no grant, too often"), "late"),

@@ -68,8 +68,15 @@ def _node(request: HttpRequest) -> tables.Node:
         row = tables.Node.objects.filter(
             code=key_id.partition("/")[0], relation=Relation.LOWER.value, state=NodeState.LIVE.value
         ).first()
-        fits = row is not None and key_id == nodes.key_id_of(row.code)
-        return (row.code, row.algorithm, row.public) if row is not None and fits else None
+        number = nodes.number_of(key_id, row.code) if row is not None else None
+        if row is None or number is None:
+            return None
+        if number == row.key_number:
+            return row.code, row.algorithm, row.public
+        # A key that was handed over: until its grace is over.
+        algorithm, _, public = row.before.partition(":")
+        fits = public and number < row.key_number and row.before_until is not None and timezone.now() < row.before_until
+        return (row.code, algorithm, public) if fits else None
 
     code = reporting.identify_by(
         find,

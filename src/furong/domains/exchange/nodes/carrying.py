@@ -28,7 +28,7 @@ from furong.foundation.events.commands import publish
 from furong_link import nodes
 from furong_link.centre import Centre, CentreError
 from furong_link.errors import LinkError
-from furong_link.keys import verifier
+from furong_link.handover import KeyName, Trust
 
 log = logging.getLogger("furong.exchange")
 
@@ -41,11 +41,12 @@ class _NodeKey(issuing.OperatorKey):
     """The operator's key under the name that other nodes know it by."""
 
     def __init__(self, node: str) -> None:
+        super().__init__()
         self._node = node
 
     @property
     def key_id(self) -> str:
-        return nodes.key_id_of(self._node)
+        return nodes.key_id_of(self._node, self.number)
 
 
 def connect(address: str, own: str) -> Centre:
@@ -70,14 +71,21 @@ def take_document(*, file: bytes, actor: Actor, now: datetime) -> tuple[str, boo
         row = tables.Node.objects.select_for_update().filter(code=sender, state=NodeState.LIVE.value).first()
         if row is None or own is None:
             raise DocumentRefused
-        key = verifier(algorithm=row.algorithm, public=row.public)
-        found = nodes.read_document(file, key=key, sender=sender, recipient=own.code, held=row.taken_serial)
+        trust = trust_in(row)
+        found, after = nodes.take_document(
+            file, trust=trust, now=now.timestamp(), sender=sender, recipient=own.code, held=row.taken_serial
+        )
+        if after.key.public in row.spent:
+            raise DocumentRefused
     except LinkError as error:
         raise DocumentRefused from error
     current().object("exchange_node", sender)
     row.seen_at = now
+    if after != trust:
+        _hold(row, after)
+        current().detail(key=after.number)
     if found.serial == row.taken_serial and row.taken:
-        row.save(update_fields=["seen_at"])
+        row.save(update_fields=["seen_at", *_KEY])
         return sender, False
     if nodes.below(own.code, found.payload["nodes"][1:]) and row.relation == Relation.LOWER.value:
         raise DocumentRefused  # a ring: it would stand below itself
@@ -90,19 +98,33 @@ def take_document(*, file: bytes, actor: Actor, now: datetime) -> tuple[str, boo
     row.ends_at = datetime.fromtimestamp(found.ends_at, UTC)
     row.save()
     if is_new:
-        if row.relation == Relation.LOWER.value:
-            _take_asks(row, now=now)
-        else:
-            _take_answers(row, now=now)
+        _take_asks(row, now=now)
+        _take_answers(row, now=now)
     current().detail(serial=found.serial, new=is_new)
     issuing.mark_changed()
     return sender, is_new
 
 
+_KEY = ("algorithm", "public", "key_number", "before", "before_until")
+
+
+def trust_in(row: tables.Node) -> Trust:
+    """Give whose signature counts for a node. Raises ConfigurationError when its key was taken away and no other came."""
+    before = KeyName.of(row.before) if row.before else None
+    until = row.before_until.timestamp() if row.before_until else 0.0
+    return Trust(KeyName.of(f"{row.algorithm}:{row.public}"), row.key_number, before, until)
+
+
+def _hold(row: tables.Node, after: Trust) -> None:
+    """Have a node's key as it handed it over."""
+    row.algorithm, row.public, row.key_number = after.key.algorithm, after.key.public, after.number
+    row.before = str(after.before) if after.before else ""
+    row.before_until = datetime.fromtimestamp(after.until, UTC) if after.before else None
+
+
 def _take_asks(node: tables.Node, *, now: datetime) -> None:
-    """Take the requests that came up: one for a resource of ours becomes a request of the catalogue, another goes on upward."""
+    """Take the requests that came: one for a resource of ours becomes a request of the catalogue, another goes on to its node."""
     known = set(tables.Ask.objects.filter(origin=node.code).values_list("id", flat=True))
-    above = {code: upper.code for upper in live(Relation.UPPER) for code in documents.names_in([upper])}
     stated = nodes.members_of(node.taken)
     for one in node.taken["requests"]:
         try:
@@ -127,9 +149,9 @@ def _take_asks(node: tables.Node, *, now: datetime) -> None:
             asked_at=now,
         )
         ours = models.Service.objects.filter(resource_code=resource, is_on=True).exists()
-        if not ours and resource in above:
-            row.target = above[resource]
-        else:
+        if not ours:
+            row.target = documents.way_to(resource, but=node.code)
+        if not row.target:
             _ask_catalogue(row, now=now)
         row.save(force_insert=True)
 
@@ -183,7 +205,7 @@ def _take_answers(node: tables.Node, *, now: datetime) -> None:
 
 
 def settle_asks(*, now: datetime) -> int:
-    """This function will note what the catalogue decided of requests that came from below; say how many moved."""
+    """This function will note what the catalogue decided of requests that came from other nodes; say how many moved."""
     moved = 0
     for row in tables.Ask.objects.filter(target="", state=AskState.OPEN.value).exclude(request_id=None):
         found = reading.get_request(request_id=row.request_id, actor=SYSTEM) if row.request_id else None

@@ -1,24 +1,21 @@
-"""Writes of the cascade: this node's name, nodes admitted and joined, shut out and left, and requests that go up."""
+"""Writes of the cascade: this node's name, nodes admitted and joined, shut out and left."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from furong.domains.exchange import issuing, models
-from furong.domains.exchange.errors import FingerprintDiffers, MemberNotFound
-from furong.domains.exchange.nodes import carrying, documents
+from furong.domains.exchange import issuing
+from furong.domains.exchange.errors import FingerprintDiffers
+from furong.domains.exchange.nodes import carrying
 from furong.domains.exchange.nodes import models as tables
 from furong.domains.exchange.nodes.errors import (
-    AskRefused,
     EnrolmentRefused,
-    EntryNotFound,
     NodeAwayError,
     NodeKnown,
     NodeNotFound,
@@ -67,7 +64,7 @@ def admit_node(*, code: str, level: str, zh: str, en: str, actor: Actor, now: da
     ``AccessRefused``.
     """
     access.require(actor=actor, right=OPERATE)
-    own = _own()
+    own = get_own_row()
     if not nodes.NODE.fullmatch(code) or not zh or not nodes.is_below(level, own.level) or code == own.code:
         raise NodeNotValid
     row = tables.Node.objects.select_for_update().filter(code=code).first()
@@ -110,26 +107,27 @@ def take_joining(*, sent: Mapping[str, Any], actor: Actor, now: datetime) -> dic
         asked = nodes.read_joining(sent, secret=secret)
     except ConfigurationError as error:
         raise EnrolmentRefused from error
-    if (asked.node, asked.level) != (row.code, row.level) or row.state not in (
-        NodeState.INVITED.value,
-        NodeState.REQUESTED.value,
-    ):
+    waiting = (NodeState.INVITED.value, NodeState.REQUESTED.value, NodeState.REKEYING.value)
+    if (asked.node, asked.level) != (row.code, row.level) or row.state not in waiting or asked.public in row.spent:
         raise EnrolmentRefused
-    if row.state == NodeState.REQUESTED.value and row.public != asked.public:
+    if row.state != NodeState.INVITED.value and row.public not in ("", asked.public):
         raise EnrolmentRefused
-    row.state, row.address = NodeState.REQUESTED.value, asked.address
+    if row.state == NodeState.INVITED.value:
+        row.state = NodeState.REQUESTED.value
+    row.address, row.key_number = asked.address, int(asked.number)
     row.algorithm, row.public = asked.algorithm, asked.public
-    row.save(update_fields=["state", "address", "algorithm", "public"])
+    row.save(update_fields=["state", "address", "algorithm", "public", "key_number"])
     current().object("exchange_node", row.code)
-    own = _own()
+    own, key = get_own_row(), issuing.OperatorKey()
     return enrolment.seal_answer(
         {
             "node": own.code,
             "level": own.level,
             "zh": own.name["zh"],
             "en": own.name.get("en", ""),
-            "algorithm": issuing.OperatorKey.algorithm,
-            "public": issuing.operator_public(),
+            "algorithm": key.algorithm,
+            "public": key.public,
+            "number": key.number,
         },
         secret=secret,
     )
@@ -142,13 +140,16 @@ def approve_node(*, node: str, fingerprint: str, actor: Actor, now: datetime) ->
     Raises `FingerprintDiffers`, `NodeNotFound`, ``AccessRefused``.
     """
     access.require(actor=actor, right=OPERATE)
-    row = _node(node, NodeState.REQUESTED)
+    row = get_row(node, NodeState.REQUESTED, NodeState.REKEYING)
+    if not row.public:
+        raise NodeNotFound  # it has not named a new key yet
     said = "".join(fingerprint.split()).lower()
     whole = enrolment.fingerprint(algorithm=row.algorithm, public=row.public).replace(" ", "")
     if len(said) < 8 or not whole.startswith(said):
         raise FingerprintDiffers
     row.state, row.decided_at, row.code_place, row.code_secret = NodeState.LIVE.value, now, "", ""
-    row.save(update_fields=["state", "decided_at", "code_place", "code_secret"])
+    row.given_digest = ""  # it is told anew
+    row.save(update_fields=["state", "decided_at", "code_place", "code_secret", "given_digest"])
     publish(NodeLive(code=row.code, relation=row.relation), now=now)
     current().object("exchange_node", row.code)
     issuing.mark_changed()
@@ -161,7 +162,7 @@ def revoke_node(*, node: str, actor: Actor, now: datetime) -> None:
     Returns once every gateway and node that can be reached knows. Raises `NodeNotFound`, ``AccessRefused``.
     """
     access.require(actor=actor, right=OPERATE)
-    row = _node(node, NodeState.LIVE, NodeState.REQUESTED, NodeState.INVITED)
+    row = get_row(node, NodeState.LIVE, NodeState.REKEYING, NodeState.REQUESTED, NodeState.INVITED)
     row.state, row.decided_at, row.code_place, row.code_secret = NodeState.REVOKED.value, now, "", ""
     row.save(update_fields=["state", "decided_at", "code_place", "code_secret"])
     publish(NodeRevoked(code=row.code), now=now)
@@ -180,22 +181,13 @@ def join_upper(*, address: str, code: str, actor: Actor, now: datetime) -> str:
     `NodeNotValid`, `EnrolmentRefused`, `NodeAwayError`, ``AccessRefused``. Cost: one question to the other node.
     """
     access.require(actor=actor, right=OPERATE)
-    own = _own()
+    own = get_own_row()
     if not nodes.ADDRESS.fullmatch(address):
         raise NodeNotValid
     if live(Relation.UPPER):
         raise NodeKnown
-    joining = nodes.Joining(
-        node=own.code,
-        level=own.level,
-        zh=own.name["zh"],
-        en=own.name.get("en", ""),
-        address=own.address,
-        algorithm=issuing.OperatorKey.algorithm,
-        public=issuing.operator_public(),
-    )
     try:
-        sent = nodes.seal_joining(joining, code=code, signer=issuing.OperatorKey())
+        sent = nodes.seal_joining(own_joining(own), code=code, signer=issuing.OperatorKey())
         with carrying.connect(address, own.code) as other:
             found = other.ask("POST", nodes.JOININGS, json.dumps(sent).encode())
         if found.status != 201:
@@ -221,6 +213,8 @@ def join_upper(*, address: str, code: str, actor: Actor, now: datetime) -> str:
             "address": address,
             "algorithm": str(answer.get("algorithm", "")),
             "public": str(answer.get("public", "")),
+            "key_number": int(answer["number"]) if str(answer.get("number", "")).isdecimal() else 1,
+            "before": "",
             "admitted_at": now,
             "decided_at": now,
             "taken": {},
@@ -233,56 +227,31 @@ def join_upper(*, address: str, code: str, actor: Actor, now: datetime) -> str:
     return upper
 
 
-@command("exchange.ask_above")
-def ask_above(
-    *,
-    resource: str,
-    consumer: str,
-    items: Sequence[str],
-    days: int,
-    scenario: str,
-    legal_basis: str,
-    actor: Actor,
-    now: datetime,
-) -> UUID:
-    """This function will ask the node above, for a member of ours, for items of a resource that it offers; give the request.
-
-    It is carried within seconds; its state and grant come back. Raises `EntryNotFound`, `AskRefused`, `MemberNotFound`,
-    ``AccessRefused``.
-    """
-    access.require(actor=actor, right=OPERATE)
-    if not models.Member.objects.filter(code=consumer).exists():
-        raise MemberNotFound
-    if not scenario.strip() or not legal_basis.strip() or not 1 <= days <= MOST_DAYS:
-        raise AskRefused
-    for node in live(Relation.UPPER):
-        entry = next((one for one in documents.entries_of(node) if one["code"] == resource), None)
-        if entry is None or not items or not set(items) <= {one["code"] for one in entry["items"]}:
-            continue
-        row = tables.Ask.objects.create(
-            resource=resource,
-            consumer=consumer,
-            target=node.code,
-            items=sorted(set(items)),
-            days=days,
-            scenario=scenario.strip()[:500],
-            legal_basis=legal_basis.strip()[:500],
-            asked_at=now,
-        )
-        current().object("exchange_ask", row.id)
-        issuing.mark_changed()
-        return row.id
-    raise EntryNotFound
-
-
-def _own() -> tables.OwnNode:
+def get_own_row() -> tables.OwnNode:
+    """Give what this node is called. Raises `NodeUnnamed`."""
     row = tables.OwnNode.objects.filter(id=1).first()
     if row is None:
         raise NodeUnnamed
     return row
 
 
-def _node(code: str, *states: NodeState) -> tables.Node:
+def own_joining(own: tables.OwnNode) -> nodes.Joining:
+    """Give what this node says of itself to the one above."""
+    key = issuing.OperatorKey()
+    return nodes.Joining(
+        node=own.code,
+        level=own.level,
+        zh=own.name["zh"],
+        en=own.name.get("en", ""),
+        address=own.address,
+        algorithm=key.algorithm,
+        public=key.public,
+        number=str(key.number),
+    )
+
+
+def get_row(code: str, *states: NodeState) -> tables.Node:
+    """Give another node in one of ``states``, locked. Raises `NodeNotFound`."""
     row = tables.Node.objects.select_for_update().filter(code=code, state__in=[one.value for one in states]).first()
     if row is None:
         raise NodeNotFound

@@ -19,36 +19,40 @@ from furong_link import nodes
 
 RENEW_SECONDS = 120
 _SHARED = ("unconditional", "conditional")
+NOT_CARRIED = (AskState.PROPOSED.value, AskState.DECLINED.value)
 
 
 def make(node: tables.Node, payload: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
-    """Give the parts of the document for a node, of this node's joined ``payload``."""
+    """Give the parts of the document for a node, of this node's joined ``payload``: the same both ways.
+
+    Upward all members of this side are stated, downward those alone who asked there.
+    """
     named = _names()
+    own = set(models.Member.objects.values_list("code", flat=True))
+    theirs = nodes.members_of(node.taken or {}) - own
+    asked = tables.Ask.objects.filter(target=node.code).exclude(state__in=NOT_CARRIED).order_by("id")
     if node.relation == Relation.LOWER.value:
-        theirs = nodes.members_of(node.taken or {})
-        own = set(models.Member.objects.values_list("code", flat=True))
-        parts = nodes.concerning(payload, members=theirs - own)
-        parts["catalogue"] = _catalogue()
-        parts["answers"] = [
-            {"id": str(one.id), "state": one.state, "number": one.number, "note": one.note}
-            for one in tables.Ask.objects.filter(origin=node.code).exclude(state=AskState.NEW.value).order_by("id")
-        ]
+        stated = {one.consumer for one in asked if one.state != AskState.REFUSED.value} - theirs
     else:
-        above = {one["id"] for one in (node.taken or {}).get("members", ())}
-        own = set(models.Member.objects.values_list("code", flat=True))
-        parts = nodes.stating(payload, members={one["id"] for one in payload["members"]} - (above - own) | own)
-        parts["requests"] = [
-            {
-                "id": str(one.id),
-                "resource": one.resource,
-                "consumer": one.consumer,
-                "items": one.items,
-                "days": one.days,
-                "scenario": one.scenario,
-                "legal_basis": one.legal_basis,
-            }
-            for one in tables.Ask.objects.filter(target=node.code).order_by("id")
-        ]
+        stated = {one["id"] for one in payload["members"]} - theirs
+    parts = nodes.merged(nodes.stating(payload, members=stated), nodes.concerning(payload, members=theirs))
+    parts["catalogue"] = _catalogue(node)
+    parts["answers"] = [
+        {"id": str(one.id), "state": one.state, "number": one.number, "note": one.note}
+        for one in tables.Ask.objects.filter(origin=node.code).exclude(state=AskState.NEW.value).order_by("id")
+    ]
+    parts["requests"] = [
+        {
+            "id": str(one.id),
+            "resource": one.resource,
+            "consumer": one.consumer,
+            "items": one.items,
+            "days": one.days,
+            "scenario": one.scenario,
+            "legal_basis": one.legal_basis,
+        }
+        for one in asked
+    ]
     parts["members"] = [{**one, **named.get(one["id"], {})} for one in parts["members"]]
     parts["nodes"] = _tree(node)
     return parts
@@ -89,8 +93,8 @@ def _tree(node: tables.Node) -> list[dict[str, Any]]:
     return found
 
 
-def _catalogue() -> list[dict[str, Any]]:
-    """What may be asked for here: the resources of services that are shared, and what the node above offers."""
+def _catalogue(recipient: tables.Node) -> list[dict[str, Any]]:
+    """What may be asked for here: the resources of services that are shared, and what the other nodes around offer."""
     found: dict[str, dict[str, Any]] = {}
     own = tables.OwnNode.objects.filter(id=1).first()
     for service in models.Service.objects.filter(is_on=True).select_related("member").order_by("code"):
@@ -111,14 +115,20 @@ def _catalogue() -> list[dict[str, Any]]:
                     "items": [{"code": one.code, "name": dict(one.name)} for one in view.items],
                 },
             )
-    for node in live(Relation.UPPER):
-        for one in entries_of(node):
-            found.setdefault(one["code"], one)
+    for node in around():
+        if node.code != recipient.code:
+            for one in entries_of(node):
+                found.setdefault(one["code"], one)
     return list(found.values())
 
 
+def around() -> list[tables.Node]:
+    """Give the nodes around in the order in which a resource of one name is looked for: the one above, then those below."""
+    return [*live(Relation.UPPER), *live(Relation.LOWER)]
+
+
 def entries_of(node: tables.Node) -> list[dict[str, Any]]:
-    """Give what a node above offers, as far as it is written in the form of an entry."""
+    """Give what another node offers, as far as it is written in the form of an entry."""
     return [
         one
         for one in (node.taken or {}).get("catalogue", ())
@@ -131,10 +141,10 @@ def entries_of(node: tables.Node) -> list[dict[str, Any]]:
 
 def renew(node: tables.Node, payload: Mapping[str, Any], *, now: datetime) -> tables.Node:
     """Make the node's next document when it says something new or the last is two minutes old; give the node."""
-    from furong.domains.exchange.issuing import OperatorKey
+    from furong.domains.exchange.issuing import OperatorKey, handovers
 
-    parts = make(node, payload, now=now)
-    digest = nodes.digest_of(parts)
+    parts, key = make(node, payload, now=now), OperatorKey()
+    digest = nodes.digest_of({**parts, "key": key.number})
     with transaction.atomic():
         row = tables.Node.objects.select_for_update(no_key=True).get(code=node.code)
         own = tables.OwnNode.objects.get(id=1)
@@ -144,12 +154,24 @@ def renew(node: tables.Node, payload: Mapping[str, Any], *, now: datetime) -> ta
         row.given_serial += 1
         row.given_digest, row.given_at = digest, now
         row.given = nodes.sign_document(
-            parts, sender=own.code, recipient=row.code, serial=row.given_serial, issued_at=now, signer=OperatorKey()
+            parts,
+            sender=own.code,
+            recipient=row.code,
+            serial=row.given_serial,
+            issued_at=now,
+            signer=key,
+            handovers=handovers(now=now),
         )
         row.save(update_fields=["given_serial", "given_digest", "given_at", "given"])
     return row
 
 
 def names_in(rows: Iterable[tables.Node]) -> dict[str, Mapping[str, Any]]:
-    """Give the resources that nodes above offer, by code."""
+    """Give the resources that nodes offer, by code."""
     return {one["code"]: one for node in rows for one in entries_of(node)}
+
+
+def way_to(resource: str, *, but: str) -> str:
+    """Give the node that offers a resource, the one above first, or nothing; never the one that asks, ``but``."""
+    rows = (node for node in around() if node.code != but)
+    return next((node.code for node in rows if resource in names_in([node])), "")

@@ -43,6 +43,29 @@ class NodeNotFound(Refusal):
     mend = "Open it from the page of nodes."
 
 
+class GraceNotValid(Refusal):
+    """An old key counts beside the new one for a while, not for ever."""
+
+    code = "exchange.grace_not_valid"
+    message = "The old key counts beside the new one for 0 to %(most)s days."
+
+
+class AskNotFound(Refusal):
+    """There is no such request, or it was decided already."""
+
+    code = "exchange.ask_not_found"
+    message = "There is no such request, or it was decided already."
+    mend = "Reload the page."
+
+
+class NoMember(Refusal):
+    """Who asks other nodes takes part in the exchange: the answer comes through its gateway."""
+
+    code = "exchange.no_member"
+    message = "Your organisation takes no part in the exchange yet."
+    mend = "Ask the operator of the exchange to admit it."
+
+
 class DocumentRefused(Refusal):
     """A document is not signed by a node that exchanges with this one, is older than what is held, or does not hold together."""
 
@@ -51,11 +74,11 @@ class DocumentRefused(Refusal):
 
 
 class EntryNotFound(Refusal):
-    """No node above offers this resource with these items."""
+    """No other node offers this resource with these items."""
 
     code = "exchange.entry_not_found"
-    message = "The node above offers no such resource with these items."
-    mend = "Choose from the list of what it offers."
+    message = "No other node offers such a resource with these items."
+    mend = "Choose from the list of what they offer."
 
 
 class AskRefused(Refusal):

@@ -1,4 +1,4 @@
-"""Joining what other nodes gave into this node's exchange: members from below, services and grants from above."""
+"""Joining what other nodes gave into this node's exchange: members who ask here, services and grants that are given there."""
 
 from __future__ import annotations
 
@@ -21,24 +21,32 @@ def live(relation: Relation) -> list[tables.Node]:
 
 
 def in_force(relation: Relation, *, now: datetime) -> list[tables.Node]:
-    """Give those of `live` whose last document is not over."""
-    return [one for one in live(relation) if one.taken and one.ends_at is not None and one.ends_at > now]
+    """Give those whose last document is not over: of `live`, and of those whose key was lost and not stolen."""
+    states = [NodeState.LIVE.value, NodeState.REKEYING.value]
+    rows = tables.Node.objects.filter(relation=relation.value, state__in=states, ends_at__gt=now)
+    return [one for one in rows.defer("given", "proof").order_by("code") if one.taken]
 
 
 def foreign_parties(*, now: datetime) -> dict[str, Party]:
-    """Give the members of lower nodes whose organisations this platform knows, as the catalogue's grants meet them."""
+    """Give the members of other nodes whose organisations this platform knows, as the catalogue's grants meet them: of a lower
+    node those it states, of the one above those with keys, who ask here.
+    """
     found: dict[str, Party] = {}
     own = set(models.Member.objects.values_list("code", flat=True))
-    for node in in_force(Relation.LOWER, now=now):
-        for one in node.taken.get("members", ()):
-            organization = organizations.find_organization_by_code(code=str(one.get("organization") or "-"))
-            if organization is not None and one["id"] not in own:
-                party = Party(
-                    organization_id=organization.id,
-                    department=organization.department or "",
-                    division_code=organization.division_code,
-                )
-                found.setdefault(one["id"], party)
+    for relation in (Relation.LOWER, Relation.UPPER):
+        for node in in_force(relation, now=now):
+            keyed = nodes.members_of(node.taken)
+            for one in node.taken.get("members", ()):
+                if one["id"] in own or (relation is Relation.UPPER and one["id"] not in keyed):
+                    continue
+                organization = organizations.find_organization_by_code(code=str(one.get("organization") or "-"))
+                if organization is not None:
+                    party = Party(
+                        organization_id=organization.id,
+                        department=organization.department or "",
+                        division_code=organization.division_code,
+                    )
+                    found.setdefault(one["id"], party)
     return found
 
 

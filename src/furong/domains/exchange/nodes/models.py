@@ -33,6 +33,11 @@ class Node(models.Model):
     address = models.TextField(default="")
     algorithm = models.CharField(max_length=16, default="")
     public = models.TextField(default="")
+    # What it handed over to that key, and until when it counts; and keys of its that never count again.
+    key_number = models.PositiveIntegerField(default=1)
+    before = models.TextField(default="")
+    before_until = models.DateTimeField(null=True)
+    spent = models.JSONField(default=list)
     # A code with which a lower node joins: what it is found by, and the secret made from it. Emptied by its use.
     code_place = models.CharField(max_length=32, default="", db_index=True)
     code_secret = models.CharField(max_length=64, default="")
@@ -67,8 +72,19 @@ class Node(models.Model):
         )
 
 
+class OperatorKey(models.Model):
+    """A key of this node's operator. There is none while the first is in use."""
+
+    number = models.PositiveIntegerField(primary_key=True)
+    algorithm = models.CharField(max_length=16)
+    public = models.TextField(unique=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)  # of one that was handed over: when it counts no more
+    handover = models.JSONField(default=dict)  # by which it follows the one before; empty when that was lost
+
+
 class Ask(models.Model):
-    """A request for a resource of another node, on its way up or come from below, and the answer."""
+    """A request for a resource of another node, on its way there or come from one, and the answer."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
     resource = models.CharField(max_length=64)
@@ -83,6 +99,9 @@ class Ask(models.Model):
     number = models.TextField(default="")
     note = models.TextField(default="")
     request_id = models.UUIDField(null=True)  # the catalogue's request that it became here
+    organization_id = models.UUIDField(null=True, db_index=True)  # whose department proposed it
+    division_code = models.CharField(max_length=12, default="")
+    by = models.TextField(default="")
     asked_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
 

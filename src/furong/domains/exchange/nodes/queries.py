@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from furong.domains.exchange import issuing
+from django.db.models import QuerySet
+
+from furong.domains.catalogue.sight import EDIT
+from furong.domains.exchange import issuing, models
 from furong.domains.exchange.compiling import compile_configuration, names_of
 from furong.domains.exchange.nodes import documents
 from furong.domains.exchange.nodes import models as tables
 from furong.domains.exchange.nodes.errors import NodeNotFound
-from furong.domains.exchange.nodes.joining import live
 from furong.domains.exchange.nodes.values import (
     AskState,
     AskView,
@@ -17,6 +21,7 @@ from furong.domains.exchange.nodes.values import (
     Entry,
     NodeState,
     NodeView,
+    Offered,
     OwnNode,
     Relation,
 )
@@ -29,6 +34,7 @@ from furong_link.enrolment import fingerprint
 from furong_link.errors import ConfigurationError
 
 MOST_ASKS = 100
+CERTIFICATE_DAYS = 30
 
 
 def get_cascade(*, actor: Actor, now: datetime) -> Cascade:
@@ -40,45 +46,84 @@ def get_cascade(*, actor: Actor, now: datetime) -> Cascade:
     left_out = compile_configuration(now=now).left_out
     rows = list(tables.Node.objects.exclude(state=NodeState.REVOKED.value).defer("given", "proof").order_by("code"))
     views = [_view(row, left_out, now) for row in rows]
-    above = live(Relation.UPPER)
-    offered = {one["code"]: (node.code, one) for node in above for one in documents.entries_of(node)}
-    asks = list(tables.Ask.objects.order_by("-asked_at", "id")[:MOST_ASKS])
-    names = names_of(one.resource for one in asks)
+    offered = _offered()
     return Cascade(
         own=get_own(),
         upper=next((one for one in views if one.relation is Relation.UPPER), None),
         lower=tuple(one for one in views if one.relation is Relation.LOWER),
-        entries=tuple(
-            Entry(
-                node=node,
-                code=code,
-                name=one["name"],
-                provider=one.get("provider") or {},
-                sharing=str(one.get("sharing", "")),
-                items=tuple(one["items"]),
-            )
-            for code, (node, one) in sorted(offered.items())
-        ),
-        asks=tuple(
-            AskView(
-                id=one.id,
-                resource=one.resource,
-                resource_name=offered[one.resource][1]["name"]
-                if one.resource in offered
-                else names.get(one.resource, {"zh": one.resource}),
-                consumer=one.consumer,
-                origin=one.origin,
-                target=one.target,
-                scenario=one.scenario,
-                legal_basis=one.legal_basis,
-                state=AskState(one.state),
-                number=one.number,
-                note=one.note,
-                asked_at=one.asked_at,
-                answered_at=one.answered_at,
-            )
-            for one in asks
-        ),
+        entries=_entries(offered),
+        asks=_asks(tables.Ask.objects.all(), offered),
+    )
+
+
+def get_offered(*, actor: Actor) -> Offered:
+    """This function will return what other nodes offer, for the steward of a department, and what that department asked for.
+
+    Raises ``AccessRefused``. Cost: some small reads.
+    """
+    access.require(actor=actor, right=EDIT)
+    offered = _offered()
+    if actor.organization_id is None:
+        return Offered(member="", entries=_entries(offered), asks=())
+    member = models.Member.objects.filter(organization_id=actor.organization_id).values_list("code", flat=True).first()
+    own = tables.Ask.objects.filter(organization_id=actor.organization_id)
+    return Offered(member=member or "", entries=_entries(offered), asks=_asks(own, offered))
+
+
+def list_troubled(*, now: datetime) -> tuple[NodeView, ...]:
+    """This function will return the nodes around that the operator should look at, by code. Cost: one read."""
+    rows = tables.Node.objects.filter(state__in=[NodeState.LIVE.value, NodeState.REKEYING.value]).defer(
+        "given", "proof"
+    )
+    views = (_view(row, (), now) for row in rows.order_by("code"))
+    return tuple(one for one in views if one.warnings)
+
+
+def _offered() -> dict[str, tuple[str, dict[str, Any]]]:
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    for node in documents.around():
+        for one in documents.entries_of(node):
+            found.setdefault(one["code"], (node.code, one))
+    return found
+
+
+def _entries(offered: Mapping[str, tuple[str, Mapping[str, Any]]]) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(
+            node=node,
+            code=code,
+            name=one["name"],
+            provider=one.get("provider") or {},
+            sharing=str(one.get("sharing", "")),
+            items=tuple(one["items"]),
+        )
+        for code, (node, one) in sorted(offered.items())
+    )
+
+
+def _asks(rows: QuerySet[tables.Ask], offered: Mapping[str, tuple[str, Mapping[str, Any]]]) -> tuple[AskView, ...]:
+    asks = list(rows.order_by("-asked_at", "id")[:MOST_ASKS])
+    names = names_of(one.resource for one in asks)
+    return tuple(
+        AskView(
+            id=one.id,
+            resource=one.resource,
+            resource_name=offered[one.resource][1]["name"]
+            if one.resource in offered
+            else names.get(one.resource, {"zh": one.resource}),
+            consumer=one.consumer,
+            origin=one.origin,
+            target=one.target,
+            scenario=one.scenario,
+            legal_basis=one.legal_basis,
+            state=AskState(one.state),
+            number=one.number,
+            note=one.note,
+            asked_at=one.asked_at,
+            answered_at=one.answered_at,
+            by=one.by,
+        )
+        for one in asks
     )
 
 
@@ -87,12 +132,19 @@ def get_own() -> OwnNode | None:
     row = tables.OwnNode.objects.filter(id=1).first()
     if row is None:
         return None
+    key = issuing.OperatorKey()
+    kept = {one.number: one for one in tables.OperatorKey.objects.filter(number__gte=key.number - 1)}
+    before = kept.get(key.number - 1)
     return OwnNode(
         code=row.code,
         level=row.level,
         name=row.name,
         address=row.address,
-        fingerprint=fingerprint(algorithm=issuing.OperatorKey.algorithm, public=issuing.operator_public()),
+        fingerprint=fingerprint(algorithm=key.algorithm, public=key.public),
+        key=f"{key.algorithm}:{key.public}",
+        key_number=key.number,
+        key_since=kept[key.number].since if key.number in kept and key.number > 1 else None,
+        old_until=before.until if before is not None else None,
     )
 
 
@@ -131,7 +183,29 @@ def _view(row: tables.Node, left_out: tuple[str, ...], now: datetime) -> NodeVie
         left_out=tuple(one.partition("/")[2] for one in left_out if one.startswith(f"{row.code}/")),
         certificate_days=_certificate_days(taken, now),
         beneath=tuple(taken.get("nodes", ())),
+        key_number=row.key_number,
+        warnings=tuple(_warnings(row, age, taken, now)),
     )
+
+
+def _warnings(row: tables.Node, age: int | None, taken: dict[str, object], now: datetime) -> Iterator[str]:
+    """What of a node the operator should look at, as codes that pages put into words. Documents are due every two minutes."""
+    if row.state == NodeState.REKEYING.value:
+        yield "node_rekeying"
+    if row.state != NodeState.LIVE.value:
+        return
+    staleness = _staleness(age, taken)
+    if staleness == "missing":
+        since = row.decided_at or row.admitted_at
+        if (now - since).total_seconds() > LATE_SECONDS:
+            yield "node_missing"
+    elif staleness != "fresh":
+        yield f"node_{staleness}"
+    if row.told_error:
+        yield "node_unreached"
+    days = _certificate_days(taken, now)
+    if days is not None and days < CERTIFICATE_DAYS:
+        yield "node_certificate"
 
 
 def _staleness(age: int | None, taken: dict[str, object]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from furong.domains.exchange import issuing
-from furong.domains.exchange.nodes import carrying
+from furong.domains.exchange.nodes import carrying, keys
 from furong.domains.exchange.nodes import models as tables
 from furong.domains.exchange.nodes.values import NodeState
 
@@ -22,3 +22,8 @@ def keep(*, now: datetime) -> bool:
         issuing.mark_changed()
     carrying.begin(now=now)()
     return is_new
+
+
+def tidy(*, now: datetime) -> None:
+    """This function will destroy keys of this node's operator that have served."""
+    keys.retire(now=now)

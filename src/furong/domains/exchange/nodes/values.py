@@ -20,17 +20,22 @@ class Relation(StrEnum):
 
 
 class NodeState(StrEnum):
-    """How far two nodes have come: invited by a code, joined and to be compared, in exchange, shut out."""
+    """How far two nodes have come: invited by a code, joined and to be compared, in exchange, waiting for a new key, shut out."""
 
     INVITED = "invited"
     REQUESTED = "requested"
     LIVE = "live"
+    REKEYING = "rekeying"
     REVOKED = "revoked"
 
 
 class AskState(StrEnum):
-    """Where a request to a resource above stands: to be carried, under way, given, refused."""
+    """Where a request to another node stands: proposed by a department, declined by our operator, to be carried, under way,
+    given, refused.
+    """
 
+    PROPOSED = "proposed"
+    DECLINED = "declined"
     NEW = "new"
     OPEN = "open"
     GRANTED = "granted"
@@ -39,13 +44,17 @@ class AskState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnNode:
-    """This node."""
+    """This node. ``key`` is ALGORITHM:BASE64 of the operator's, ``key_since`` None while it is the first."""
 
     code: str
     level: str
     name: Words
     address: str
     fingerprint: str
+    key: str = ""
+    key_number: int = 1
+    key_since: datetime | None = None
+    old_until: datetime | None = None  # when the key before it ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +83,13 @@ class NodeView:
     left_out: tuple[str, ...]
     certificate_days: int | None
     beneath: tuple[Mapping[str, Any], ...] = ()
+    key_number: int = 1
+    warnings: tuple[str, ...] = ()  # as codes that pages put into words, the gravest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A resource above that may be asked for."""
+    """A resource of another node that may be asked for."""
 
     node: str
     code: str
@@ -90,14 +101,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskView:
-    """A request that goes up, or came from below."""
+    """A request to another node, or from one."""
 
     id: UUID
     resource: str
     resource_name: Words
     consumer: str
-    origin: str  # the lower node it came from; empty: a member of ours
-    target: str  # the upper node that answers; empty: we do
+    origin: str  # the node it came from; empty: a member of ours
+    target: str  # the node that answers; empty: we do
     scenario: str
     legal_basis: str
     state: AskState
@@ -105,6 +116,16 @@ class AskView:
     note: str
     asked_at: datetime
     answered_at: datetime | None
+    by: str = ""  # the post that proposed it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """What a department may ask other nodes for, and what it asked. ``member``: empty while it takes no part in the exchange."""
+
+    member: str
+    entries: tuple[Entry, ...]
+    asks: tuple[AskView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

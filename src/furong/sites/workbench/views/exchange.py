@@ -60,6 +60,7 @@ def monitor(request: HttpRequest, actor: Actor) -> HttpResponse:
         waiting=[one for one in found.gateways if one.state is GatewayState.REQUESTED],
         live=[one for one in found.gateways if one.is_live],
         warned=[(one, code) for one in found.gateways for code in one.warnings],
+        late=[(one, code) for one in found.nodes for code in one.warnings],
         wrong=wrong,
         share=wrong / found.messages if found.messages else 0.0,
         age_seconds=int((now - found.issued_at).total_seconds()) if found.issued_at else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -14,23 +15,44 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from furong.domains.exchange import queries as exchange
-from furong.domains.exchange.nodes import commands, queries
-from furong.domains.exchange.nodes.values import Cascade, NodeState
+from furong.domains.exchange.nodes import commands, keys, queries, requests
+from furong.domains.exchange.nodes.values import AskState, Cascade, NodeState, Offered
 from furong.domains.exchange.values import OPERATE
 from furong.foundation.access.values import Actor
 from furong.foundation.codes.errors import Fault, Refusal
 from furong.sites.workbench import words_exchange
 from furong.sites.workbench.desk import page, words_of
 from furong.sites.workbench.drawing_exchange import draw_tree
-from furong.sites.workbench.forms_exchange import AdmitNodeForm, AskForm, FingerprintForm, JoinForm, OwnNodeForm
+from furong.sites.workbench.forms_exchange import (
+    AdmitNodeForm,
+    AskForm,
+    ChosenAskForm,
+    DeclineForm,
+    FingerprintForm,
+    JoinForm,
+    OwnNodeForm,
+    ProposeForm,
+    RejoinForm,
+    RekeyForm,
+    RotateForm,
+    SureForm,
+)
 from furong.sites.workbench.guards import needs
 
+EDIT = "catalogue.edit"
 DONE: Mapping[str, Promise] = {
     "name": gettext_lazy("The node is named."),
     "join": gettext_lazy("Joined. Documents come as soon as the operator above has compared the fingerprint."),
     "approve": gettext_lazy("The node exchanges with this one."),
     "revoke": gettext_lazy("What the node gave is out of force."),
-    "ask": gettext_lazy("The request is carried up within seconds."),
+    "ask": gettext_lazy("The request is carried within seconds."),
+    "carry": gettext_lazy("The request is carried within seconds."),
+    "decline": gettext_lazy("The department is told why its request is not carried."),
+    "rotate": gettext_lazy("The new key is in use; gateways and nodes follow by themselves."),
+    "lost": gettext_lazy(
+        "The new key is in use. Members name it at their gateways, and the nodes around exchange keys anew."
+    ),
+    "rejoin": gettext_lazy("Keys are exchanged. Documents pass once the operator above has compared the fingerprint."),
 }
 
 
@@ -79,6 +101,20 @@ def nodes(request: HttpRequest, actor: Actor) -> HttpResponse:
         admit_form=shown.get("admit") or AdmitNodeForm(prefix="admit", initial={"level": "city"}),
         join_form=shown.get("join") or JoinForm(prefix="join"),
         fingerprint_form=shown.get("approve") or FingerprintForm(prefix="approve"),
+        decline_forms={
+            one.id: _again(shown, "decline", "decline-ask", str(one.id))
+            or DeclineForm(prefix="decline", initial={"ask": one.id}, auto_id=f"{one.id}_%s")
+            for one in found.asks
+            if one.state is AskState.PROPOSED
+        },
+        rotate_form=shown.get("rotate") or RotateForm(prefix="rotate"),
+        lost_form=shown.get("lost") or SureForm(prefix="lost"),
+        rejoin_form=shown.get("rejoin") or RejoinForm(prefix="rejoin"),
+        rekey_forms={
+            one.code: _again(shown, "rekey", "node", one.code) or RekeyForm(prefix="rekey", auto_id=f"{one.code}_%s")
+            for one in found.lower
+        },
+        proposed=sum(one.state is AskState.PROPOSED for one in found.asks),
         ask_forms=[(one, _ask_form(one.code, shown, found, actor)) for one in found.entries],
         words=words_exchange,
     )
@@ -102,7 +138,18 @@ def _do(act: str, given: Mapping[str, object], node: str, actor: Actor) -> str:
     elif act == "revoke":
         commands.revoke_node(node=node, actor=actor, now=now)
     elif act == "ask":
-        commands.ask_above(**values, actor=actor, now=now)  # type: ignore[arg-type]  # as above
+        requests.ask_node(**values, actor=actor, now=now)  # type: ignore[arg-type]  # as above
+    elif act == "carry":
+        requests.carry_ask(ask=UUID(str(values["ask"])), actor=actor, now=now)
+    elif act == "decline":
+        requests.decline_ask(ask=UUID(str(values["ask"])), reason=str(values["reason"]), actor=actor, now=now)
+    elif act in ("rotate", "lost"):
+        grace = int(str(values.get("grace_days", 0)))
+        keys.rotate_operator_key(grace_days=grace, is_lost=act == "lost", actor=actor, now=now)
+    elif act == "rejoin":
+        keys.rejoin_upper(code=str(values["code"]), actor=actor, now=now)
+    elif act == "rekey":
+        return keys.revoke_node_key(node=node, is_stolen=values["why"] == "stolen", actor=actor, now=now)
     return ""
 
 
@@ -118,10 +165,28 @@ def _form(act: str, request: HttpRequest, found: Cascade, actor: Actor) -> forms
             return FingerprintForm(request.POST, prefix="approve")
         case "revoke":
             return forms.Form(request.POST)
+        case "carry":
+            return ChosenAskForm(request.POST)
+        case "decline":
+            return DeclineForm(request.POST, prefix="decline")
+        case "rotate":
+            return RotateForm(request.POST, prefix="rotate")
+        case "lost":
+            return SureForm(request.POST, prefix="lost")
+        case "rejoin":
+            return RejoinForm(request.POST, prefix="rejoin")
+        case "rekey":
+            return RekeyForm(request.POST, prefix="rekey")
         case "ask":
             entry = next((one for one in found.entries if one.code == request.POST.get("ask-resource")), None)
             return AskForm(request.POST, prefix="ask", entry=entry, members=_members(actor)) if entry else None
     return None
+
+
+def _again(shown: Mapping[str, forms.Form], act: str, name: str, value: str) -> forms.Form | None:
+    """Give the form as it was sent, for the one of several that it was sent from."""
+    given = shown.get(act)
+    return given if given is not None and given.data.get(name) == value else None
 
 
 def _ask_form(resource: str, shown: Mapping[str, forms.Form], found: Cascade, actor: Actor) -> forms.Form:
@@ -135,3 +200,53 @@ def _ask_form(resource: str, shown: Mapping[str, forms.Form], found: Cascade, ac
 def _members(actor: Actor) -> list[tuple[str, str]]:
     found = exchange.list_members(actor=actor)
     return [(code, words_exchange.said(name)) for code, name in found]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(EDIT)
+def offered(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Show a department what other nodes offer and what it asked for; propose a request, or take one back."""
+    now = timezone.now()
+    found = queries.get_offered(actor=actor)
+    act = request.POST.get("act", "") if request.method == "POST" else ""
+    form: forms.Form | None = None
+    refused = None
+    try:
+        if act == "propose":
+            form = _proposal(request.POST.get("ask-resource", ""), found, request)
+            if form is not None and form.is_valid():
+                requests.propose_ask(**form.cleaned_data, actor=actor, now=now)
+                messages.success(request, _("The request waits for the operator of the exchange."))
+                return HttpResponseRedirect(request.path)
+        elif act == "withdraw":
+            chosen = ChosenAskForm(request.POST)
+            if chosen.is_valid():
+                requests.withdraw_ask(ask=chosen.cleaned_data["ask"], actor=actor, now=now)
+                messages.success(request, _("The request is taken back."))
+                return HttpResponseRedirect(request.path)
+    except Refusal as refusal:
+        refused = words_of(refusal)
+    asked = str(form.data.get("ask-resource", "")) if form is not None else ""
+    response = page(
+        request,
+        actor,
+        "exchange/offered",
+        "requests",
+        found=found,
+        failed=form if form is not None and form.errors else None,
+        refused=refused,
+        ask_forms=[(one, form if one.code == asked else _proposal(one.code, found)) for one in found.entries],
+        words=words_exchange,
+    )
+    if refused or (form is not None and form.errors):
+        response.status_code = 422
+    return response
+
+
+def _proposal(resource: str, found: Offered, request: HttpRequest | None = None) -> forms.Form | None:
+    entry = next((one for one in found.entries if one.code == resource), None)
+    if entry is None:
+        return None
+    if request is not None:
+        return ProposeForm(request.POST, prefix="ask", entry=entry)
+    return ProposeForm(prefix="ask", entry=entry, auto_id=f"{resource}_%s")
