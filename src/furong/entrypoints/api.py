@@ -19,6 +19,7 @@ from furong.domains.cases.api import router as cases
 from furong.domains.catalogue.api import router as catalogue
 from furong.domains.exchange.api import router as exchange
 from furong.domains.processes.api import router as processes
+from furong.domains.search.api import router as search
 from furong.domains.services.api import router as services
 from furong.foundation.access.errors import SignInNeeded
 from furong.foundation.access.values import Actor
@@ -87,6 +88,7 @@ api.add_router("/cases", cases, tags=["cases"])
 api.add_router("/processes", processes, tags=["processes"])
 api.add_router("/exchange", exchange, tags=["exchange"])
 api.add_router("/catalogue", catalogue, tags=["catalogue"])
+api.add_router("/search", search, tags=["search"])
 
 
 @api.exception_handler(Refusal)

@@ -21,6 +21,14 @@ class ResultGone(Refusal):
     mend = "Search again."
 
 
+class SearchAway(Refusal):
+    """No index can be read just now; programs are told to come again."""
+
+    code = "search.away"
+    message = "The search is away for a moment."
+    mend = "Try again in a few minutes."
+
+
 class WriterBusyError(Fault):
     """Another process follows the index; two writers would destroy each other's work. `furong search status` names it."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from furong.domains.search.analysis.cutting import Analysis, is_han
 from furong.domains.search.analysis.folding import fold
-from furong.domains.search.analysis.sounding import initials, pinyin, sound
+from furong.domains.search.analysis.sounding import pinyin, placed, sound
 from furong.domains.search.values import Suggestion
 
 _SCANNED, _KEPT = 1_500, 24
@@ -93,12 +93,14 @@ class Lexicon:
                 if found >= 0:
                     starts.add(found)
                     place = found + len(word)
+        syllables = placed(folded)
         keys: set[str] = set()
         for start in starts:
-            rest = folded[start:]
-            keys.add(rest)
-            if any(map(is_han, rest)):
-                keys.update((pinyin(rest).replace(" ", ""), initials(rest).replace(" ", "")))
+            keys.add(folded[start:])
+            own = [(place, one) for place, one in syllables if place >= start]
+            if any(is_han(folded[place]) for place, _ in own):
+                keys.add("".join(one for _, one in own).replace(" ", ""))
+                keys.add("".join(one[:1] if is_han(folded[place]) else one for place, one in own).replace(" ", ""))
         return {key for key in keys if key}
 
     def _best_of_short(self) -> dict[str, list[int]]:
@@ -188,16 +190,11 @@ class Lexicon:
         ]
         # A word that sounds the same must share a character, or be as long as three: two sounds alone are too many words.
         candidates = [word for word in candidates if len(word) >= 3 or set(word) & set(window)]
-        if not candidates and len(window) >= 4:
+        words = self._analysis.cut(window)
+        if not candidates and len(window) >= 4 and not all(len(word) > 1 and frequency(word) > 0 for word in words):
             candidates = self._one_off(window)
-        if not candidates or (frequency(window) > 0 and len(self._analysis.cut(window)) == 1):
-            return ""
-        if (
-            len(window) < 4
-            and all(frequency(word) > 0 for word in self._analysis.cut(window) if len(word) > 1)
-            and any(len(word) > 1 for word in self._analysis.cut(window))
-        ):
-            return ""  # made of words that documents hold: then it is meant so
+        if not candidates or all(len(word) > 1 and frequency(word) > 0 for word in words):
+            return ""  # nothing better, or made of words that documents hold: then it is meant so
         return max(candidates, key=lambda word: (self._weights[word], word))
 
     def _one_off(self, window: str) -> list[str]:

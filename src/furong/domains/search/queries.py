@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from furong.domains.search import counting, models, serving, sources
+from furong.domains.search.analysis.folding import fold
 from furong.domains.search.engine.tantivy_engine import TantivyEngine
 from furong.domains.search.errors import IndexMissingError, NothingAsked, ResultGone
 from furong.domains.search.lexicon import offered
@@ -66,11 +67,17 @@ class Results:
     meant: str = ""
     token: str = ""
     is_cut_short: bool = False
+    cards_are_whole: bool = True
 
     @property
     def total(self) -> int:
         """How many were found in all."""
         return self.page.total + len(self.cards)
+
+    @property
+    def whole(self) -> int:
+        """How many hold enough of what was said."""
+        return self.page.whole + (len(self.cards) if self.cards_are_whole else 0)
 
 
 def search(*, query: Query, actor: Actor, as_typed: bool = False, counted: bool = True) -> Results:
@@ -86,20 +93,20 @@ def search(*, query: Query, actor: Actor, as_typed: bool = False, counted: bool 
         raise NothingAsked
     found = _found(engine, read, query, actor)
     shown_for = meant = ""
-    if not as_typed and (found.total < FEW or found.page.is_broad):
+    if not as_typed and found.whole < FEW:
         better = spelling(text=query.text, on=query.today)
         if better:
             other = _found(engine, engine.plan(better), replace(query, text=better), actor)
             if other.total and not found.total:
                 found, shown_for = other, better
-            elif other.total and (not other.page.is_broad or other.total > found.total):
+            elif other.whole > found.whole:
                 meant = better
     if counted and PUBLIC in query.rights and query.first == 0 and not actor.is_staff and not _is_narrowed(query):
         counting.count_search(text=query.text, found=0 if shown_for else found.total, today=query.today)
     return replace(
         found,
         text=query.text,
-        bets=_bets(read.folded, query.today) if query.first == 0 else (),
+        bets=_bets(read, query.today) if query.first == 0 else (),
         shown_for=shown_for,
         meant=meant,
         token=counting.token_of(query.text),
@@ -130,15 +137,17 @@ def address_to_open(*, key: str, actor: Actor, on: date) -> str:
 
 def _found(engine: TantivyEngine, read: Plan, query: Query, actor: Actor) -> Results:
     cards: tuple[Hit, ...] = ()
+    cards_are_whole = True
     if not query.kinds:
         only = replace(query, kinds=(Kind.SERVICE.value,), first=0, size=CARDS, with_facets=False)
         services = _checked(engine, read, only, actor)
+        cards_are_whole = bool(services.whole)
         cards = tuple(
             hit for hit in services.hits if not services.is_broad or any(one.is_match for one in hit.marked_title)
         )
     rest = replace(query, hidden=query.hidden | {hit.key for hit in cards})
     page = _checked(engine, read, rest, actor)
-    return Results(text=query.text, page=page, cards=cards)
+    return Results(text=query.text, page=page, cards=cards, cards_are_whole=cards_are_whole)
 
 
 def _checked(engine: TantivyEngine, read: Plan, query: Query, actor: Actor) -> Page:
@@ -160,11 +169,15 @@ def _is_narrowed(query: Query) -> bool:
     return bool(query.kinds or query.sites or query.departments or query.audiences or query.years or query.since)
 
 
-def _bets(folded: str, today: date) -> tuple[Bet, ...]:
-    rows = models.BestBet.objects.filter(folded=folded, ended_at=None, until_on__gt=today).order_by("id")[:3]
+def _bets(read: Plan, today: date) -> tuple[Bet, ...]:
+    """What editors put on top of this question, whatever words around it say nothing (生孩子要办什么)."""
+    ways = {read.folded, "".join(group.said for group in read.groups)}
+    rows = models.BestBet.objects.filter(folded__in=ways, ended_at=None, until_on__gt=today).order_by("id")[:3]
     own = [_bet(row) for row in rows]
     departments: dict[str, str] = {}
-    packed = [one for one in vocabulary(on=today).bets if one.until > today and folded in one.words]
+    packed = [
+        one for one in vocabulary(on=today).bets if one.until > today and any(fold(word) in ways for word in one.words)
+    ]
     if packed:
         from furong.foundation.organizations import queries as organizations
 

@@ -139,10 +139,11 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page of results. ``is_broad`` says that not all words had to be found."""
+    """A page of results. ``whole`` hold enough of what was said; ``is_broad``: so few did that less was enough."""
 
     hits: tuple[Hit, ...] = ()
     total: int = 0
+    whole: int = 0
     facets: Mapping[str, tuple[FacetValue, ...]] = field(default_factory=dict)
     is_broad: bool = False
 

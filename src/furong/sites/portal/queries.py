@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import lazy
-from pypinyin import Style, lazy_pinyin
 
 from furong.domains.cases import queries as cases
 from furong.domains.cases.values.views import AnswerView
@@ -41,7 +39,6 @@ from furong.sites.portal.values import (
     EventPage,
     Fact,
     Figures,
-    Hit,
     Home,
     Station,
 )
@@ -143,83 +140,6 @@ def _figures(now: dt.datetime) -> Figures:
 
 def _share(percent: float | None) -> float | None:
     return None if percent is None else percent / 100
-
-
-def find_services(*, words: str, now: dt.datetime) -> list[Hit]:
-    """Find what is published by words, pinyin or initials; life events before single services; empty for no words."""
-    wanted = [word for word in words.lower().split() if word]
-    if not wanted:
-        return []
-    on = timezone.localdate(now)
-    found: list[tuple[int, int, str, Hit]] = []
-    for kind, order, code, name, summary, more in _published(on):
-        score = _score(wanted, name, summary, more)
-        if score:
-            route = "portal:life_event" if kind == "life_event" else "portal:guide"
-            hit = Hit(
-                kind=kind,
-                code=code,
-                name=name.as_dict(),
-                summary=summary.as_dict() if summary is not None else {},
-                href=reverse(route, kwargs={"code": code}),
-            )
-            found.append((-score, order, code, hit))
-    return [hit for _, _, _, hit in sorted(found, key=lambda one: one[:3])][:50]
-
-
-def _published(on: dt.date) -> list[tuple[str, int, str, Text, Text | None, str]]:
-    events = services.list_life_events(on=on)
-    items = services.list_items(on=on)
-    names = {item.code: item.name for item in items}
-    rows: list[tuple[str, int, str, Text, Text | None, str]] = [
-        ("life_event", 0, e.code, e.name, e.summary, " ".join(_all(names[c]) for c in e.item_codes() if c in names))
-        for e in events
-    ]
-    rows += [("item", 1, i.code, i.name, i.summary, _all(i.result.name)) for i in items]
-    return rows
-
-
-def _all(text: Text | None) -> str:
-    return "" if text is None else " ".join(text.as_dict().values())
-
-
-_sounds: dict[str, tuple[str, str]] = {}
-
-
-def _sound(text: str) -> tuple[str, str]:
-    """The pinyin of a text without spaces, and its initials; computed once for each published text."""
-    found = _sounds.get(text)
-    if found is None:
-        if len(_sounds) > 20_000:
-            _sounds.clear()
-        whole = "".join(lazy_pinyin(text, errors="ignore"))
-        initials = "".join(lazy_pinyin(text, style=Style.FIRST_LETTER, errors="ignore"))
-        found = _sounds[text] = (whole, initials)
-    return found
-
-
-def _score(wanted: list[str], name: Text, summary: Text | None, more: str) -> int:
-    """How well a thing answers: all words must be found somewhere; in the name counts most."""
-    title, rest = _all(name).lower(), f"{_all(summary)} {more}".lower()
-    whole, initials = _sound(name.primary)
-    total = 0
-    for word in wanted:
-        if word in title:
-            total += 8
-        elif word in rest:
-            total += 4
-        elif word.isascii() and (word in whole or (len(word) > 1 and word in initials)):
-            total += 3
-        elif not word.isascii() and len(word) > 1:
-            # Chinese is written without spaces: a phrase that is not found whole is looked for by its pairs of characters.
-            pairs = {word[i : i + 2] for i in range(len(word) - 1)}
-            hits = sum(1 for pair in pairs if pair in title or pair in rest)
-            if not hits or hits * 3 < len(pairs):
-                return 0
-            total += hits
-        else:
-            return 0
-    return total
 
 
 def life_event_page(*, code: str, now: dt.datetime) -> EventPage | None:

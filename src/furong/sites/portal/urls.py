@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.portal.views import applying, objecting, public, space
+from furong.sites.portal.views import applying, objecting, public, searching, space
 
 app_name = "portal"
 
 urlpatterns = [
     path("", public.home, name="home"),
-    path("search", public.search, name="search"),
+    path("search", searching.search, name="search"),
+    path("search/suggest", searching.suggest, name="search_suggest"),
+    path("search/place", searching.place, name="search_place"),
+    path("search/open/<str:key>", searching.opened, name="search_open"),
+    path("office/<uuid:organization_id>", searching.office, name="office"),
     path("life/<slug:code>", public.life_event, name="life_event"),
     path("life/<slug:code>/start", applying.start, name="start"),
     path("guide/<slug:code>", public.guide, name="guide"),

@@ -123,17 +123,6 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A life event or a service that a search found."""
-
-    kind: str  # life_event or item
-    code: str
-    name: Text
-    summary: Text
-    href: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
     """What the home page shows."""
 

@@ -13,7 +13,7 @@ _BEGINNINGS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("hu", "f"))
 _ENDINGS = (("ang", "an"), ("eng", "en"), ("ing", "in"), ("ong", "on"))
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=50_000)
 def syllables(text: str) -> tuple[str, ...]:
     """This function will give the pinyin of each character without tones; letters and digits stay whole words."""
     return tuple(lazy_pinyin(text, style=Style.NORMAL))
@@ -26,10 +26,11 @@ def pinyin(text: str) -> str:
 
 def initials(text: str) -> str:
     """This function will give the first letters: 公积金 → gjj."""
-    return "".join(one[:1] if is_han(text[place]) else one for place, one in _placed(text))
+    return "".join(one[:1] if is_han(text[place]) else one for place, one in placed(text))
 
 
-def _placed(text: str) -> list[tuple[int, str]]:
+def placed(text: str) -> list[tuple[int, str]]:
+    """This function will give the syllables with the place of the character, or of the word of letters, that they are of."""
     found, place = [], 0
     for one in syllables(text):
         found.append((place, one))

@@ -97,7 +97,8 @@ class TantivyEngine:
         first = min(max(query.first, 0), MAX_FIRST)
         shelves = self._shelves(query.rights)
         broad = False
-        found, total = self._best(shelves, read, query, first + size, broad)
+        found, whole = self._best(shelves, read, query, first + size, broad)
+        total = whole
         if total < _FEW and read.groups:
             # Few hold all of it: then what holds some of it, however the segmenter cut it, follows.
             broad = True
@@ -105,7 +106,7 @@ class TantivyEngine:
         facets = self._facets(shelves, read, query, broad) if query.with_facets else {}
         terms = read.terms
         hits = [self._hit(one, terms, query.with_snippets) for one in found[first : first + size]]
-        return Page(hits=tuple(hits), total=total, facets=facets, is_broad=broad)
+        return Page(hits=tuple(hits), total=total, whole=whole, facets=facets, is_broad=broad)
 
     def _shelves(self, rights: frozenset[str]) -> list[tuple[Shelf, tantivy.Searcher]]:
         shelves = [self._public] if PUBLIC in rights else []

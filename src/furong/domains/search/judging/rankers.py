@@ -5,15 +5,18 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from furong.domains.search.analysis.cutting import Analysis, pairs
+from furong.domains.search.analysis.cutting import pairs
 from furong.domains.search.analysis.folding import fold
 from furong.domains.search.engine.tantivy_engine import TantivyEngine, open_engine
-from furong.domains.search.planning import Thesaurus
-from furong.domains.search.values import Document, Query
+from furong.domains.search.queries import CARDS, FEW
+from furong.domains.search.serving import lexicon_of
+from furong.domains.search.values import Document, Kind, Query
+from furong.domains.search.wording import Vocabulary, analysis_of
 
 _TODAY = date(2026, 6, 30)  # no clock decides how good a ranking is
 
@@ -31,30 +34,49 @@ class Ranker(Protocol):
 
 
 class OurRanker:
-    """The real analysis, planning and ranking, on an index in a temporary folder."""
+    """The search as a stranger meets it, on an index in a temporary folder: service cards first, help with spelling.
 
-    def __init__(
-        self,
-        documents: Iterable[Document],
-        *,
-        analysis: Analysis | None = None,
-        thesaurus: Thesaurus | None = None,
-        folder: Path | None = None,
-    ) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="furong-judged-", dir=folder)
+    What a database adds (best bets, rights, the place of the asker) is left out.
+    """
+
+    def __init__(self, documents: Iterable[Document], *, vocabulary: Vocabulary | None = None) -> None:
+        words = vocabulary or Vocabulary()
+        self._folder = tempfile.TemporaryDirectory(prefix="furong-judged-")
         self._engine: TantivyEngine = open_engine(
-            Path(self._folder.name) / "index", analysis=analysis or Analysis(), thesaurus=thesaurus, write=True
+            Path(self._folder.name) / "index",
+            analysis=analysis_of(words.words),
+            thesaurus=words.thesaurus,
+            write=True,
         )
         self._engine.add(documents, fresh=True)
         self._engine.commit()
+        self._lexicon = lexicon_of(self._engine, words)
 
     def rank(self, text: str, *, size: int) -> Sequence[str]:
         query = Query(text=text, today=_TODAY, size=min(size, 100), with_facets=False, with_snippets=False)
-        return [hit.key for hit in self._engine.search(query).hits]
+        keys, is_meagre = self._asked(query)
+        if is_meagre:
+            better = self._lexicon.correct(text, frequency=self._engine.frequency)
+            if better:
+                other, _ = self._asked(replace(query, text=better))
+                # A stranger who found nothing is shown the better words' results; others are offered them.
+                keys = keys or other
+        return keys[:size]
 
     def close(self) -> None:
         self._engine.close()
         self._folder.cleanup()
+
+    def _asked(self, query: Query) -> tuple[list[str], bool]:
+        read = self._engine.plan(query.text)
+        services = self._engine.search_plan(
+            read, replace(query, kinds=(Kind.SERVICE.value,), size=CARDS, with_snippets=True)
+        )
+        cards = [
+            hit.key for hit in services.hits if not services.is_broad or any(one.is_match for one in hit.marked_title)
+        ]
+        page = self._engine.search_plan(read, replace(query, hidden=frozenset(cards)))
+        return [*cards, *(hit.key for hit in page.hits)], page.is_broad or page.total + len(cards) < FEW
 
 
 class PairsInSqlite:

@@ -36,7 +36,7 @@ def decode(data: bytes, *, declared: str = "") -> tuple[str, str] | None:
         known = _known(claim.decode("ascii"))
         if known and not known.startswith(("utf-16", "utf-32")):
             text = _lenient(data, known)
-            if text is not None and not (known not in ("utf-8", "ascii") and _is_utf8(data)):
+            if text is not None and not (known != "utf-8" and _is_chinese_utf8(data)):
                 return text, known
     if _is_utf8(data):
         return data.decode("utf-8", "replace"), "utf-8"
@@ -94,6 +94,11 @@ def _is_utf8(data: bytes) -> bool:
         return True
     text = _lenient(data, "utf-8")
     return text is not None
+
+
+def _is_chinese_utf8(data: bytes) -> bool:
+    """Whether the bytes are UTF-8 with Chinese in it: few words in GBK are UTF-8 too, and then of Latin and Greek letters."""
+    return _is_utf8(data) and any("\u4e00" <= one <= "\u9fff" for one in data.decode("utf-8", "replace"))
 
 
 def _has(character: str, charset: str) -> bool:

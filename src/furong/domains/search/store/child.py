@@ -40,19 +40,9 @@ def confine(*, memory_bytes: int, cpu_seconds: int) -> None:
                 resource.setrlimit(number, (limit, limit))
 
 
-def _warm() -> None:
-    """Import what files are read with before the number of open files is bounded."""
-    import charset_normalizer  # noqa: F401
-    import docx  # noqa: F401
-    import openpyxl  # noqa: F401
-    import pptx  # noqa: F401
-    import pypdf  # noqa: F401
-
-
 def main() -> int:
     """This function will answer requests from the standard input until it ends."""
     memory_bytes, cpu_seconds = int(sys.argv[1]), int(sys.argv[2])
-    _warm()
     confine(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     # A library that prints must not break the protocol.

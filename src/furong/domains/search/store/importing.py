@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
+
+from django.utils import timezone
 
 from furong.domains.search.store import commands, queries
 from furong.domains.search.store.errors import ImportRuns, ImportShrank, SiteRefused, SourceUnreadable
@@ -39,7 +40,6 @@ from furong.domains.search.store.values import (
     host_of,
 )
 from furong.foundation.access.values import Actor
-from furong.foundation.calendar import queries as calendars
 from furong.foundation.codes.errors import Refusal
 
 # Another number reads every file anew, though it did not change: raise it when `reading` or `markup` learn something.
@@ -127,17 +127,14 @@ def import_pages(
 
 def _said(source: Source, manifest: Path | None) -> dict[str, dict[str, str]]:
     try:
-        file = manifest.open("rb") if manifest is not None else source.manifest()
+        found = (manifest.name, manifest.open("rb")) if manifest is not None else source.manifest()
     except OSError as exc:
         raise SourceUnreadable from exc
-    if file is None:
+    if found is None:
         return {}
+    name, file = found
     with file:
-        if manifest is not None:
-            return read_manifest(file, name=manifest.name)
-        head = file.read(1)
-        rest = io.BytesIO(head + file.read())
-        return read_manifest(rest, name="manifest.jsonl" if head in (b"{", b"") else "manifest.csv")
+        return read_manifest(file, name=name)
 
 
 class _Run:
@@ -160,7 +157,7 @@ class _Run:
 
     @property
     def today(self) -> date:
-        return calendars.current().local_date(self.clock())
+        return timezone.localdate(self.clock())
 
     def note(self, path: str, reason: Reason, detail: str = "") -> None:
         self.batch.notes.append(Note(path=path, reason=reason, detail=detail))

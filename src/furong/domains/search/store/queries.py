@@ -64,7 +64,8 @@ def find_digest(*, site: str, path: str) -> tuple[UUID, str] | None:
     """This function will return the id and the digest of what is kept of a file, None when nothing is."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, digest FROM search_page WHERE site_id = %s AND path = %s", [site, path])
-        return cursor.fetchone()
+        row = cursor.fetchone()
+    return (row[0], row[1]) if row is not None else None
 
 
 def list_sites() -> list[SiteView]:
@@ -100,7 +101,7 @@ def list_imports(*, site: str, limit: int = 20) -> list[ImportView]:
             finding=row.finding,
             tally=tally_of(row),
         )
-        for row in models.Import.objects.filter(site_id=site).order_by("-began_at")[:limit]
+        for row in models.Import.objects.filter(site_id=site).order_by("-began_at", "-id")[:limit]
     ]
 
 

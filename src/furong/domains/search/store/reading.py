@@ -111,13 +111,13 @@ def read_file(data: bytes, *, path: str, charset: str = "", address: str = "") -
         if isinstance(found_or, Reason):
             return found_or
         found = found_or
-    if not found.body.strip():
+    found = replace(found, body=_clean(found.body))
+    if not found.body:
         return Reason.NO_TEXT
-    title = found.title or _first_line(found.body, path)
+    title = _clean(found.title) or _first_line(found.body, path)
     return replace(
         found,
         title=title,
-        body=_clean(found.body),
         language=language_of(f"{title}\n{found.body}", declared=found.language),
     )
 
@@ -216,17 +216,21 @@ def _office(data: bytes) -> Extract | Reason:
     return Reason.KIND_UNKNOWN
 
 
-def _properties(properties: Any) -> dict[str, str]:
+def _described(found: Extract, properties: Any) -> Extract:
+    """Add what a file's properties say to what it says itself."""
+
     def day(value: Any) -> str:
         return value.date().isoformat() if value is not None and hasattr(value, "date") else ""
 
-    return {
-        "title": _said_title(str(properties.title or "")),
-        "author": str(getattr(properties, "author", "") or getattr(properties, "creator", "") or "")[:100],
-        "published": day(properties.created),
-        "modified": day(properties.modified),
-        "language": str(properties.language or ""),
-    }
+    author = str(getattr(properties, "author", None) or getattr(properties, "creator", None) or "")
+    return replace(
+        found,
+        title=found.title or _said_title(str(properties.title or "")),
+        author=author[:100],
+        published=day(properties.created),
+        modified=day(properties.modified),
+        language=str(properties.language or ""),
+    )
 
 
 def _word(data: bytes) -> Extract:
@@ -257,19 +261,19 @@ def _word(data: bytes) -> Extract:
             lines.add(words)
         if lines.is_full:
             break
-    said = _properties(document.core_properties)
-    return Extract(
+    found = Extract(
         kind=Kind.DOCUMENT,
         media_type=_WORD,
+        title=title[:MAX_TITLE],
         body=lines.text,
         headings=tuple(headings[:MAX_HEADINGS]),
         notes=lines.notes,
-        **{**said, "title": title[:MAX_TITLE] or said["title"]},
     )
+    return _described(found, document.core_properties)
 
 
 def _sheet(data: bytes) -> Extract:
-    from openpyxl import load_workbook
+    from openpyxl import load_workbook  # type: ignore[import-untyped]
 
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     lines = _Lines()
@@ -282,15 +286,14 @@ def _sheet(data: bytes) -> Extract:
         for row in sheet.iter_rows(values_only=True):
             if not lines.add("\t".join(_spaces(str(one)) for one in row if one is not None and one != "")):
                 break
-    said = _properties(book.properties)
-    return Extract(
+    found = Extract(
         kind=Kind.DOCUMENT,
         media_type=_SHEET,
         body=lines.text,
         headings=tuple(names[:MAX_HEADINGS]),
         notes=lines.notes,
-        **said,
     )
+    return _described(found, book.properties)
 
 
 def _slides(data: bytes) -> Extract:
@@ -319,15 +322,15 @@ def _slides(data: bytes) -> Extract:
             lines.add(_spaces(slide.notes_slide.notes_text_frame.text))
         if lines.is_full:
             break
-    said = _properties(show.core_properties)
-    return Extract(
+    found = Extract(
         kind=Kind.DOCUMENT,
         media_type=_SLIDES,
         body=lines.text,
         headings=tuple(headings[:MAX_HEADINGS]),
         notes=lines.notes,
-        **{**said, "title": said["title"] or (headings[0] if headings else "")},
     )
+    found = _described(found, show.core_properties)
+    return found if found.title or not headings else replace(found, title=headings[0])
 
 
 def _plain(text: str, path: str) -> Extract:

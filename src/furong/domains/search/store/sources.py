@@ -53,8 +53,8 @@ class Source(Protocol):
         """This function will give the bytes of a file that was listed just now, or why it cannot."""
         ...
 
-    def manifest(self) -> IO[bytes] | None:
-        """This function will open the manifest that lies in it, if one does."""
+    def manifest(self) -> tuple[str, IO[bytes]] | None:
+        """This function will open the manifest that lies in it, if one does, and say its name."""
         ...
 
 
@@ -99,6 +99,8 @@ def read_manifest(file: IO[bytes], *, name: str) -> dict[str, dict[str, str]]:
         raise ManifestRefused(line=len(found) + 1, why="not UTF-8") from exc
     except csv.Error as exc:
         raise ManifestRefused(line=len(found) + 2, why="no CSV") from exc
+    finally:
+        text.detach()
     return found
 
 
@@ -197,10 +199,10 @@ class _Folder:
         except (OSError, ValueError):
             return Reason.DAMAGED
 
-    def manifest(self) -> IO[bytes] | None:
+    def manifest(self) -> tuple[str, IO[bytes]] | None:
         for name in MANIFESTS:
             if (self._root / name).is_file():
-                return (self._root / name).open("rb")
+                return name, (self._root / name).open("rb")
         return None
 
 
@@ -240,10 +242,10 @@ class _Zip:
             return Reason.DAMAGED
         return data
 
-    def manifest(self) -> IO[bytes] | None:
+    def manifest(self) -> tuple[str, IO[bytes]] | None:
         for one in self._archive.infolist():
             if _normal(one.filename) in MANIFESTS and one.file_size <= _MAX_MANIFEST_BYTES:
-                return self._archive.open(one)
+                return _normal(one.filename), self._archive.open(one)
         return None
 
 
@@ -303,14 +305,14 @@ class _Tar:
             return Reason.MISSING
         return self._data
 
-    def manifest(self) -> IO[bytes] | None:
+    def manifest(self) -> tuple[str, IO[bytes]] | None:
         # Only the front of a packed archive can be looked into cheaply; a manifest that comes with it comes first.
         try:
             with tarfile.open(self._path, "r|*") as archive:
                 for index, one in enumerate(archive):
                     if _normal(one.name) in MANIFESTS and one.isfile() and one.size <= _MAX_MANIFEST_BYTES:
                         file = archive.extractfile(one)
-                        return io.BytesIO(file.read()) if file is not None else None
+                        return (_normal(one.name), io.BytesIO(file.read())) if file is not None else None
                     if index >= 20:
                         break
         except (tarfile.TarError, OSError, EOFError):

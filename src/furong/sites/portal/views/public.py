@@ -35,14 +35,6 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def search(request: HttpRequest) -> HttpResponse:
-    """Find life events and services by words, pinyin or initials among what is published."""
-    words = request.GET.get("q", "").strip()[:100]
-    found = queries.find_services(words=words, now=timezone.now())
-    return render(request, "portal/search.jinja", {"words": words, "found": found}, using="furong")
-
-
-@require_safe
 def life_event(request: HttpRequest, code: str) -> HttpResponse:
     """Say what a life event needs: its services, departments, times, and what is asked."""
     page = queries.life_event_page(code=code, now=timezone.now())
