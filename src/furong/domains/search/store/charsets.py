@@ -98,7 +98,11 @@ def _is_utf8(data: bytes) -> bool:
 
 def _is_chinese_utf8(data: bytes) -> bool:
     """Whether the bytes are UTF-8 with Chinese in it: few words in GBK are UTF-8 too, and then of Latin and Greek letters."""
-    return _is_utf8(data) and any("\u4e00" <= one <= "\u9fff" for one in data.decode("utf-8", "replace"))
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return any("\u4e00" <= one <= "\u9fff" for one in text)
 
 
 def _has(character: str, charset: str) -> bool:

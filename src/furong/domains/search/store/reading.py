@@ -185,7 +185,7 @@ def _outline(reader: Any) -> Iterator[str]:
     except Exception:  # noqa: BLE001 - a broken outline is no reason to lose the text
         return
     for one in waiting[:MAX_HEADINGS]:
-        if not isinstance(one, list) and getattr(one, "title", ""):
+        if not isinstance(one, list) and one.title:
             yield _spaces(str(one.title))[:MAX_TITLE]
 
 
