@@ -16,6 +16,7 @@ from furong.foundation.access.values import Actor, Basis
 from furong.foundation.codes.identity_numbers import parse_identity_number
 from furong.foundation.codes.ids import new_id
 from furong.registries.population import commands, errors, queries
+from furong.registries.population.moves.errors import PermitNeeded
 from furong.registries.population.values import RelationKind
 from tests.registries.population.people import (
     DIVISION,
@@ -448,9 +449,19 @@ def test_a_death_makes_the_spouse_head_and_tells_relations_anew():
 def test_a_move_changes_household_address_and_division():
     family = couple()
     born = birth(family, record="U430200021")
-    elsewhere = household(division="430405002003", address="湘水路 88 号")
+    elsewhere = household(division="430202002003", address="湘水路 88 号")
+    with pytest.raises(PermitNeeded):
+        commands.move_person(
+            person_id=family.mother,
+            household_id=household(division="430405002003"),
+            moved_on=date(2026, 3, 8),
+            reason="work",
+            actor=SYSTEM,
+            basis=WHY,
+            now=NOW,
+        )
 
-    commands.move_person(
+    moved = commands.move_person(
         person_id=family.mother,
         household_id=elsewhere,
         moved_on=date(2026, 3, 8),
@@ -469,9 +480,10 @@ def test_a_move_changes_household_address_and_division():
         now=NOW,
     )
 
+    assert not moved.is_late
     home = queries.list_household(household_id=elsewhere, fields=["division_code"], actor=SYSTEM, basis=WHY, now=NOW)
     assert [m.relation for m in home.members] == ["02", "32"]
-    assert {m.person["division_code"] for m in home.members} == {"430405002003"}
+    assert {m.person["division_code"] for m in home.members} == {"430202002003"}
     assert read(family.mother, "address")["address"] == "湘水路 88 号"
 
 

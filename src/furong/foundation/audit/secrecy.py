@@ -7,6 +7,7 @@ Whoever gives an order does not read under it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,9 +19,49 @@ from furong.foundation.access.values import Actor, Basis, register_right
 from furong.foundation.audit.commands import command, current
 from furong.foundation.audit.errors import SecrecyNotInForce, SecrecyTooLong
 from furong.foundation.codes.ids import new_id
+from furong.foundation.codes.statements import all_rows
 
 ORDER = register_right("audit.secrecy", zh="决定侦查保密查询", en="Order secrecy of reads for an investigation")
 LONGEST = timedelta(days=183)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecrecyOrder:
+    """An order: whose investigation, given when and by which account, in force until when."""
+
+    id: UUID
+    reference: str
+    account_id: UUID
+    ordered_at: datetime
+    until: datetime
+
+    def is_in_force(self, *, now: datetime) -> bool:
+        """This function will tell whether reads may be made under it."""
+        return now < self.until
+
+
+def list_orders(*, actor: Actor, limit: int = 100) -> tuple[SecrecyOrder, ...]:
+    """This function will return the orders of the actor's organisation, the last given first. Raises ``AccessRefused``."""
+    if actor.organization_id is None:
+        raise AccessRefused
+    access.require(actor=actor, right=ORDER, organization_id=actor.organization_id)
+    return _orders("organization_id = %s ORDER BY ordered_at DESC, id LIMIT %s", [actor.organization_id, limit])
+
+
+def orders_open_to(*, actor: Actor, now: datetime) -> tuple[SecrecyOrder, ...]:
+    """This function will return the orders under which the actor may read: in force, of their organisation, not their own."""
+    if actor.organization_id is None or actor.account_id is None:
+        return ()
+    condition = "organization_id = %s AND until > %s AND account_id <> %s ORDER BY reference, id"
+    return _orders(condition, [actor.organization_id, now, actor.account_id])
+
+
+def _orders(condition: str, params: list[object]) -> tuple[SecrecyOrder, ...]:
+    rows = all_rows(
+        f"SELECT id, reference, account_id, ordered_at, until FROM audit_secrecy_order WHERE {condition}", params
+    )
+    names = ("id", "reference", "account_id", "ordered_at", "until")
+    return tuple(SecrecyOrder(**dict(zip(names, row, strict=True))) for row in rows)
 
 
 @command("audit.order_secrecy")

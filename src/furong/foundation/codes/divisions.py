@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from furong.foundation.codes.values import Division
 
-__all__ = ["all_divisions", "find_divisions", "full_name"]
+__all__ = ["all_divisions", "find_divisions", "find_named", "full_name"]
 
 _NAME = re.compile(r"(?:\[(\d{4})?-(\d{4})?\])?([^,]+)")
 
@@ -42,6 +42,21 @@ def all_divisions() -> Mapping[str, tuple[Division, ...]]:
 def find_divisions(code: str) -> tuple[Division, ...]:
     """This function will return every name ``code`` ever bore, oldest first; empty when it was never assigned."""
     return all_divisions().get(code, ())
+
+
+@cache
+def _by_name() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for code, held in all_divisions().items():
+        for name in {one.name for one in held} | {full_name(code) or ""}:
+            if name and code not in found.setdefault(name, []):
+                found[name].append(code)
+    return {name: tuple(sorted(codes)) for name, codes in found.items()}
+
+
+def find_named(name: str) -> tuple[Division, ...]:
+    """This function will return the divisions that ever bore ``name``, or whose whole path reads so, by code."""
+    return tuple(all_divisions()[code][-1] for code in _by_name().get(name, ()))
 
 
 def full_name(code: str, *, year: int | None = None) -> str | None:

@@ -6,7 +6,7 @@ from furong.foundation.codes import divisions, tables
 from furong.foundation.codes.errors import UnknownCodeTable
 from furong.foundation.codes.values import CodeTable, Division
 
-__all__ = ["find_division", "get_table", "list_tables"]
+__all__ = ["find_division", "find_divisions_named", "get_table", "list_tables"]
 
 
 def find_division(*, code: str, year: int | None = None) -> Division | None:
@@ -23,6 +23,14 @@ def find_division(*, code: str, year: int | None = None) -> Division | None:
         if (one.from_year is None or one.from_year <= year) and (one.to_year is None or year <= one.to_year):
             return one
     return None
+
+
+def find_divisions_named(*, name: str) -> tuple[Division, ...]:
+    """This function will return the divisions of the country that ever bore ``name`` (芦淞区, 湖南省株洲市芦淞区), by code.
+
+    GB/T 2260, codes ever valid. Empty when none did.
+    """
+    return divisions.find_named("".join(name.split()))
 
 
 def get_table(*, name: str) -> CodeTable:

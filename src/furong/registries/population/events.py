@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
@@ -115,8 +116,8 @@ class FactTold:
     """What one centre holds about two people, whole, for the centre that keeps ``person_id``, to hold on its side.
 
     ``topic`` is ``spouse`` or ``parent``. ``version`` counts the acts on these two people and this topic, over both centres;
-    ``author`` is the centre that acted. Of two that are told the later version speaks, in whichever order they come.
-    ``periods`` say what the other is and was to the person; ``maritals`` what marital status the person had by it since when.
+    ``author`` is the centre that acted. Of two that are told the later version speaks, in whichever order they come. ``periods``
+    say what the other is and was to the person; ``maritals`` since when each of the two had which marital status by it.
     """
 
     person_id: UUID
@@ -125,7 +126,7 @@ class FactTold:
     version: int = 0
     author: str = ""
     periods: tuple[ToldPeriod, ...] = ()
-    maritals: tuple[tuple[date, str], ...] = ()
+    maritals: Mapping[str, tuple[tuple[date, str], ...]] = field(default_factory=dict)
 
 
 @event("population.facts_crossed")

@@ -108,7 +108,10 @@ def told_of(state: PairState, *, person_id: UUID, present: UUID) -> FactTold:
             )
             for row in rows
         ),
-        maritals=tuple((date.fromisoformat(day), code) for day, code in state.maritals.get(str(person_id), ())),
+        maritals={
+            key: tuple((date.fromisoformat(day), code) for day, code in statuses)
+            for key, statuses in state.maritals.items()
+        },
     )
 
 

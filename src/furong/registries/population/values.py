@@ -234,6 +234,9 @@ class VersionRecord:
     recorded_at: datetime
     superseded_at: datetime | None
     facts: Mapping[str, object] = field(repr=False)
+    evidence: str = field(default="", repr=False)  # of the act that recorded it
+    legal_basis: str = ""
+    organization_id: UUID | None = None  # which did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

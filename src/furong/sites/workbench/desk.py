@@ -44,7 +44,9 @@ class Group:
     entries: tuple[Entry, ...]
 
 
-AT_A_COUNTER = frozenset({"counter", "population", "moves", "audit"})  # what a centre's own node serves
+AT_A_COUNTER = frozenset(
+    {"counter", "population", "population_exists", "moves", "audit"}
+)  # what a centre's own node serves
 
 
 def _entry(name: str, label: str, *rights: str, url_name: str = "") -> Entry:
@@ -76,9 +78,11 @@ def menu(actor: Actor) -> list[Group]:
             _("Registers"),
             _entry("counter", _("Counter"), "population.register"),
             _entry("population", _("Population"), "population.search"),
+            _entry("population_exists", _("Existence check"), "population.verify"),
             _entry("matches", _("Comparisons"), "population.match"),
             _entry("moves", _("Moves"), "population.register"),
             _entry("population_centres", _("City centres"), "population.centres"),
+            _entry("secrecy", _("Orders of secrecy"), "audit.secrecy"),
             _entry("licences", _("Licences"), "licences.read", "licences.issue", "licences.revoke"),
         ),
         (

@@ -58,6 +58,7 @@ def seal(enquiry: Enquiry, *, actor: Actor, now: datetime) -> str:
         "u": basis.purpose,
         "l": basis.legal_basis,
         "c": str(basis.case_id) if basis.case_id else "",
+        "s": str(basis.secrecy_order_id or ""),
         "b": str(basis.about or (enquiry.object_id if enquiry.kind == "person" else "")),  # whose affair it is
     }
     text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
@@ -83,6 +84,7 @@ def unseal(text: str, *, kind: str, actor: Actor, now: datetime) -> Enquiry:
             legal_basis=told["l"],
             case_id=UUID(told["c"]) if told["c"] else None,
             about=UUID(told["b"]) if told.get("b") else None,
+            secrecy_order_id=UUID(told["s"]) if told.get("s") else None,
         ),
     )
 

@@ -91,7 +91,7 @@ def shown(name: str, value: Any, places: Places) -> str:
         return day(value)
     if name == "born_at":
         return moment(dt.datetime.fromisoformat(str(value)))
-    if name in {"born_on", "died_on"}:
+    if name in {"born_on", "died_on", "missing_since"}:
         return day(dt.date.fromisoformat(str(value)[:10]))
     return str(value)
 
@@ -124,6 +124,19 @@ def change_words(kind: str) -> str:
         ChangeKind.MARRIAGE.value: _("Marriage"),
         ChangeKind.DIVORCE.value: _("Divorce"),
         ChangeKind.PARENTHOOD.value: _("Parenthood"),
+        ChangeKind.NAME_CHANGE.value: _("Change of name"),
+        ChangeKind.ADOPTION.value: _("Adoption"),
+        ChangeKind.HOUSEHOLD_SPLIT.value: _("Split of a household"),
+        ChangeKind.HOUSEHOLD_MERGE.value: _("Merger of households"),
+        ChangeKind.HEAD_CHANGE.value: _("Another head of household"),
+        ChangeKind.EMIGRATION.value: _("Settled abroad"),
+        ChangeKind.ENLISTMENT.value: _("Entered military service"),
+        ChangeKind.DISCHARGE.value: _("Back from military service"),
+        ChangeKind.DUPLICATE.value: _("Entered twice"),
+        ChangeKind.RETURN.value: _("Registration restored"),
+        ChangeKind.MISSING.value: _("Reported missing"),
+        ChangeKind.FOUND.value: _("Found"),
+        ChangeKind.IMPORT.value: _("Taken in from a file"),
     }.get(kind, kind)
 
 

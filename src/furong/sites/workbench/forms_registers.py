@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -12,7 +13,12 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from furong.foundation.audit.secrecy import SecrecyOrder
+from furong.foundation.codes import queries as codes
+from furong.foundation.web.texts import content_language
 from furong.foundation.web.widgets import DatePartsInput
+from furong.registries.population.values import FEMALE, MALE
+from furong.sites.workbench.places import PlaceField
 
 PURPOSES: Mapping[str, Promise] = {
     "case": _("Handling an application"),
@@ -60,14 +66,29 @@ class PurposeForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    secrecy = forms.ChoiceField(
+        label=_("Under an order of secrecy"),
+        help_text=_("For an investigation of your organisation: the person learns of it when the order ends."),
+        required=False,
+    )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, orders: Sequence[SecrecyOrder] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["purpose"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
         field.choices = [("", ""), *PURPOSES.items()]
-        for name in ("purpose", "purpose_note", "legal_basis", "case_number"):
-            self.fields[name].group = _("Why you look")  # type: ignore[attr-defined]  # read by web.forms
+        if orders:
+            field = self.fields["secrecy"]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+            field.choices = [
+                ("", _("No: the person sees it at once")),
+                *((str(one.id), one.reference) for one in orders),
+            ]
+        else:
+            del self.fields["secrecy"]
+        for name in ("purpose", "purpose_note", "legal_basis", "case_number", "secrecy"):
+            if name in self.fields:
+                self.fields[name].group = _("Why you look")  # type: ignore[attr-defined]  # read by web.forms
 
     def clean(self) -> dict[str, Any]:
         """Want words for what the list does not name."""
@@ -82,6 +103,11 @@ class PurposeForm(forms.Form):
             words = str(PURPOSES[self.cleaned_data["purpose"]])
         note = self.cleaned_data["purpose_note"]
         return f"{words}（{note}）" if note else words
+
+    def secrecy_order_id(self) -> UUID | None:
+        """Give the order of secrecy that was chosen."""
+        chosen = self.cleaned_data.get("secrecy")
+        return UUID(chosen) if chosen else None
 
 
 class ExportForm(PurposeForm):
@@ -99,20 +125,40 @@ class ExportForm(PurposeForm):
 
 
 class PopulationForm(PurposeForm):
-    """Whom to look for: one of four at least."""
+    """Whom to look for: one of four at least; the rest narrows it."""
 
     name = forms.CharField(label=_("Name"), help_text=_("Whole, or its beginning."), max_length=50, required=False)
     pinyin = forms.CharField(label=_("Pinyin"), help_text=_("Or its initials."), max_length=60, required=False)
     number = forms.CharField(label=_("Identity number"), max_length=20, required=False)
     born_on = forms.DateField(label=_("Date of birth"), widget=DatePartsInput, required=False)
+    born_last = forms.DateField(
+        label=_("Or born from that day until"),
+        help_text=_("At most a year, unless a name or a number is given."),
+        widget=DatePartsInput,
+        required=False,
+    )
+    sex = forms.ChoiceField(label=_("Sex"), required=False)
+    division = forms.ChoiceField(label=_("Registered in"), required=False)
+    born_in = PlaceField(label=_("Place of birth"))
+    native_of = PlaceField(label=_("Native place"))
     after = forms.CharField(widget=forms.HiddenInput, required=False, max_length=400)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, places: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("name", "pinyin", "number"):
             self.fields[name].widget.attrs.update({"autocomplete": "off", "spellcheck": "false"})
-        for name in ("name", "pinyin", "number", "born_on"):
+        for name in ("name", "pinyin", "number", "born_on", "born_last"):
             self.fields[name].group = _("For whom")  # type: ignore[attr-defined]  # read by web.forms
+        for name in ("sex", "division", "born_in", "native_of"):
+            self.fields[name].group = _("Narrow it down")  # type: ignore[attr-defined]  # read by web.forms
+        sexes = codes.get_table(name="sex")
+        for name, choices in (
+            ("sex", [(code, sexes.label(code, content_language())) for code in (MALE, FEMALE)]),
+            ("division", list(places)),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+            field.choices = [("", _("Any")), *choices]
 
     @property
     def names_somebody(self) -> bool:
@@ -123,13 +169,24 @@ class PopulationForm(PurposeForm):
     def criteria(self) -> dict[str, Any]:
         """Give what the register's search takes."""
         given = self.cleaned_data
-        return {name: given[name] for name in ("name", "pinyin", "number", "born_on", "after")}
+        wanted = {
+            name: given[name]
+            for name in ("name", "pinyin", "number", "born_on", "after", "sex", "born_in", "native_of")
+        }
+        last: date | None = given["born_last"]
+        return wanted | {
+            "division_prefix": given["division"],
+            "born_until": last + timedelta(days=1) if last is not None else None,
+        }
 
     def clean(self) -> dict[str, Any]:
-        """Want somebody to look for."""
+        """Want somebody to look for, and a range that ends after it begins."""
         given = super().clean()
         if not self.names_somebody and "born_on" not in self.errors:
             self.add_error("name", _("Give a name, its pinyin, an identity number or a date of birth."))
+        first, last = given.get("born_on"), given.get("born_last")
+        if last is not None and "born_on" not in self.errors and (first is None or last < first):
+            self.add_error("born_last", _("Give the first day too, not later than the last."))
         return given
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.workbench.views import centres, counter, matches, moves, registers
+from furong.sites.workbench.views import centres, counter, lookups, matches, moves, registers, secrecy
 
 urlpatterns = [
     path("counter", counter.counter, name="counter"),
@@ -12,6 +12,10 @@ urlpatterns = [
     path("counter/<str:token>", counter.counter_person, name="counter_person"),
     path("counter/<str:token>/<slug:code>", counter.counter_act, name="counter_act"),
     path("population", registers.population_search, name="population"),
+    path("population/households", lookups.household, name="population_household"),
+    path("population/addresses", lookups.address, name="population_address"),
+    path("population/exists", lookups.exists, name="population_exists"),
+    path("population/secrecy", secrecy.orders, name="secrecy"),
     path("population/moves", moves.moves, name="moves"),
     path("population/moves/new", moves.move_new, name="move_new"),
     path("population/moves/<uuid:move_id>", moves.move, name="move"),

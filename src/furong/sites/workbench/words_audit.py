@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 ACTIONS: Mapping[str, Promise] = {
+    "audit.anchor_head": pgettext_lazy("action", "Note the head of another log"),
     "audit.end_secrecy": pgettext_lazy("action", "End or prolong secrecy of reads"),
     "audit.order_secrecy": pgettext_lazy("action", "Order secrecy of reads"),
     "audit.erase_details": pgettext_lazy("action", "Erase details"),

@@ -21,7 +21,7 @@ from furong.foundation.codes.ids import new_id
 from furong.foundation.events import dispatcher
 from furong.foundation.events.connections import connect
 from furong.registries.population import centres, commands, queries
-from furong.registries.population.centres import crossing, directory, replication, shaping, watching
+from furong.registries.population.centres import crossing, directory, pairs, replication, shaping, watching
 from furong.registries.population.errors import CentreError, CentreUnknown, NothingToChange, NumberTaken, PersonNotFound
 from furong.registries.population.moves import tasks as moves
 from tests.registries.population.centres.conftest import Province
@@ -162,7 +162,7 @@ def test_what_two_people_are_is_kept_on_both_sides_when_two_cities_keep_them(pro
         cursor.execute("DELETE FROM events_inbox")
     tell_each_other()
     assert count("centre_4302", "population_change") == before
-    assert watching.count_one_sided(now=NOW + timedelta(days=1)) == 0
+    assert pairs.topics_that_differ(mother, father) == pairs.topics_that_differ(born.person_id, father) == ()
 
 
 def test_a_number_given_in_two_cities_is_a_conflict_for_a_person_and_the_rest_goes_on(

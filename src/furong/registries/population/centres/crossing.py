@@ -87,10 +87,10 @@ def take_fact(
         effect=effect,
     )
     _write_periods(ledger, person_id, fact, rows)
-    _write_maritals(ledger, person, fact.maritals)
-    maritals = {**(held.maritals if held else {})}
-    if fact.maritals:
-        maritals[str(person_id)] = [[day.isoformat(), code] for day, code in fact.maritals]
+    _write_maritals(ledger, person, fact.maritals.get(str(person_id), ()))
+    maritals = {
+        key: [[day.isoformat(), code] for day, code in statuses] for key, statuses in fact.maritals.items()
+    }
     state = PairState(topic=topic, version=fact.version, author=fact.author, maritals=maritals)
     keep_state(state, sides=[person_id], one=person_id, other=other)
     note(person, ledger, fields=("spouse_id", "marital") if topic is Topic.SPOUSE else ("family",), told=True)
@@ -110,7 +110,8 @@ def _kind_of(fact: FactTold, topic: Topic) -> ChangeKind:
         return ChangeKind.PARENTHOOD
     if any(one.until is None for one in fact.periods):
         return ChangeKind.MARRIAGE
-    last = fact.maritals[-1][1] if fact.maritals else ""
+    statuses = fact.maritals.get(str(fact.person_id), ())
+    last = statuses[-1][1] if statuses else ""
     return ChangeKind.AMENDMENT if last == "30" else ChangeKind.DIVORCE  # widowed, or divorced
 
 

@@ -82,8 +82,11 @@ def list_history(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime) 
     """
     get_person(person_id=person_id, fields=["status"], actor=actor, basis=basis, now=now)
     found = rows(
-        "SELECT kind, valid_from, valid_until, recorded_at, superseded_at, facts FROM population_person_version "
-        "WHERE person_id = %s ORDER BY recorded_at, valid_from, id",
+        # An act that concerned several people may be kept at several centres.
+        "SELECT v.kind, v.valid_from, v.valid_until, v.recorded_at, v.superseded_at, v.facts, c.evidence, c.legal_basis, "
+        "c.organization_id FROM population_person_version v LEFT JOIN LATERAL (SELECT evidence, legal_basis, organization_id "
+        "FROM population_change x WHERE x.id = v.change_id LIMIT 1) c ON TRUE "
+        "WHERE v.person_id = %s ORDER BY v.recorded_at, v.valid_from, v.id",
         [person_id],
     )
     versions = tuple(
@@ -94,6 +97,9 @@ def list_history(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime) 
             recorded_at=row[3],
             superseded_at=row[4],
             facts=row[5] if isinstance(row[5], dict) else json.loads(row[5]),
+            evidence=row[6] or "",
+            legal_basis=row[7] or "",
+            organization_id=row[8],
         )
         for row in found
     )

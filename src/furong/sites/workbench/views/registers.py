@@ -20,6 +20,7 @@ from furong.domains.cases import queries as cases
 from furong.foundation.access import queries as access
 from furong.foundation.access.errors import AccessRefused, PurposeMissing
 from furong.foundation.access.values import Actor, Basis
+from furong.foundation.audit import secrecy
 from furong.foundation.audit.commands import record_refusal
 from furong.foundation.codes.errors import Refusal
 from furong.foundation.codes.masking import mask_number
@@ -32,6 +33,7 @@ from furong.registries.licences.errors import FileNotReadable
 from furong.registries.licences.values import FieldKind, FieldSpec, LicenceRecord, LicenceState, Verdict
 from furong.registries.population import queries as population
 from furong.registries.population.errors import SearchTooBroad
+from furong.registries.population.rights import VERIFY
 from furong.registries.population.values import PersonRecord
 from furong.sites.workbench import facts
 from furong.sites.workbench.desk import page, words_of
@@ -46,6 +48,7 @@ from furong.sites.workbench.forms_registers import (
     RevokeForm,
 )
 from furong.sites.workbench.guards import needs
+from furong.sites.workbench.places import area_of
 
 PERSON, LICENCE = "person", "licence"
 PARTS = ("facts", "household", "relations", "residence", "history")
@@ -63,8 +66,10 @@ _RECOGNISED_BY = ("name_masked", "sex", "born_on")
 def population_search(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Find people for a stated purpose. The results are the answer to the form; nothing of them stands in the address."""
     now = timezone.now()
-    form = PopulationForm(request.POST or None)
-    context: dict[str, Any] = {"form": form, "legal_bases": LEGAL_BASES, "hits": None}
+    form = PopulationForm(
+        request.POST or None, places=area_of(actor), orders=secrecy.orders_open_to(actor=actor, now=now)
+    )
+    context: dict[str, Any] = {"form": form, "legal_bases": LEGAL_BASES, "hits": None, "ways": ways(actor, "person")}
     if request.method == "POST":
         basis = purpose_of(form, actor, now, what="population.search_people", database="population")
         if basis is not None and form.is_valid():
@@ -83,14 +88,30 @@ def population_search(request: HttpRequest, actor: Actor) -> HttpResponse:
                         "sex": facts.word("sex", hit.sex),
                         "place": places.name(hit.division_code),
                         "status": facts.status_words(hit.status),
-                        "token": _open(hit.person_id, hit.name_masked, basis, actor, now),
+                        "token": open_person(hit.person_id, hit.name_masked, basis, actor, now),
                     }
                     for hit in found.hits
                 ]
-    return _answer(page(request, actor, "registers/population", "population", **context), form)
+    return answer(page(request, actor, "registers/population", "population", **context), form)
 
 
-def _open(person_id: UUID, title: str, basis: Basis, actor: Actor, now: dt.datetime) -> str:
+def ways(actor: Actor, current: str) -> list[tuple[str, str, bool]]:
+    """Give the ways of looking somebody up that are open to the actor, as tabs."""
+    shown = (
+        ("person", _("A person"), "population", ("population.search",)),
+        ("household", _("A household"), "population_household", ("population.search",)),
+        ("address", _("An address"), "population_address", ("population.search",)),
+        ("exists", _("Whether somebody exists"), "population_exists", ("population.search", VERIFY)),
+    )
+    return [
+        (label, reverse(f"workbench:{route}"), code == current)
+        for code, label, route, rights in shown
+        if any(access.allows(actor=actor, right=right) for right in rights)
+    ]
+
+
+def open_person(person_id: UUID, title: str, basis: Basis, actor: Actor, now: dt.datetime) -> str:
+    """Give the sealed address of a person found for this purpose."""
     return seal(Enquiry(kind=PERSON, object_id=person_id, title=title, basis=basis), actor=actor, now=now)
 
 
@@ -242,10 +263,16 @@ def _history(request: HttpRequest, enquiry: Enquiry, reading: dict[str, Any]) ->
                 "kind": facts.change_words(version.kind),
                 "version": version,
                 "rows": facts.changes(believed, version.facts, places),
+                "by": _organization(version.organization_id),
             }
         )
         believed = dict(version.facts)
     return {"as_of": form, "answer": answer, "versions": list(reversed(shown))}
+
+
+def _organization(organization_id: UUID | None) -> str:
+    found = organizations.find_organization(organization_id=organization_id) if organization_id else None
+    return text(found.name) if found else ""
 
 
 # --- licences -----------------------------------------------------------------------------------------------------------
@@ -284,7 +311,7 @@ def licence_search(request: HttpRequest, actor: Actor) -> HttpResponse:
                 }
                 for line in found
             ]
-    return _answer(page(request, actor, "registers/licences", "licences", **context), form)
+    return answer(page(request, actor, "registers/licences", "licences", **context), form)
 
 
 @require_POST
@@ -310,7 +337,7 @@ def licence_check(request: HttpRequest, actor: Actor) -> HttpResponse:
         "verdict": verdict,
         "verdict_words": finding_words(verdict) if verdict else None,
     }
-    return _answer(page(request, actor, "registers/licences", "licences", **context), form)
+    return answer(page(request, actor, "registers/licences", "licences", **context), form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -339,7 +366,7 @@ def licence(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
     record = licences.get_licence(licence_id=enquiry.object_id, actor=actor, basis=enquiry.basis, now=now)
     may_revoke = record.state is not LicenceState.REVOKED and _may_revoke(actor, record)
     in_full = request.GET.get("numbers") == "full"
-    return _answer(
+    return answer(
         page(
             request,
             actor,
@@ -445,7 +472,14 @@ def purpose_of(form: PurposeForm, actor: Actor, now: dt.datetime, *, what: str, 
         if case_id is None:
             form.add_error("case_number", _("There is no case of your organisation with this number."))
             return None
-    return Basis(purpose=form.purpose_words(), legal_basis=given["legal_basis"], case_id=case_id)
+    if "secrecy" in form.errors:
+        return None
+    return Basis(
+        purpose=form.purpose_words(),
+        legal_basis=given["legal_basis"],
+        case_id=case_id,
+        secrecy_order_id=form.secrecy_order_id(),
+    )
 
 
 def _case_id(number: str, actor: Actor, now: dt.datetime) -> UUID | None:
@@ -462,7 +496,7 @@ def _case_id(number: str, actor: Actor, now: dt.datetime) -> UUID | None:
     return None
 
 
-def _answer(response: HttpResponse, *forms_shown: Form) -> HttpResponse:
+def answer(response: HttpResponse, *forms_shown: Form) -> HttpResponse:
     """Answer 422 when what was sent has mistakes: the page says them, and programs and tests see them."""
     if _has_mistakes(forms_shown):
         response.status_code = 422
