@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
+import psycopg
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
@@ -37,8 +38,8 @@ from furong.entrypoints import adapters
 from furong.entrypoints.databases import look_before_use
 from furong.foundation.access import pace
 from furong.foundation.access.values import Actor
+from furong.foundation.audit import anchoring, sealer
 from furong.foundation.audit import queries as audit
-from furong.foundation.audit import sealer
 from furong.foundation.calendar import commands as calendars
 from furong.foundation.events import dispatcher
 from furong.foundation.identity import counters, throttle
@@ -159,6 +160,7 @@ def _loops_of_centres() -> list[Loop]:
         Loop("sealer-centres", 1.0, until_stopped=lambda stop: sealer.run_many(names, stop)),
         Loop("population-centres", 5.0, function=lambda: watching.keep(now=timezone.now())),
         Loop("counters", BEAT_EVERY.total_seconds(), function=keep_counters),
+        Loop("anchors", 20.0, function=lambda: anchor_centres(now=timezone.now())),
     ]
 
 
@@ -167,6 +169,13 @@ def keep_counters() -> None:
     now = timezone.now()
     counters.refresh(cities=centres.codes(), now=now)
     replicas.beat(now=now)
+
+
+def anchor_centres(*, now: datetime) -> None:
+    """Note the heads of the centres' logs in the province's; a centre that is away is noted when it is back."""
+    for name in centres.aliases():
+        with suppress(DatabaseError, psycopg.OperationalError):
+            anchoring.anchor(source=name, into="population", now=now)
 
 
 def _loops_of_counter() -> list[Loop]:
@@ -178,6 +187,9 @@ def _loops_of_counter() -> list[Loop]:
         Loop("jobs", 1.0, until_stopped=worker.run),
         Loop("events", 1.0, until_stopped=lambda stop: dispatcher.run("default", stop)),
         Loop("sealer", 1.0, until_stopped=lambda stop: sealer.run_many(DATABASES, stop)),
+        Loop(
+            "anchors", 20.0, function=lambda: anchoring.anchor(source="default", into="population", now=timezone.now())
+        ),
         Loop("housekeeping", 3600.0, function=lambda: _tidy_counter(now=timezone.now())),
     ]
 
