@@ -100,7 +100,7 @@ def plan(*, text: str, analysis: Analysis, thesaurus: Thesaurus) -> Plan:
         phrases.append(together)
     if not groups and folded:  # only words that say nothing: then they are what was asked
         groups = [Group(word, (Way((word,)),)) for run in analysis.runs(folded) for word in run.words][:MAX_GROUPS]
-    found = tuple(dict.fromkeys(one for one in map(phrase_of, phrases) if len(one) > 1))[:MAX_PHRASES]
+    found = tuple(dict.fromkeys(one for one in map(phrase_of, phrases) if one))[:MAX_PHRASES]
     return Plan(folded, tuple(groups), found, exact, numbers, cut_short)
 
 

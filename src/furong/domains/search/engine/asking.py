@@ -38,10 +38,8 @@ class Asker:
             clauses.append((Occur.MustNot, self._any("key", sorted(query.hidden))))
         clauses += [(Occur.Should, self._boosted("title_words", group, TITLE_WORD)) for group in plan.groups]
         for phrase in plan.phrases:
-            title = Tantivy.phrase_query(self._schema, "title_pairs", list(phrase))
-            clauses.append((Occur.Should, Tantivy.boost_query(title, TITLE_PHRASE)))
-            body = Tantivy.phrase_query(self._schema, "pairs", list(phrase))
-            clauses.append((Occur.Should, Tantivy.boost_query(body, PHRASE)))
+            clauses.append((Occur.Should, Tantivy.boost_query(self._together("title_pairs", phrase), TITLE_PHRASE)))
+            clauses.append((Occur.Should, Tantivy.boost_query(self._together("pairs", phrase), PHRASE)))
         for order, place in enumerate(query.places):
             near = Tantivy.const_score_query(self._term("divisions", place), PLACE / (order + 1))
             clauses.append((Occur.Should, near))
@@ -69,6 +67,8 @@ class Asker:
             ways.append(
                 groups[0][1] if len(groups) == 1 else Tantivy.boolean_query(groups, minimum_number_should_match=needed)
             )
+        if is_broad:  # what the segmenter cut otherwise here than there
+            ways += [self._together(field, phrase) for phrase in plan.phrases for field in ("title_pairs", "pairs")]
         for token, says in plan.numbers:
             known = Tantivy.const_score_query(self._term("numbers", token), NUMBER * says)
             ways.append(known)
@@ -97,17 +97,15 @@ class Asker:
         return one if weight == 1.0 else Tantivy.boost_query(one, weight)
 
     def _pairs(self, word: str) -> Tantivy:
-        found = [word[place : place + 2] for place in range(len(word) - 1)]
-        if len(found) == 1:
-            return self._term("pairs", found[0])
-        return Tantivy.phrase_query(self._schema, "pairs", list(found))
+        return self._together("pairs", tuple(word[place : place + 2] for place in range(len(word) - 1)))
 
     def _phrase(self, body: str, title: str, phrase: tuple[str, ...]) -> Tantivy:
+        return Tantivy.boolean_query([(Occur.Should, self._together(name, phrase)) for name in (body, title)])
+
+    def _together(self, field: str, phrase: tuple[str, ...]) -> Tantivy:
         if len(phrase) == 1:
-            both = [self._term(body, phrase[0]), self._term(title, phrase[0])]
-        else:
-            both = [Tantivy.phrase_query(self._schema, name, list(phrase)) for name in (body, title)]
-        return Tantivy.boolean_query([(Occur.Should, one) for one in both])
+            return self._term(field, phrase[0], "freq")
+        return Tantivy.phrase_query(self._schema, field, list(phrase))
 
     # --- what narrows -----------------------------------------------------------------------------------------------------
 
