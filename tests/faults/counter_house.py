@@ -84,7 +84,10 @@ class CounterHouse:
         """Start the platform's worker."""
         with (self.home / "worker.log").open("ab") as log:
             self.worker = subprocess.Popen(
-                [sys.executable, "-m", "furong.entrypoints.cli", "worker"], env=self.environment, stdout=log, stderr=log
+                [sys.executable, "-m", "furong.entrypoints.cli", "worker", "--die-with-parent"],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
             )
 
     def kill_province(self) -> None:
@@ -109,7 +112,7 @@ class CounterHouse:
         if self.node is not None:
             self.node.stop()
         if self.worker is not None and self.worker.poll() is None:
-            self.worker.terminate()
+            self.worker.kill()
             self.worker.wait(20)
         self.province.stop()
         self.centre.stop()
@@ -141,7 +144,9 @@ def settle(port: int) -> None:
         "father_number": numbers[couple.father],
         "household": household[0],
     }
-    sys.stdout.write(json.dumps({"environment": {**environment, "PYTHONPATH": os.environ["PYTHONPATH"]}, "family": family}))
+    sys.stdout.write(
+        json.dumps({"environment": {**environment, "PYTHONPATH": os.environ["PYTHONPATH"]}, "family": family})
+    )
 
 
 if __name__ == "__main__" and sys.argv[1] == "settle":
