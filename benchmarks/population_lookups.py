@@ -138,7 +138,7 @@ def _child(place: int, url: str, actor: Any, numbers: list[str], barrier: Any, t
 
     settings.POPULATION_PACES = {"population.get_by_number": (10_000_000, 1_000_000_000)}
     basis = Basis(purpose="benchmark", legal_basis="benchmark")
-    sql = reading._columns_of(FIELDS).format(*reading._BY_NUMBER)
+    sql = reading._statement(FIELDS, *reading._BY_NUMBER)
 
     def number_of(caller: int, step: int) -> str:
         return numbers[((place * 8 + caller) * 7919 + step) % len(numbers)]

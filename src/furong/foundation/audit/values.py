@@ -60,9 +60,12 @@ def _plain(value: object) -> Any:
     if type(value) is UUID:
         return str(value)
     if type(value) is dict:
-        return {_key(k): _plain(v) for k, v in value.items()}
+        return {
+            _clean(k) if type(k) is str else _key(k): _clean(v) if type(v) is str else _plain(v)
+            for k, v in value.items()
+        }
     if type(value) is list:
-        return [_plain(v) for v in value]
+        return [_clean(v) if type(v) is str else _plain(v) for v in value]
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Enum):

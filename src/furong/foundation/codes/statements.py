@@ -59,14 +59,13 @@ def _run(
         if django.queries_logged:  # somebody counts statements
             with django.cursor() as counted:
                 counted.execute(text, cast("Sequence[Any]", params))
-                return _rows_of(counted, every=every)
+                return _rows_of(counted, every=every) if counted.description else []
         cursor.execute(text, params)
-        return _rows_of(cursor, every=every)
+        told = cursor.pgresult  # a cursor's description is made anew, column by column, each time it is asked for
+        return _rows_of(cursor, every=every) if told is not None and told.nfields else []
 
 
 def _rows_of(cursor: Any, *, every: bool) -> list[tuple[Any, ...]]:
-    if cursor.description is None:
-        return []
     if every:
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found

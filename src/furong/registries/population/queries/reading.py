@@ -132,27 +132,26 @@ Found = dict[UUID, tuple[str, dict[str, object]]]
 
 def select(person_ids: Iterable[UUID], fields: tuple[str, ...]) -> Found:
     """This function will read the fields of some people in one statement; with each, the division that decides who may see it."""
-    sql = _columns_of(fields).format("population_person p", "p.person_id = ANY(%s::uuid[])")
-    return _values(rows(sql, [list(person_ids)]), fields)
+    return _values(rows(_statement(fields, *_BY_KEY), [list(person_ids)]), fields)
 
 
 def select_by_number(number: str, number_type: str, fields: tuple[str, ...]) -> Found:
     """This function will read the fields of whoever carries a number in force, in one statement."""
-    sql = _columns_of(fields).format(*_BY_NUMBER)
-    return _values(rows(sql, [number.strip().upper(), number_type]), fields)
+    return _values(rows(_statement(fields, *_BY_NUMBER), [number.strip().upper(), number_type]), fields)
 
 
+_BY_KEY = ("population_person p", "p.person_id = ANY(%s::uuid[])")
 _BY_NUMBER = (
     "population_identity_number k JOIN population_person p ON p.person_id = k.person_id",
     "k.number = %s AND k.type = %s AND k.superseded_at IS NULL AND k.valid_until IS NULL",
 )
 
 
-@lru_cache(maxsize=256)
-def _columns_of(fields: tuple[str, ...]) -> str:
+@lru_cache(maxsize=512)
+def _statement(fields: tuple[str, ...], source: str, condition: str) -> str:
     joins = " ".join(sql for needs, sql in _JOINS.values() if needs & set(fields))
     columns = "".join(f", {_COLUMNS[name]}" for name in fields)
-    return f"SELECT p.person_id, p.division_code{columns} FROM {{}} {joins} WHERE {{}}"
+    return f"SELECT p.person_id, p.division_code{columns} FROM {source} {joins} WHERE {condition}"
 
 
 def _values(found: Iterable[tuple[Any, ...]], fields: tuple[str, ...]) -> Found:
