@@ -95,7 +95,7 @@ class Sm2Verifier:
 
     def __init__(self, public: bytes) -> None:
         self._key = sm2.PublicKey(public)
-        self.verify_beside = self._key.verify
+        self.verify_beside = self._key.verify if self._key.computes_beside else None
 
     def verify(self, message: bytes, signature: bytes) -> bool:
         return self._key.verify(message, signature)
@@ -133,7 +133,7 @@ class SoftwareKey:
         else:
             other = sm2.PrivateKey(secret)
             self._sign, raw = other.sign, other.point
-            self.sign_beside = other.sign
+            self.sign_beside = other.sign if other.computes_beside else None
         self.public = base64.b64encode(raw).decode()
 
     def __repr__(self) -> str:

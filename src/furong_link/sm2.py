@@ -1,4 +1,5 @@
-"""SM2 signatures (GB/T 32918.2) with SM3, by OpenSSL's libcrypto. No curve arithmetic of our own.
+"""SM2 signatures (GB/T 32918.2) with SM3, by OpenSSL's libcrypto or, where it is installed, by libippcp (`ippcp`), which is
+several times as fast. No curve arithmetic of our own.
 
 A signature is r ‖ s, 64 bytes, as GM/T 0009 and the profile want it; libcrypto speaks DER, which is read strictly. The
 digest that is signed is SM3(Z ‖ message), and Z, which binds the distinguishing id, the curve and the public key (GB/T
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from hashlib import new as new_hash
 
+from furong_link import ippcp
 from furong_link.errors import KeyFileError
 from furong_link.libcrypto import KeptKey, read_key
 
@@ -40,16 +42,31 @@ class PublicKey:
         if len(point) != 65 or point[0] != 4:
             raise KeyFileError("A public key of SM2 is an uncompressed point of 65 bytes.")
         self.point, self._start = point, _start(point)
-        self._key = KeptKey(read_key("d2i_PUBKEY", _SPKI + point), sign=False)
+        self._key = KeptKey(
+            read_key("d2i_PUBKEY", _SPKI + point), sign=False
+        )  # also where it is not used: it looks at the point
+        self._fast = _Fast(point=point[1:])
 
     def verify(self, message: bytes, signature: bytes) -> bool:
-        """Say whether ``signature`` (r ‖ s) fits; False for whatever is out of range. About 330 µs, other threads run."""
+        """Say whether ``signature`` (r ‖ s) fits; False for whatever is out of range. About 110 µs, or 330 by libcrypto."""
         if len(signature) != 64:
             return False
         r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
         if not (0 < r < ORDER and 0 < s < ORDER):
             return False
-        return self._key.verify(new_hash("sm3", self._start + message).digest(), to_der(signature))
+        digest = new_hash("sm3", self._start + message).digest()
+        fast = self._fast.take()
+        if fast is None:
+            return self._key.verify(digest, to_der(signature))
+        try:
+            return fast.verify(digest, signature)
+        finally:
+            self._fast.give(fast)
+
+    @property
+    def computes_beside(self) -> bool:
+        """Whether other threads run while it computes, and long enough for it to be worth a thread."""
+        return not self._fast.is_there
 
 
 class PrivateKey:
@@ -62,10 +79,46 @@ class PrivateKey:
         self._key = KeptKey(read_key("d2i_AutoPrivateKey", _PKCS8 + secret), sign=True)
         self.point = self._key.public_der(len(_SPKI) + 65)[len(_SPKI) :]
         self._start = _start(self.point)
+        self._fast = _Fast(secret=secret)
 
     def sign(self, message: bytes) -> bytes:
-        """Give r ‖ s over ``message``. About 370 µs, other threads run."""
-        return from_der(self._key.sign(new_hash("sm3", self._start + message).digest()))
+        """Give r ‖ s over ``message``. About 40 µs, or 370 by libcrypto."""
+        digest = new_hash("sm3", self._start + message).digest()
+        fast = self._fast.take()
+        if fast is None:
+            return from_der(self._key.sign(digest))
+        try:
+            return fast.sign(digest)
+        finally:
+            self._fast.give(fast)
+
+    @property
+    def computes_beside(self) -> bool:
+        """As of a public key."""
+        return not self._fast.is_there
+
+
+class _Fast:
+    """Contexts of libippcp for one key, each used by one thread at a time; none where the library is not there."""
+
+    __slots__ = ("_idle", "_point", "_secret", "is_there")
+
+    def __init__(self, *, point: bytes = b"", secret: bytes = b"") -> None:
+        self._point, self._secret = point, secret
+        self._idle: list[ippcp.Key] = []
+        self.is_there = ippcp.library() is not None
+
+    def take(self) -> ippcp.Key | None:
+        lib = ippcp.library() if self.is_there else None
+        if lib is None:
+            return None
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return ippcp.Key(lib, point=self._point, secret=self._secret)
+
+    def give(self, key: ippcp.Key) -> None:
+        self._idle.append(key)
 
 
 def to_der(signature: bytes) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from furong_link import profile, sm2
+from furong_link import ippcp, libcrypto, profile, sm2
 from furong_link.errors import KeyFileError, Refusal
 from furong_link.keys import Ed25519Verifier, SoftwareKey, verifier
 
@@ -49,6 +50,56 @@ def test_sm2_accepts_the_signature_of_gb_t_32918() -> None:
     key = sm2.PublicKey(SM2_POINT)
     assert key.verify(b"message digest", SM2_SIGNATURE)
     assert not key.verify(b"message digesu", SM2_SIGNATURE)
+
+
+@given(message=st.binary(max_size=200), secret=st.integers(1, sm2.ORDER - 2))
+@settings(max_examples=25, deadline=None)
+def test_what_either_library_signs_with_sm2_the_other_verifies(message: bytes, secret: int) -> None:
+    lib = ippcp.library()
+    if lib is None:
+        pytest.skip("libippcp is not made for this machine")
+    key = sm2.PrivateKey(secret.to_bytes(32))
+    slow = libcrypto.KeptKey(libcrypto.read_key("d2i_PUBKEY", sm2._SPKI + key.point), sign=False)
+    signing = libcrypto.KeptKey(libcrypto.read_key("d2i_AutoPrivateKey", sm2._PKCS8 + secret.to_bytes(32)), sign=True)
+    fast, fast_signing = ippcp.Key(lib, point=key.point[1:]), ippcp.Key(lib, secret=secret.to_bytes(32))
+    for digest in (
+        sha256(message).digest(),
+        b"\xff" * 32,
+        b"\0" * 32,
+        sm2.ORDER.to_bytes(32),
+    ):  # the order's, and beyond it
+        by_fast, by_slow = fast_signing.sign(digest), sm2.from_der(signing.sign(digest))
+        assert slow.verify(digest, sm2.to_der(by_fast))
+        assert fast.verify(digest, by_slow)
+        assert by_fast != fast_signing.sign(digest)
+        other = bytes([digest[0] ^ 1]) + digest[1:]
+        assert not fast.verify(other, by_slow)
+        assert not slow.verify(other, sm2.to_der(by_fast))
+    with pytest.raises(TypeError):
+        fast.sign(digest)
+    with pytest.raises(TypeError):
+        fast_signing.verify(digest, by_slow)
+
+
+def test_sm2_is_openssls_where_the_other_library_is_not_wanted_or_not_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    def again() -> sm2.PrivateKey:
+        ippcp.library.cache_clear()
+        return sm2.PrivateKey(SM2_SECRET)
+
+    try:
+        monkeypatch.setenv(ippcp.CHOICE, "openssl")
+        key = again()
+        assert key.computes_beside
+        assert sm2.PublicKey(SM2_POINT).verify(b"x", key.sign(b"x"))
+        assert SoftwareKey(key_id="a", algorithm="sm2-sm3", secret=SM2_SECRET).sign_beside is not None
+        monkeypatch.delenv(ippcp.CHOICE)
+        monkeypatch.setattr(ippcp, "_SIGNATURE", SM2_SIGNATURE[:-1] + b"\1")  # what it should verify, it does not
+        assert again().computes_beside
+        monkeypatch.setattr(ippcp, "PACKAGE", "no-such-package")
+        assert again().computes_beside
+    finally:
+        monkeypatch.undo()
+        ippcp.library.cache_clear()
 
 
 def test_the_digest_is_that_of_rfc_9530_and_of_gb_t_32905() -> None:
