@@ -185,7 +185,7 @@ def _certify(place: Path, gateway: str, ports: _Ports) -> None:
 
 def _meet_nation(spec: Mapping[str, Any], folder: Path, ports: _Ports, centre: str) -> Path:
     """Join the nation's twin as its operator and ours would, and ask it for what the pack says; it runs meanwhile."""
-    from furong.domains.exchange.nodes import commands, queries, tasks
+    from furong.domains.exchange.nodes import commands, queries, requests, tasks
 
     node = spec["node"]
     now = timezone.now()
@@ -214,7 +214,7 @@ def _meet_nation(spec: Mapping[str, Any], folder: Path, ports: _Ports, centre: s
         asked = {(one.consumer, one.resource) for one in queries.get_cascade(actor=_ACTOR, now=now).asks}
         for one in node.get("asks", ()):
             if (one["consumer"], one["resource"]) not in asked:
-                commands.ask_above(**one, actor=_ACTOR, now=timezone.now())
+                requests.ask_node(**one, actor=_ACTOR, now=timezone.now())
         for _ in range(2):
             tasks.keep(now=timezone.now())
     finally:
