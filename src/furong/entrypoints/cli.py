@@ -48,9 +48,10 @@ def _worker(args: argparse.Namespace) -> int:
 
 def _migrate(args: argparse.Namespace) -> int:
     _django()
-    from furong.entrypoints.loading import migrate
+    from furong.entrypoints.loading import migrate, reshape
 
     migrate(verbosity=1)
+    reshape()
     return 0
 
 

@@ -36,6 +36,15 @@ def migrate(*, verbosity: int = 0, aliases: Iterable[str] | None = None) -> None
         connections[alias].close()
 
 
+def reshape() -> None:
+    """Have the province's views and the centres' publications show what was migrated, where the register is divided."""
+    from furong.registries.population import centres
+    from furong.registries.population.centres import shaping
+
+    if centres.is_divided():
+        shaping.reshape(centres.codes())
+
+
 def _applied(alias: str) -> set[tuple[str, str]]:
     from django.db import connections
     from django.db.migrations.recorder import MigrationRecorder

@@ -70,6 +70,19 @@ def shape_province(codes: Sequence[str]) -> None:
             connection.execute(sql.SQL("ALTER DATABASE {} SET " + setting).format(sql.Identifier(name)))
 
 
+def reshape(codes: Sequence[str]) -> bool:
+    """This function will bring views, parts and publications in line with the tables after a migration; False where the province
+    was never parted. Repeatable: for ``furong migrate``, the province first.
+    """
+    with connect(PROVINCE) as connection:
+        if not _is_parted(connection, TABLES[0]):
+            return False
+    shape_province(codes)
+    for code in codes:
+        shape_centre(code)
+    return True
+
+
 def _is_parted(connection: psycopg.Connection[Any], table: Table) -> bool:
     row = connection.execute(statements("province")["is_parted"], [f"public.{table.name}"]).fetchone()
     return bool(row and row[0])
