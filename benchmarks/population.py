@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks import population_lookups
+from benchmarks import population_lookups, population_province
 from benchmarks.processes_ground import cluster
 
 TABLES = (
@@ -94,6 +94,7 @@ def main() -> int:
             raise RuntimeError(f"{people} people were copied")
         with psycopg.connect(server.url("bench_population"), autocommit=True) as connection:
             connection.execute("VACUUM (ANALYZE)")
+            held = population_province.sizes(connection, [f"population_{table}" for table in TABLES])
         found = population_lookups.lookups(server.url("bench_population"))
         found |= population_lookups.searches(server.url("bench_population"))
         asked = min(1_000_000, written // 2)
@@ -106,6 +107,7 @@ def main() -> int:
         "load_rows_per_s": round(written / seconds),
         "copy_rows_per_s": round(written / raw),
         "load_ratio": round(raw / seconds, 2),
+        "bytes_a_person": {table: [round(part / written) for part in both] for table, both in held.items()},
         **found,
         "load_at_end": round(os.getloadavg()[0], 1),
         "minutes": round((time.perf_counter() - began) / 60, 1),

@@ -331,7 +331,7 @@ def matches(url: str, folder: Path, *, rows: int = 1_000_000) -> dict[str, Any]:
 
     with psycopg.connect(url, autocommit=True) as connection:
         numbers = sample_numbers(connection, rows, seed=14)
-        names = dict(
+        names: dict[str, str] = dict(
             connection.execute(
                 "SELECT k.number, p.name FROM unnest(%s::text[]) AS g(number) JOIN population_identity_number AS k "
                 "ON k.number = g.number JOIN population_person AS p USING (person_id)",

@@ -17,7 +17,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -226,10 +226,10 @@ def _bare(connection: Any) -> dict[str, str]:
     return found
 
 
-def sizes(connection: Any) -> dict[str, Any]:
-    """Give the gigabytes of each table with its indexes, and bytes a person of rows and of indexes."""
+def sizes(connection: Any, tables: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Give the bytes of each table's rows, and of its indexes, over all its parts."""
     found = {}
-    for table in (*COLUMNS, "population_directory"):
+    for table in tables:
         rows, indexes = connection.execute(
             "SELECT coalesce(sum(pg_table_size(c.oid)), 0), coalesce(sum(pg_indexes_size(c.oid)), 0) FROM pg_class c "
             "WHERE c.relkind = 'r' AND c.relname ~ %s",
@@ -281,7 +281,7 @@ def main() -> int:
                 names=args.names,
                 most_seconds=60 * args.minutes,
             )
-            held = sizes(connection)
+            held = sizes(connection, (*COLUMNS, "population_directory"))
             connection.execute("CHECKPOINT")
         load_at_load = round(os.getloadavg()[0], 1)
         server.stop()
