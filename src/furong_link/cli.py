@@ -26,6 +26,7 @@ from furong_link.keys import SoftwareKey, verifier
 from furong_link.message import BodySettings, PeerDoor
 from furong_link.mode_settings import read_modes
 from furong_link.running import die_with_parent, run
+from furong_link.tracing import TracingSettings
 
 SETTINGS = """\
 # A gateway of the exchange. The key beside it never leaves this machine.
@@ -56,6 +57,10 @@ public = "{public}"
 # keep = true
 # days = 30  # then the key of their day is destroyed
 # partition = "day"  # or "month"
+
+# [telemetry]  # OpenTelemetry traces, as OTLP over HTTP
+# address = "http://127.0.0.1:4318"  # the collector's
+# share = 0.1  # of the messages
 
 # [peers]  # where other gateways meet this one, over mTLS; furong-gateway certificate makes both files
 # host = "0.0.0.0"
@@ -235,6 +240,7 @@ def read_settings(folder: Path) -> tuple[Settings, SoftwareKey, KeyName, ssl.SSL
             certificates={name.lower(): str(system) for name, system in found.get("certificates", {}).items()},
             peers=_peer_door(folder, found["peers"], found["authority"].lower()) if "peers" in found else None,
             bodies=BodySettings(**found.get("bodies", {})),
+            telemetry=TracingSettings(**found.get("telemetry", {})),
             **found.get("limits", {}),
         )
         operator = KeyName.of(f"{found['operator']['algorithm']}:{found['operator']['public']}")

@@ -39,6 +39,7 @@ from furong_link.operator_key import Operator
 from furong_link.own import check_certificate, own_keys, system_key
 from furong_link.peers import Peers, server_context, trust
 from furong_link.replay import ReplayGuard
+from furong_link.tracing import Tracer, asking
 from furong_link.traffic import TrafficBook
 from furong_link.upstream import Upstream, UpstreamReply
 
@@ -97,6 +98,8 @@ class Gateway:
         self.in_hand = 0
         self.counts: Counter[str] = Counter()
         self.traffic = TrafficBook()
+        trace = settings.telemetry
+        self._tracer = Tracer(trace, gateway=settings.id, key=signer.key_id) if trace.address else None
         self._took, self._provider_took = Histogram(), Histogram()
         self._ends: dict[str, float] = {}  # when certificates end, by gateway
         self.port = 0
@@ -208,6 +211,8 @@ class Gateway:
         await asyncio.sleep(0)
         await self.log.close()
         self._beside.close()
+        if self._tracer is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._tracer.close)
 
     async def _keep_house(self) -> None:
         witness_at, witnessing = asyncio.get_running_loop().time() + self.settings.witness_seconds, None
@@ -265,6 +270,8 @@ class Gateway:
                 return unsigned(Refusal("not_found"), close=close)  # metrics and configurations are the member's own
             return await answer_own(self, head, content, close=close)
         message = Message(head, content, certificate, from_peer)
+        if self._tracer is not None:
+            message.span = self._tracer.begin(head.headers.get("furong-message", ""), f"exchange {head.method}")
         began = time.perf_counter()
         refusal: Refusal | None = None
         reply: UpstreamReply | None = None
@@ -298,6 +305,9 @@ class Gateway:
             return unsigned(Refusal(outcome), close=close)
         finally:
             self._count(message, outcome, time.perf_counter() - began)
+            if message.span is not None and self._tracer is not None:
+                message.trace(message.span, outcome=outcome, status=reply.status)
+                self._tracer.end(message.span, error="" if outcome == "ok" else outcome)
 
     def _count(self, message: Message, outcome: str, seconds: float) -> None:
         """Count a message. Only a verified sender is named in reports, and only a service that the exchange knows."""
@@ -426,7 +436,8 @@ class Gateway:
                 raise Refusal("not_own_system")
             if request.method != "GET":
                 await self._accept(message)
-            return await self.peers.forward(message, configuration, service.gateway)
+            with asking(self._tracer, message.span, request.message, gateway=service.gateway):
+                return await self.peers.forward(message, configuration, service.gateway)
         upstream = self._upstreams.get(service.id)
         if upstream is None or service.gateway != self.settings.id:
             raise Refusal("service_unknown")
@@ -434,20 +445,19 @@ class Gateway:
         message.facts["counted"] = True
         if request.method != "GET":
             await self._accept(message)
+        headers = {
+            "content-type": request.content_type,
+            "accept": "application/json" if grant.fields is not None else "*/*",
+            "furong-consumer": key.member,
+            "furong-system": key.key_id,
+            "furong-grant": grant.id,
+            "furong-message": request.message,
+        }
         began = time.perf_counter()
-        reply = await upstream.ask(
-            method=request.method,
-            target=target.raw,
-            headers={
-                "content-type": request.content_type,
-                "accept": "application/json" if grant.fields is not None else "*/*",
-                "furong-consumer": key.member,
-                "furong-system": key.key_id,
-                "furong-grant": grant.id,
-                "furong-message": request.message,
-            },
-            content=message.content,
-        )
+        with asking(self._tracer, message.span, request.message, system=service.id, headers=headers):
+            reply = await upstream.ask(
+                method=request.method, target=target.raw, headers=headers, content=message.content
+            )
         self._provider_took.observe(time.perf_counter() - began)
         message.facts["provider_status"] = reply.status
         if not 200 <= reply.status < 300:

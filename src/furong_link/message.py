@@ -13,6 +13,7 @@ from furong_link.compact import quote
 from furong_link.configuration import Key
 from furong_link.decision import Grant, Target
 from furong_link.errors import Problem, Refusal
+from furong_link.tracing import Span, TracingSettings, span_of
 from furong_link.upstream import UpstreamReply
 
 OWN = "/.furong/"
@@ -67,6 +68,7 @@ class Settings:
     peers: PeerDoor | None = None
     witness_seconds: float = 60.0
     bodies: BodySettings = BodySettings()
+    telemetry: TracingSettings = field(default_factory=TracingSettings)
 
 
 @dataclass(slots=True)
@@ -83,6 +85,7 @@ class Message:
     grant: Grant | None = None
     target: Target | None = None
     base: bytes = b""  # what the caller signed
+    span: Span | None = None  # where traces are kept
     facts: dict[str, object] = field(default_factory=dict)
 
     def read_request(self, *, algorithm: str = "") -> profile.Request:
@@ -116,6 +119,18 @@ class Message:
     def is_verified(self) -> bool:
         """Whether the sender is known; before that a name is what a stranger wrote."""
         return self.key is not None and self.request is not None
+
+    def trace(self, span: Span, *, outcome: str, status: int) -> None:
+        """Have the message's span say of it codes, never a path, and of a stranger nothing that it wrote."""
+        span.attributes["http.request.method"] = self.head.method
+        span.attributes["http.response.status_code"] = status
+        span.attributes["furong.outcome"] = outcome
+        if self.key is not None:
+            span.attributes |= {"furong.consumer": self.key.member, "furong.system": self.key.key_id}
+            if self.from_peer and self.request is not None:
+                span.parent = span_of(self.request.message, key=self.key.key_id)
+        if self.grant is not None:
+            span.attributes |= {"furong.grant": self.grant.id, "furong.service": self.grant.service}
 
     def told(
         self, kind: str, *, reply: str, contents: str = "", serial: int | None = None

@@ -51,7 +51,11 @@ class _NodeKey(issuing.OperatorKey):
 
 def connect(address: str, own: str) -> Centre:
     """Give the way to another node, asked in this node's name. Raises ConfigurationError for an address that is none."""
-    return Centre(address, signer=_NodeKey(own), timeout_seconds=TIMEOUT_SECONDS)
+    return _connect(address, _NodeKey(own))
+
+
+def _connect(address: str, key: _NodeKey) -> Centre:
+    return Centre(address, signer=key, timeout_seconds=TIMEOUT_SECONDS)
 
 
 # --- taking -------------------------------------------------------------------------------------------------------------
@@ -258,8 +262,9 @@ def begin(*, now: datetime) -> Callable[[], tuple[str, ...]]:
         return tuple
     if not due:
         return tuple
-    pool = ThreadPoolExecutor(max_workers=min(16, len(due)))
-    pushed = [pool.submit(put, row.address, bytes(row.given), own.code) for row in due]
+    # Read here: threads of the pool have no connection to the database.
+    key, pool = _NodeKey(own.code), ThreadPoolExecutor(max_workers=min(16, len(due)))
+    pushed = [pool.submit(_put, row.address, bytes(row.given), key) for row in due]
 
     def end() -> tuple[str, ...]:
         errors = [one.result() for one in pushed]
@@ -289,10 +294,10 @@ def _renewed(node: tables.Node, *, now: datetime) -> tables.Node:
     return row
 
 
-def put(address: str, file: bytes, own: str) -> str:
+def _put(address: str, file: bytes, key: _NodeKey) -> str:
     """Push a document; give why it could not be handed over, or nothing."""
     try:
-        with connect(address, own) as other:
+        with _connect(address, key) as other:
             found = other.ask("PUT", nodes.DOCUMENT, file)
     except (CentreError, LinkError) as error:
         return error.code
