@@ -15,7 +15,7 @@ from furong.domains.search.analysis.folding import fold
 from furong.domains.search.engine.tantivy_engine import TantivyEngine, open_engine
 from furong.domains.search.queries import CARDS, FEW
 from furong.domains.search.serving import lexicon_of
-from furong.domains.search.values import Document, Kind, Query
+from furong.domains.search.values import Document, Kind, Page, Query
 from furong.domains.search.wording import Vocabulary, analysis_of
 
 _TODAY = date(2026, 6, 30)  # no clock decides how good a ranking is
@@ -68,15 +68,20 @@ class OurRanker:
         self._folder.cleanup()
 
     def _asked(self, query: Query) -> tuple[list[str], bool]:
-        read = self._engine.plan(query.text)
-        services = self._engine.search_plan(
-            read, replace(query, kinds=(Kind.SERVICE.value,), size=CARDS, with_snippets=True)
-        )
-        cards = [
-            hit.key for hit in services.hits if not services.is_broad or any(one.is_match for one in hit.marked_title)
-        ]
-        page = self._engine.search_plan(read, replace(query, hidden=frozenset(cards)))
-        return [*cards, *(hit.key for hit in page.hits)], page.is_broad or page.total + len(cards) < FEW
+        page = asked_page(self._engine, query)
+        return [hit.key for hit in page.hits], page.is_broad or page.total < FEW
+
+
+def asked_page(engine: TantivyEngine, query: Query) -> Page:
+    """This function will ask an engine for a page as `queries.search` does, cards before the rest, without asking a database."""
+    read = engine.plan(query.text)
+    only = replace(query, kinds=(Kind.SERVICE.value,), first=0, size=CARDS, with_facets=False, with_snippets=True)
+    services = engine.search_plan(read, only)
+    cards = tuple(
+        hit for hit in services.hits if not services.is_broad or any(one.is_match for one in hit.marked_title)
+    )
+    page = engine.search_plan(read, replace(query, hidden=query.hidden | {hit.key for hit in cards}))
+    return replace(page, hits=(*cards, *page.hits), total=page.total + len(cards))
 
 
 class PairsInSqlite:
