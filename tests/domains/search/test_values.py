@@ -49,7 +49,14 @@ def test_each_folded_character_can_be_led_back(text: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["湘政发〔2020〕5号", "湘政发[2020]05号", "湘政發（２０２０）５號", "湘政发 ( 2020 ) 5 号", "湘政发2020年第5号", "根据湘政发【2020】5号文"],
+    [
+        "湘政发〔2020〕5号",
+        "湘政发[2020]05号",
+        "湘政發（２０２０）５號",
+        "湘政发 ( 2020 ) 5 号",
+        "湘政发2020年第5号",
+        "根据湘政发【2020】5号文",
+    ],
 )
 def test_a_document_number_is_found_however_it_is_written(written: str) -> None:
     assert "湘政发2020-5" in dict(identifiers(fold(written)))
@@ -148,7 +155,11 @@ def test_slips_are_mended_by_sound_and_by_one_character() -> None:
         return 5 if word in held else 0
 
     lexicon = Lexicon(
-        PHRASES, analysis=ANALYSIS, words=["公积金"], never=frozenset({"移疗"}), never_pairs=frozenset({("证名", "证明")})
+        PHRASES,
+        analysis=ANALYSIS,
+        words=["公积金"],
+        never=frozenset({"移疗"}),
+        never_pairs=frozenset({("证名", "证明")}),
     )
     assert Lexicon(PHRASES, analysis=ANALYSIS).correct("移疗保险", frequency=frequency) == "医疗保险"
     assert lexicon.correct("公积京", frequency=frequency) == "公积金"

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from ninja import Field, Router, Schema
 from ninja import Query as Given
-from ninja import Router, Schema
 
 from furong.domains.search import queries
 from furong.domains.search.errors import IndexMissingError, SearchAway
@@ -73,11 +73,11 @@ HitOut.model_rebuild()
 class Narrowing(Schema):
     """What narrows a search. Dates are local; ``until`` is exclusive; ``exact`` asks for no help with spelling."""
 
-    kind: list[Kind] = []
-    site: list[str] = []
-    department: list[str] = []
-    audience: list[str] = []
-    year: list[int] = []
+    kind: list[Kind] = Field(default_factory=list)
+    site: list[str] = Field(default_factory=list)
+    department: list[str] = Field(default_factory=list)
+    audience: list[str] = Field(default_factory=list)
+    year: list[int] = Field(default_factory=list)
     since: date | None = None
     until: date | None = None
     place: str = ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from django.db import connection
+from django.db.models import DateTimeField, Func
 
 from furong.domains.search import models
 from furong.domains.search.analysis.folding import clean, fold
@@ -44,7 +45,10 @@ def touch(*, keys: Iterable[str], now: datetime) -> int:
 
 
 def add_tallies(rows: Sequence[tuple[date, str, str, int, int, int, int]]) -> None:
-    """This function will add counts of questions: day, token, scrubbed words, searches, without result, clicks, sum of places."""
+    """This function will add counts of questions:
+
+    day, token, scrubbed words, searches, without result, clicks, sum of places.
+    """
     if not rows:
         return
     with connection.cursor() as cursor:
@@ -102,9 +106,11 @@ def tidy(*, now: datetime, today: date) -> None:
     models.Tally.objects.filter(day__lt=today - timedelta(days=TALLIES_KEPT_DAYS)).delete()
 
 
-def mark_applied(*, ids: Sequence[int], now: datetime) -> None:
-    """This function will note that changes are in the index."""
-    models.Change.objects.filter(id__in=ids).update(applied_at=now)
+def mark_applied(*, ids: Sequence[int]) -> None:
+    """This function will note that changes are in the index, by the database's own clock."""
+    clock = Func(function="clock_timestamp", output_field=DateTimeField())
+    for start in range(0, len(ids), 10_000):
+        models.Change.objects.filter(id__in=ids[start : start + 10_000], applied_at=None).update(applied_at=clock)
 
 
 def store_stamps(*, source: str, changed: Iterable[tuple[str, str]], gone: Iterable[str], now: datetime) -> None:

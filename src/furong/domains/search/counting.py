@@ -1,4 +1,6 @@
-"""How often what was asked and opened, added up in this process and written every few seconds. No person, no time of day, no address.
+"""How often what was asked and opened, added up in this process and written every few seconds.
+
+No person, no time of day, no address.
 
 What has not been written when a process ends is lost: these are figures for editors, not evidence.
 """
@@ -34,7 +36,10 @@ def count_search(*, text: str, found: int, today: date) -> None:
 
 
 def count_opened(*, token: str, place: int, today: date) -> None:
-    """This function will count that a result was opened, and at which place it stood (from 1). A strange token counts nowhere."""
+    """This function will count that a result was opened, and at which place it stood (from 1).
+
+    A strange token counts nowhere.
+    """
     if len(token) == 16 and all(one in "0123456789abcdef" for one in token):
         _add(today, token, (0, 0, 1, min(max(place, 1), 1_000)), "")
 
@@ -66,3 +71,11 @@ def _add(day: date, token: str, counts: tuple[int, int, int, int], words: str) -
         due = time.monotonic() - _written[0] > EVERY_SECONDS
     if due:
         write_out()
+
+
+def forget() -> None:
+    """This function will forget what was counted and not written: for tests."""
+    with _lock:
+        _waiting.clear()
+        _words.clear()
+        _written[0] = time.monotonic()

@@ -42,7 +42,10 @@ class IndexMissingError(Fault):
 
 
 class IndexWriteError(Fault):
-    """The index could not be written (a full disk, rights): what is served stays as it was, and what was to be written waits."""
+    """The index could not be written (a full disk, rights):
+
+    what is served stays as it was, and what was to be written waits.
+    """
 
     code = "search.not_written"
 

@@ -22,11 +22,12 @@ from furong.foundation.events.commands import subscribe
 from furong.foundation.events.values import Delivery
 from furong.foundation.organizations import following as organizations
 from furong.foundation.organizations import queries as places
-from furong.foundation.organizations.values import Organization
+from furong.foundation.organizations.values import Level, Organization
 from furong.foundation.packs import queries as packs
 from furong.foundation.packs.values import Text
 
 _RESOURCES = 1_000  # read at once
+_MANY = 20  # places: from here on all names are read together
 
 
 class Services:
@@ -246,13 +247,23 @@ class Offices:
         departments = {one.code: one.name.zh for one in places.list_departments()}
         ids = [found for key in keys if (found := _uuid(key)) is not None]
         open_ones = organizations.find_organizations(organization_ids=ids)
-        names: dict[str, str] = {}
+        names = _place_names() if len(open_ones) > _MANY else {}
         return {f"office:{one.id}": _office(one, departments, names) for one in open_ones.values()}
 
     def visible(self, keys: Collection[str], *, actor: Actor) -> Collection[str]:
         """This function will say which of these are open."""
         ids = [found for key in keys if (found := _uuid(key)) is not None]
         return {f"office:{one}" for one in organizations.find_organizations(organization_ids=ids)}
+
+
+def _place_names() -> dict[str, str]:
+    """The names of all places with those around them below the province: one read for each level."""
+    names: dict[str, str] = {}
+    for level in (Level.PROVINCE, Level.CITY, Level.COUNTY, Level.TOWN):
+        for one in places.list_divisions(level=level):
+            above = names.get(one.parent_code, "")
+            names[one.code] = "" if level is Level.PROVINCE else f"{above}{one.name.zh}"
+    return names
 
 
 def _office(one: Organization, departments: Mapping[str, str], names: dict[str, str]) -> Document:

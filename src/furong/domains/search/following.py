@@ -1,7 +1,9 @@
-"""The index follows the database: what was noted as changed is read anew from its source, written, committed, and only then ticked off.
+"""The index follows the database:
 
-One process writes. Another one that tries stands by and takes over when the first ends. Killed at any moment, the index is as it was
-after the last commit, and what was not ticked off is done again: doing it twice gives the same.
+what was noted as changed is read anew from its source, written, committed, and only then ticked off.
+
+One process writes. Another one that tries stands by and takes over when the first ends. Killed at any
+moment, the index is as it was after the last commit, and what was not ticked off is done again: doing it twice gives the same.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from furong.domains.search.errors import IndexMissingError, IndexWriteError, Wri
 from furong.domains.search.home import Home
 from furong.domains.search.sources import StampedSource, documents_of, sources
 from furong.domains.search.wording import analysis_of, vocabulary
+from furong.foundation.codes.statements import first_row
 
 logger = logging.getLogger("furong.search")
 
@@ -67,7 +70,7 @@ class Follower:
             if self.place.current() != self._open_generation():
                 self._drop()  # a rebuild has moved the pointer meanwhile
                 return True
-            return self._apply(now=now) >= BATCH
+            return self._apply() >= BATCH
 
     def close(self) -> None:
         """This function will let the writer and the lock go."""
@@ -124,7 +127,7 @@ class Follower:
         rebuild(place=self.place, now=now, today=today)
         return True
 
-    def _apply(self, *, now: datetime) -> int:
+    def _apply(self) -> int:
         assert self._engine is not None  # noqa: S101 - the caller compared its generation
         rows = list(models.Change.objects.filter(applied_at=None).order_by("id").values_list("id", "key")[:BATCH])
         if not rows:
@@ -135,7 +138,7 @@ class Follower:
         except IndexWriteError:
             self._drop()
             raise
-        commands.mark_applied(ids=[row for row, _ in rows], now=now)
+        commands.mark_applied(ids=[row for row, _ in rows])
         return len(rows)
 
     def _look_at_sources(self, *, now: datetime) -> None:
@@ -154,7 +157,10 @@ class Follower:
 
 
 def compare(source: StampedSource, *, now: datetime) -> int:
-    """This function will note what changed in a source that sends no events; returns how many documents. One read of its stamps."""
+    """This function will note what changed in a source that sends no events; returns how many documents.
+
+    One read of its stamps.
+    """
     with transaction.atomic():
         now_looks = source.stamps()
         looked = dict(models.Stamp.objects.filter(source=source.prefix).values_list("key", "stamp"))
@@ -186,11 +192,13 @@ def rebuild(*, place: Home, now: datetime, today: date, tell: Tell | None = None
         engine = TantivyEngine(place.folder(generation), analysis=analysis, create=True, generation=generation)
         try:
             engine.open_writer(threads=threads)
+            # What waits now is read below, after it was committed; what is applied or noted from now on is written once more.
             since = _database_now()
+            covered = list(models.Change.objects.filter(applied_at=None).values_list("id", flat=True))
             done = 0
             for source in sources():
                 batch: list[str] = []
-                for key in source.keys():
+                for key in source.keys():  # noqa: SIM118 - a source is no mapping
                     batch.append(key)
                     if len(batch) >= BATCH:
                         done += _write(engine, batch, fresh=True)
@@ -203,11 +211,12 @@ def rebuild(*, place: Home, now: datetime, today: date, tell: Tell | None = None
                     tell(Progress(done=done, seconds=time.monotonic() - started, source=source.prefix))
             engine.commit()
             with place.held("turn", wait=True):
-                _repeat_since(engine, since)
+                repeated = _repeat_since(engine, since, frozenset(covered))
                 engine.commit()
                 engine.prove()
                 place.complete(generation, recipe=engine.recipe, documents=done, made_at=now.isoformat())
                 place.serve(generation)
+                commands.mark_applied(ids=[*covered, *repeated])
             engine.finish_merges()
         except BaseException:
             engine.close()
@@ -219,26 +228,28 @@ def rebuild(*, place: Home, now: datetime, today: date, tell: Tell | None = None
 
 
 def _database_now() -> datetime:
-    from furong.foundation.codes.statements import first_row
-
-    row = first_row("SELECT clock_timestamp() - interval '10 minutes'", [])
-    found: datetime = row[0]  # type: ignore[index]
+    row = first_row("SELECT clock_timestamp()", [])
+    assert row is not None  # noqa: S101 - a clock always answers
+    found: datetime = row[0]
     return found
 
 
-def _repeat_since(engine: TantivyEngine, since: datetime) -> None:
+def _repeat_since(engine: TantivyEngine, since: datetime, covered: frozenset[int]) -> list[int]:
     """Write again what changed since the rebuild began, and what was being written into the old index then."""
     last = 0
+    repeated: list[int] = []
     while True:
         rows = list(
             models.Change.objects.filter(id__gt=last)
             .exclude(applied_at__lt=since)
             .order_by("id")
-            .values_list("id", "key")[:BATCH]
+            .values_list("id", "key", "applied_at")[:BATCH]
         )
         if not rows:
-            return
-        _write(engine, [key for _, key in rows])
+            return repeated
+        wanted = [(row, key) for row, key, applied in rows if applied is not None or row not in covered]
+        _write(engine, [key for _, key in wanted])
+        repeated += [row for row, _ in wanted]
         last = rows[-1][0]
 
 

@@ -1,7 +1,7 @@
 """Where the index lives: generations side by side, and a pointer to the one that serves.
 
-A generation is a folder of its own. A rebuild fills a new one while the old one serves, then moves the pointer: one rename, which a
-crash cannot leave half done. The one before is kept, for when the new one cannot be read.
+A generation is a folder of its own. A rebuild fills a new one while the old one serves, then moves the
+pointer: one rename, which a crash cannot leave half done. The one before is kept, for when the new one cannot be read.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ class Home:
 
     @contextmanager
     def held(self, name: str, *, wait: bool = False) -> Iterator[None]:
-        """This function will hold a lock of this folder: ``writer``, ``turn`` or ``rebuild``. It ends with the process at the latest.
+        """This function will hold a lock of this folder: ``writer``, ``turn`` or ``rebuild``.
+
+        It ends with the process at the latest.
 
         Raises WriterBusyError when another process holds it and ``wait`` is not asked for.
         """

@@ -30,7 +30,10 @@ WORD = Str(max_length=60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synonym:
-    """Names for the same thing; with ``toward`` only from the first list to the second. ``weight`` is how near they are (to 1)."""
+    """Names for the same thing; with ``toward`` only from the first list to the second.
+
+    ``weight`` is how near they are (to 1).
+    """
 
     names: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()

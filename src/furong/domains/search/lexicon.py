@@ -1,7 +1,9 @@
-"""What public titles and the pack's words teach: what to offer while somebody types, and what was meant by a slip. In memory, pure.
+"""What public titles and the pack's words teach: what to offer while somebody types, and what was meant by a slip.
 
-A slip is looked for by sound first (移疗保险 sounds like 医疗保险; n and l, zh and z, ang and an are one to many ears), then by one character
-that is wrong, missing, too many or swapped. Only toward words that public titles hold: no hidden word can be offered.
+In memory, pure.
+
+A slip is looked for by sound first (移疗保险 sounds like 医疗保险; n and l, zh and z, ang and an are one to many ears), then
+by one character that is wrong, missing, too many or swapped. Only toward words that public titles hold: no hidden word can be offered.
 """
 
 from __future__ import annotations
@@ -142,7 +144,10 @@ class Lexicon:
     # --- slips ------------------------------------------------------------------------------------------------------------
 
     def correct(self, text: str, *, frequency: Callable[[str], int]) -> str:
-        """This function will say what was probably meant, empty when nothing better is known. ``frequency`` of public documents."""
+        """This function will say what was probably meant, empty when nothing better is known.
+
+        ``frequency`` of public documents.
+        """
         folded = " ".join(fold(text[:100]).split())
         letters = folded.replace(" ", "").replace("'", "")
         if letters.isascii():

@@ -1,4 +1,7 @@
-"""What waits to be indexed, what sources looked like when they were last followed, and what was searched for. Private to this room."""
+"""What waits to be indexed, what sources looked like when they were last followed, and what was searched for.
+
+Private to this room.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ __all__ = ["BestBet", "Change", "Import", "ImportNote", "Page", "Site", "Stamp",
 
 
 class Change(models.Model):
-    """A document of the index is not what the database says any more. Kept for days: a rebuild repeats what changed meanwhile."""
+    """A document of the index is not what the database says any more. Kept for days:
+
+    a rebuild repeats what changed meanwhile.
+    """
 
     key = models.CharField(max_length=200)
     at = models.DateTimeField()
@@ -36,7 +42,10 @@ class Stamp(models.Model):
 
 
 class Tally(models.Model):
-    """How often something was asked on a day, and what came of it. The words are rid of personal data; nobody's trace is kept."""
+    """How often something was asked on a day, and what came of it. The words are rid of personal data;
+
+    nobody's trace is kept.
+    """
 
     day = models.DateField()
     token = models.CharField(max_length=16)

@@ -79,7 +79,10 @@ class Thesaurus:
 
 
 def plan(*, text: str, analysis: Analysis, thesaurus: Thesaurus) -> Plan:
-    """This function will read a question. Takes anything; what cannot be looked for gives an empty plan. O(length), below 1 ms."""
+    """This function will read a question. Takes anything; what cannot be looked for gives an empty plan.
+
+    O(length), below 1 ms.
+    """
     folded = " ".join(fold(text[: 4 * MAX_QUERY_CHARACTERS]).split())
     cut_short = len(folded) > MAX_QUERY_CHARACTERS or len(text) > 4 * MAX_QUERY_CHARACTERS
     folded = folded[:MAX_QUERY_CHARACTERS]

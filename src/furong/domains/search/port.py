@@ -1,4 +1,7 @@
-"""What the rest of the house asks of a search engine. `furong.domains.search.engine` is ours on tantivy; a cluster takes its place."""
+"""What the rest of the house asks of a search engine. `furong.domains.search.engine` is ours on tantivy;
+
+a cluster takes its place.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ class SearchReader(Protocol):
         ...
 
     def find(self, *, key: str, rights: frozenset[str]) -> Document | None:
-        """This function will return what the index holds of a document (its text may be cut short), None when it must not show."""
+        """This function will return what the index holds of a document (its text may be cut short), None when
+        it must not show.
+        """
         ...
 
     def list_titles(self, *, kinds: Collection[Kind], limit: int) -> Iterator[Document]:

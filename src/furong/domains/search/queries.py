@@ -30,7 +30,7 @@ from furong.domains.search.wording import vocabulary
 from furong.foundation.access import queries as access
 from furong.foundation.access.values import Actor
 
-CARDS, REFILLS, FEW = 3, 3, 3
+CARDS, REFILLS, FEW, WAITING = 3, 3, 3, 2_000
 
 _REPORT = """
 SELECT (array_agg(words ORDER BY length(words) DESC))[1] AS words, sum(searches)::int AS searches,
@@ -83,11 +83,16 @@ class Results:
 def search(*, query: Query, actor: Actor, as_typed: bool = False, counted: bool = True) -> Results:
     """This function will find a page of results for an actor, whose own rights count, whatever the query says of rights.
 
-    Each hit is asked of the database again; what may not be shown is taken out of counts and facets too. ``as_typed``: no help with
-    spelling. Raises NothingAsked for a question without words, and IndexMissingError.
+    Each hit is asked of the database again; what may not be shown is taken out of counts and facets too.
+    ``as_typed``: no help with spelling. Raises NothingAsked for a question without words, and IndexMissingError.
     """
     engine = serving.engine(on=query.today)
-    query = replace(query, rights=sources.rights_of(actor), text=query.text[: 4 * MAX_QUERY_CHARACTERS])
+    query = replace(
+        query,
+        rights=sources.rights_of(actor),
+        text=query.text[: 4 * MAX_QUERY_CHARACTERS],
+        hidden=query.hidden | _hidden_meanwhile(actor),
+    )
     read = engine.plan(query.text)
     if read.is_empty:
         raise NothingAsked
@@ -148,6 +153,13 @@ def _found(engine: TantivyEngine, read: Plan, query: Query, actor: Actor) -> Res
     rest = replace(query, hidden=query.hidden | {hit.key for hit in cards})
     page = _checked(engine, read, rest, actor)
     return Results(text=query.text, page=page, cards=cards, cards_are_whole=cards_are_whole)
+
+
+def _hidden_meanwhile(actor: Actor) -> frozenset[str]:
+    """What changed, is not in the index yet, and may not be shown any more: it is not counted either. One indexed read."""
+    waiting = models.Change.objects.filter(applied_at=None).order_by("id").values_list("key", flat=True)[:WAITING]
+    keys = frozenset(waiting)
+    return keys - sources.visible(keys, actor=actor) if keys else keys
 
 
 def _checked(engine: TantivyEngine, read: Plan, query: Query, actor: Actor) -> Page:
@@ -319,7 +331,10 @@ class Report:
 
 
 def get_report(*, since: date, least: int = 2, limit: int = 50) -> Report:
-    """This function will report on the questions since a day; only what was asked ``least`` times, as one alone may say too much."""
+    """This function will report on the questions since a day;
+
+    only what was asked ``least`` times, as one alone may say too much.
+    """
     counting.write_out()
     sums: dict[str, Any] = models.Tally.objects.filter(day__gte=since).aggregate(
         searches=Sum("searches"), without_result=Sum("without_result"), clicks=Sum("clicks")

@@ -57,7 +57,10 @@ class Serving:
         return self._engine
 
     def lexicon(self, *, on: date) -> Lexicon:
-        """This function will give what suggestions and spelling help know. The first call makes it; later ones renew it beside."""
+        """This function will give what suggestions and spelling help know. The first call makes it;
+
+        later ones renew it beside.
+        """
         engine = self.engine(on=on)
         words = vocabulary(on=on)
         state = (engine.generation, engine.public_mark(), id(words))
@@ -65,10 +68,12 @@ class Serving:
             with self._making:
                 if self._lexicon is None:
                     self._make_lexicon(engine, words, state)
-        elif state != self._lexicon_of and time.monotonic() - self._lexicon_at > LEXICON_SECONDS:
-            if self._making.acquire(blocking=False):
-                thread = threading.Thread(target=self._renew_lexicon, args=(engine, words, state), daemon=True)
-                thread.start()
+        elif (
+            state != self._lexicon_of
+            and time.monotonic() - self._lexicon_at > LEXICON_SECONDS
+            and self._making.acquire(blocking=False)
+        ):
+            threading.Thread(target=self._renew_lexicon, args=(engine, words, state), daemon=True).start()
         assert self._lexicon is not None  # noqa: S101 - made above
         return self._lexicon
 

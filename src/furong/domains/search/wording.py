@@ -1,4 +1,7 @@
-"""The words of the pack in force: the segmenter's own, other names, what spelling leaves alone, best bets. Kept while it stays the same."""
+"""The words of the pack in force: the segmenter's own, other names, what spelling leaves alone, best bets.
+
+Kept while it stays the same.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,10 @@ _analyses: dict[tuple[str, ...], Analysis] = {}
 
 
 def analysis_of(words: tuple[str, ...]) -> Analysis:
-    """This function will return the segmenter with these words of its own; made once a process, as it takes a third of a second."""
+    """This function will return the segmenter with these words of its own;
+
+    made once a process, as it takes a third of a second.
+    """
     found = _analyses.get(words)
     if found is None:
         if len(_analyses) >= 2:

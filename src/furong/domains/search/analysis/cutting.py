@@ -1,7 +1,7 @@
 """Words to rank by, overlapping pairs to find exactly by.
 
-Measured on real law text with 76 questions (docs/reference/search.md): words cut for search find 97.6 % of what holds the phrase, pairs
-of neighbouring characters all of it. So words rank, and pairs answer phrases and what the segmenter cut otherwise.
+Measured on real law text with 76 questions (docs/reference/search.md): words cut for search find 97.6 % of what holds the
+phrase, pairs of neighbouring characters all of it. So words rank, and pairs answer phrases and what the segmenter cut otherwise.
 """
 
 from __future__ import annotations

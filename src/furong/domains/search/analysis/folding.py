@@ -63,7 +63,10 @@ def fold_with_places(text: str) -> tuple[str, list[int] | None]:
 
 
 def clean(text: str) -> str:
-    """This function will give a text as it may be shown and stored: no control characters, no surrogates, spaces run together."""
+    """This function will give a text as it may be shown and stored:
+
+    no control characters, no surrogates, spaces run together.
+    """
     kept = "".join(" " if unicodedata.category(one) in {"Cc", "Cs", "Cn", "Co"} else one for one in text)
     return " ".join(kept.split())
 

@@ -1,8 +1,8 @@
 """Exact identifiers: numbers of official documents, orders, standards, forms and items, in every way they are written.
 
-GB/T 9704-2012 writes the number of an official document 湘政发〔2020〕5号; people write [2020]、(2020)、2020年第5号, with spaces and
-leading zeros. Each spelling becomes the same tokens. Because the word before the bracket runs into the sentence (根据湘政发…), a token is
-made for each ending of it; a longer one that agrees says more.
+GB/T 9704-2012 writes the number of an official document 湘政发〔2020〕5号; people write [2020], (2020), 2020年第5号, with
+spaces and leading zeros. Each spelling becomes the same tokens. The word before the bracket runs into the sentence
+(根据湘政发…): so a token is made for each ending of it; a longer one that agrees says more.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ _LONGEST, _SHORTEST, _MOST = 8, 2, 400
 
 
 def identifiers(folded: str) -> list[tuple[str, int]]:
-    """This function will find the identifiers in folded text: tokens with how much each says (1 to 8), without repeats, at most 400."""
+    """This function will find the identifiers in folded text:
+
+    tokens with how much each says (1 to 8), without repeats, at most 400.
+    """
     found: dict[str, int] = {}
 
     def endings(word: str, rest: str) -> None:

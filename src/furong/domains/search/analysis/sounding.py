@@ -1,4 +1,7 @@
-"""How words sound: pinyin without tones and the initials, for suggestions, for people who type pinyin, and for homophone slips."""
+"""How words sound:
+
+pinyin without tones and the initials, for suggestions, for people who type pinyin, and for homophone slips.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,9 @@ class Asker:
         self._schema = schema
 
     def build(self, *, plan: Plan, query: Query, is_broad: bool, shelf_is_public: bool, without: str = "") -> Tantivy:
-        """This function will give the query of a plan. ``is_broad``: some words may be missing, and pairs help the segmenter out.
+        """This function will give the query of a plan. ``is_broad``:
+
+        some words may be missing, and pairs help the segmenter out.
 
         ``without`` leaves one facet's own narrowing out, to count what its other values would give.
         """

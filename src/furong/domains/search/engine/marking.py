@@ -1,7 +1,7 @@
 """Snippets: the stretch of a text that says most of what was looked for, with the words marked.
 
-Made here and not by the engine: its own snippets want the text cut into words and give places in UTF-8 bytes. Everything is plain text,
-which the template escapes.
+Made here and not by the engine: its own snippets want the text cut into words and give places in UTF-8
+bytes. Everything is plain text, which the template escapes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ def mark(text: str, terms: Collection[str]) -> Marked:
 
 
 def snippet(text: str, terms: Collection[str], *, width: int = WIDTH) -> Marked:
-    """This function will cut the stretch of a text with most different words of a question; its beginning when none is there."""
+    """This function will cut the stretch of a text with most different words of a question;
+
+    its beginning when none is there.
+    """
     spans = _spans(text, terms)
     if not spans:
         return _pieces(text, [], 0, min(width, len(text)), of=len(text))

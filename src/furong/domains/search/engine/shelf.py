@@ -76,7 +76,10 @@ class Shelf:
         return (found.st_mtime_ns, found.st_ino, found.st_size)
 
     def prove(self) -> None:
-        """This function will read a document, a list of words and a fast field. Raises IndexMissingError when a file is broken."""
+        """This function will read a document, a list of words and a fast field.
+
+        Raises IndexMissingError when a file is broken.
+        """
         with _native(IndexMissingError, "an index could not be read"):
             searcher = self.searcher()
             asked = tantivy.Query.boolean_query([(tantivy.Occur.Must, tantivy.Query.all_query())])

@@ -254,7 +254,10 @@ class TantivyEngine:
             raise
 
     def add(self, documents: Iterable[Document], *, fresh: bool = False) -> int:
-        """This function will take documents in, in place of those with the same keys. ``fresh``: in an index that has none of them."""
+        """This function will take documents in, in place of those with the same keys. ``fresh``:
+
+        in an index that has none of them.
+        """
         self.open_writer()
         count = 0
         for some in batched_documents(documents, 500):
@@ -274,7 +277,10 @@ class TantivyEngine:
         self._inner.remove(gone)
 
     def commit(self) -> None:
-        """This function will make changes durable. What gets hidden leaves the public shelf no later than it is found inside."""
+        """This function will make changes durable.
+
+        What gets hidden leaves the public shelf no later than it is found inside.
+        """
         self.open_writer()
         try:
             self._public.commit()
