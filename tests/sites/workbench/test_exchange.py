@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
-from tests.domains.exchange.setting import Exchange, enrol, make
+from tests.domains.exchange.setting import SYSTEM, Exchange, enrol, make
 
+from furong.domains.exchange import commands as exchange
 from furong.domains.exchange import issuing, models
 from furong.domains.exchange.nodes import carrying, tasks
 from furong.foundation.organizations import queries as organizations
@@ -146,9 +147,46 @@ def test_nodes_are_named_admitted_compared_asked_and_left_on_one_page(
         assert operator.post(page, ask).status_code == 302
         for _ in range(2):
             tasks.keep(now=datetime.now(UTC))
+        # A department's steward asks, the operator lets it go or says why not.
+        steward, offered = client("steward"), "/work/exchange/offered"
+        assert "尚未接入数据交换" in steward.get(offered).content.decode()
+        body = organizations.get_responsible(department="police", division_code="430000")
+        exchange.admit_member(code="gat", organization_id=body.id, actor=SYSTEM, now=datetime.now(UTC))
+        given = {"act": "propose", "ask-resource": "national_residence", "ask-days": "30", "ask-scenario": "迁入核验"}
+        assert steward.post(offered, given).status_code == 422
+        given |= {"ask-items": "province", "ask-legal_basis": "户口登记条例第十条"}
+        assert steward.post(offered, given).status_code == 302
+        assert steward.post(offered, given).status_code == 422  # one at a time
+        assert "迁入核验" in steward.get(offered).content.decode()
+        ask_id = re.search(r'name="ask" value="([0-9a-f-]{36})"', operator.get(page).content.decode())
+        assert ask_id is not None
+        assert steward.post(page, {"act": "carry", "ask": ask_id[1]}).status_code == 403
+        assert operator.post(page, {"act": "decline", "decline-ask": ask_id[1]}).status_code == 422
+        told = {"act": "decline", "decline-ask": ask_id[1], "decline-reason": "请先核对本省登记"}
+        assert operator.post(page, told).status_code == 302
+        assert "请先核对本省登记" in steward.get(offered).content.decode()
+        assert steward.post(offered, given).status_code == 302
+        ask_id = re.search(r'name="ask" value="([0-9a-f-]{36})"', steward.get(offered).content.decode())
+        assert ask_id is not None
+        assert steward.post(offered, {"act": "withdraw", "ask": ask_id[1]}).status_code == 302
+        assert operator.post(page, {"act": "carry", "ask": ask_id[1]}).status_code == 422
+        # The key of this node hands over; the city's is lost and waits for a new one.
+        assert operator.post(page, {"act": "rotate", "rotate-grace_days": "31"}).status_code == 422
+        assert operator.post(page, {"act": "rotate", "rotate-grace_days": "7"}).status_code == 302
+        assert twin.nation.state["nodes"]["hunan"]["trust"]["number"] == 2
+        assert operator.post(page, {"act": "lost"}).status_code == 422
+        assert operator.post(page, {"act": "rejoin", "rejoin-code": "AAAA-BBBB-CCCC-DDDD"}).status_code == 422
+        rekey = {"act": "rekey", "node": "zhuzhou", "rekey-why": "lost"}
+        assert operator.post(page, {**rekey, "rekey-why": "x"}).status_code == 422
+        assert re.search(r"[A-Z2-9]{4}(?:-[A-Z2-9]{4}){3}", operator.post(page, rekey).content.decode())
+        assert "等待新密钥" in operator.get(page).content.decode()
+        assert "其密钥已停用" in operator.get("/work/exchange").content.decode()  # where the operator looks first
     finally:
         twin.stop()
     assert re.search(r'furong_exchange_node_age_seconds{node="nation"', operator.get("/metrics").content.decode())
+    assert (
+        'furong_exchange_node_warning{kind="node_rekeying",node="zhuzhou"' in operator.get("/metrics").content.decode()
+    )
     text = operator.get(page).content.decode()
     assert "已准予" in text
     assert "入学核验" in text
