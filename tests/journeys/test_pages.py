@@ -22,7 +22,14 @@ pytestmark = [
 PAGES = {
     "mother": ["account/", "account/password", "account/devices", "account/mandates", "account/mandates/new"],
     "hospital": ["work/list", "work/list?own=free", "work/cases", "work/licences"],
-    "police": ["work/list", "work/population"],
+    "police": [
+        "work/list",
+        "work/population",
+        "work/lookups/households",
+        "work/lookups/addresses",
+    ],
+    "chief": ["work/lookups/exists", "work/population/matches"],
+    "investigations": ["work/secrecy"],
     "supervisor": [
         "work/supervision",
         "work/supervision/call-backs",

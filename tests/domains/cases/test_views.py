@@ -164,6 +164,11 @@ def test_reading_a_case_needs_a_purpose_and_is_shown_to_the_person(town: World) 
     assert mine[0].case_id == case_id
     assert "mother.name" in mine[0].fields
     assert "benefit.account_number" not in mine[0].fields
+    # Who is read for her sake learns which body looked, and nothing of her affair.
+    his = audit.list_reads_of_person(person_id=town.father.person_id)
+    assert any(one.is_of_other and one.organization_label for one in his)
+    assert not any(one.purpose or one.case_id or one.what for one in his if one.is_of_other)
+    assert not any("办理" in one.purpose or one.case_id == case_id for one in his)
 
 
 def test_strangers_and_residents_see_no_case_and_another_resident_no_application(town: World) -> None:

@@ -219,8 +219,11 @@ def prefill(
     """Ask the registers for what they hold of ``elements``, each for what it is the source of.
 
     Elements ``ROLE.person_id`` are asked for first, and what they say is in ``subject.persons`` when the rest is asked for.
-    Elements that a person declares, and those whose source is not bound, are left out. The registers record the read.
+    Elements that a person declares, and those whose source is not bound, are left out. The registers record the read; whoever is
+    read for the applicant's sake (the other parent) learns which body looked, and nothing of the applicant's affair.
     """
+    if basis.about is None:
+        basis = replace(basis, about=subject.applicant_person_id)
     dictionary = get_dictionary(on=on)
     wanted = [dictionary[c] for c in dict.fromkeys(elements) if c in dictionary and dictionary[c].source.is_held]
     result: dict[str, Prefilled] = {}

@@ -95,6 +95,11 @@ class PurposeForm(forms.Form):
         given = super().clean() or self.cleaned_data
         if given.get("purpose") == "other" and not given.get("purpose_note"):
             self.add_error("purpose_note", _("Say which duty, in a few words."))
+        if self.data.get("secrecy") and "secrecy" not in self.fields:
+            # Who means to read under an order must not read in the open because it ended meanwhile.
+            self.add_error(
+                None, _("The order of secrecy is over, or is not your organisation's. Nobody was looked up.")
+            )
         return given
 
     def purpose_words(self) -> str:
@@ -124,6 +129,9 @@ class ExportForm(PurposeForm):
         self.order_fields(["item"])
 
 
+NARROWING = ("sex", "division", "born_in", "native_of")
+
+
 class PopulationForm(PurposeForm):
     """Whom to look for: one of four at least; the rest narrows it."""
 
@@ -149,7 +157,7 @@ class PopulationForm(PurposeForm):
             self.fields[name].widget.attrs.update({"autocomplete": "off", "spellcheck": "false"})
         for name in ("name", "pinyin", "number", "born_on", "born_last"):
             self.fields[name].group = _("For whom")  # type: ignore[attr-defined]  # read by web.forms
-        for name in ("sex", "division", "born_in", "native_of"):
+        for name in NARROWING:
             self.fields[name].group = _("Narrow it down")  # type: ignore[attr-defined]  # read by web.forms
         sexes = codes.get_table(name="sex")
         for name, choices in (

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -331,19 +331,22 @@ def test_the_page_of_centres_shows_each_and_has_a_conflict_settled(province_of_p
     with connect("population") as server:
         server.execute(
             "INSERT INTO population_conflict (kind, person_id, other_person_id, centre, other_centre) "
-            "VALUES ('number_twice', %s, %s, '4301', '4302')",
+            "VALUES ('facts_crossed', %s, %s, '4301', '4302')",
             [new_id(), new_id()],
         )
+    watching.keep(now=datetime.now(UTC) + timedelta(minutes=1))
+    watching.keep(now=datetime.now(UTC) + timedelta(minutes=2))
     watcher = client("chief")
+    assert watcher.get("/work/notices").content.decode().count("两市登记不一致，待核对") == 1
     address = "/work/population/centres"
     wait_for(lambda: "data-troubled" not in watcher.get(address).content.decode())
     text = watcher.get(address).content.decode()
     assert "株洲市" in text
-    assert "一号两人" in text
+    assert "两市同时登记" in text
     empty = watcher.post(address, {"conflict": "1", "note": ""})
     assert "请写明处理结果。" in empty.content.decode()
-    assert watcher.post(address, {"conflict": "1", "note": "龙二的号码已更正"}).status_code == 302
-    assert "一号两人" not in watcher.get(address).content.decode()
+    assert watcher.post(address, {"conflict": "1", "note": "已按证更正"}).status_code == 302
+    assert "两市同时登记" not in watcher.get(address).content.decode()
     assert watcher.post(address, {"conflict": "1", "note": "再来一次"}).status_code == 200
     assert client("hospital").get(address).status_code == 403
 

@@ -136,7 +136,8 @@ def case_view(*, case_id: UUID, actor: Actor, basis: Basis, now: datetime) -> Ca
     outputs = visible_outputs(case_id=case.id)
     people, applicant = people_of(application_id=case.application_id), case.application.applicant_person_id
     shown = [code for code in answers if is_element(code) and code not in granted.withheld]
-    # Who else is named in the application sees the read of what is about them.
+    # Who else is named in the application sees that the body read what is about them, and nothing of the applicant's affair.
+    basis = replace(basis, about=basis.about or applicant)
     for person_id, fields in by_person(elements=shown, people=people, applicant=applicant, on=on).items():
         record_read(
             actor=actor,

@@ -88,9 +88,7 @@ def take_fact(
     )
     _write_periods(ledger, person_id, fact, rows)
     _write_maritals(ledger, person, fact.maritals.get(str(person_id), ()))
-    maritals = {
-        key: [[day.isoformat(), code] for day, code in statuses] for key, statuses in fact.maritals.items()
-    }
+    maritals = {key: [[day.isoformat(), code] for day, code in statuses] for key, statuses in fact.maritals.items()}
     state = PairState(topic=topic, version=fact.version, author=fact.author, maritals=maritals)
     keep_state(state, sides=[person_id], one=person_id, other=other)
     note(person, ledger, fields=("spouse_id", "marital") if topic is Topic.SPOUSE else ("family",), told=True)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import psycopg
 from django.db import connections
+from django.utils import timezone
 
 from furong.foundation.access import queries as access
 from furong.foundation.access.values import Actor, Basis
@@ -19,6 +20,9 @@ from furong.foundation.audit.commands import command, current
 from furong.foundation.codes.leases import Leased
 from furong.foundation.codes.statements import all_rows, first_row
 from furong.foundation.events.connections import connect
+from furong.foundation.notices import commands as notices
+from furong.foundation.notices.templates import register_template
+from furong.foundation.organizations import queries as organizations
 
 from .. import rights
 from ..errors import NothingToChange
@@ -34,6 +38,15 @@ STALE = timedelta(seconds=60)
 BEHIND_BYTES = 1024 * 1024
 # Two links may bring two rows in either order; what still stands after this is a conflict.
 SETTLES = timedelta(seconds=30)
+CONFLICT = "population.conflict_found"
+register_template(
+    CONFLICT,
+    title={"zh": "两市登记不一致，待核对", "en": "Two centres contradict each other"},
+    body={
+        "zh": "{found_on} 发现两市登记不能同时成立，请在“市级中心”页面核对并记录处理结果。",
+        "en": "On {found_on} two centres were found to say what cannot both be true. Compare them on the page City centres.",
+    },
+)
 _stale: Leased[dict[str, datetime]] = Leased(seconds=2.0)
 
 
@@ -107,7 +120,22 @@ def keep(*, now: datetime) -> None:
         settled = province.execute(text["settle_passed"], {"now": now, "before": now - SETTLES}).rowcount
         if settled:
             log.info("conflicts passed", extra={"count": settled})
+        new = province.execute(text["tell_conflicts"], {"now": now, "before": now - SETTLES}).fetchall()
+    for conflict_id, _kind in new:
+        _ask_somebody(conflict_id, now=now)
     pairs.keep(now=now)
+
+
+def _ask_somebody(conflict_id: int, *, now: datetime) -> None:
+    """Tell those who watch the centres that a conflict waits for a person; they find it on the centres' page."""
+    for account_id in organizations.accounts_with_rights(division_prefix="", rights=[rights.CENTRES]):
+        notices.send(
+            template=CONFLICT,
+            params={"found_on": timezone.localdate(now).isoformat()},
+            account_id=account_id,
+            key=f"population.conflict:{conflict_id}:{account_id}",
+            now=now,
+        )
 
 
 def list_stale(*, now: datetime) -> dict[str, datetime]:

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS public.population_conflict (
   centre text NOT NULL, other_centre text NOT NULL, found_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   settled_at timestamptz, note text NOT NULL DEFAULT ''
 );
+ALTER TABLE public.population_conflict ADD COLUMN IF NOT EXISTS told_at timestamptz;
 CREATE UNIQUE INDEX IF NOT EXISTS population_conflict_open
   ON public.population_conflict (kind, person_id, other_person_id) WHERE settled_at IS NULL;
 CREATE TABLE IF NOT EXISTS public.population_centre_seen (
@@ -157,6 +158,10 @@ SELECT centre, count(*) FILTER (WHERE status = 'registered') FROM provincial.pop
 -- name: conflicts
 SELECT id, kind, person_id, other_person_id, centre, other_centre, found_at FROM public.population_conflict
  WHERE settled_at IS NULL ORDER BY id LIMIT %s
+
+-- name: tell_conflicts
+UPDATE public.population_conflict SET told_at = %(now)s
+ WHERE settled_at IS NULL AND told_at IS NULL AND found_at < %(before)s RETURNING id, kind
 
 -- name: conflict
 SELECT person_id, other_person_id FROM public.population_conflict WHERE id = %s AND settled_at IS NULL FOR UPDATE

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -40,6 +41,7 @@ from furong.sites.workbench.desk import page, words_of
 from furong.sites.workbench.enquiries import Enquiry, seal, unseal
 from furong.sites.workbench.forms_registers import (
     LEGAL_BASES,
+    NARROWING,
     AsOfForm,
     LicenceFileForm,
     LicenceSearchForm,
@@ -69,7 +71,13 @@ def population_search(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = PopulationForm(
         request.POST or None, places=area_of(actor), orders=secrecy.orders_open_to(actor=actor, now=now)
     )
-    context: dict[str, Any] = {"form": form, "legal_bases": LEGAL_BASES, "hits": None, "ways": ways(actor, "person")}
+    context: dict[str, Any] = {
+        "form": form,
+        "legal_bases": LEGAL_BASES,
+        "hits": None,
+        "ways": ways(actor, "person"),
+        "narrowed": any(request.POST.get(name) for name in NARROWING),
+    }
     if request.method == "POST":
         basis = purpose_of(form, actor, now, what="population.search_people", database="population")
         if basis is not None and form.is_valid():
@@ -464,7 +472,7 @@ def purpose_of(form: PurposeForm, actor: Actor, now: dt.datetime, *, what: str, 
     if "purpose" not in given:
         record_refusal(actor=actor, what=what, refusal=PurposeMissing(), now=now, database=database)
         return None
-    if {"purpose_note", "legal_basis"} & set(form.errors):
+    if {"purpose_note", "legal_basis", "secrecy", NON_FIELD_ERRORS} & set(form.errors):
         return None
     case_id = None
     if number := given.get("case_number", ""):
@@ -472,8 +480,6 @@ def purpose_of(form: PurposeForm, actor: Actor, now: dt.datetime, *, what: str, 
         if case_id is None:
             form.add_error("case_number", _("There is no case of your organisation with this number."))
             return None
-    if "secrecy" in form.errors:
-        return None
     return Basis(
         purpose=form.purpose_words(),
         legal_basis=given["legal_basis"],
