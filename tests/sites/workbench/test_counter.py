@@ -77,7 +77,7 @@ def test_names_heads_households_and_errors_are_changed_and_a_death_ends_it() -> 
     def act(code: str, **given: object) -> Any:
         page = officer.get(f"{here}/{code}")
         assert page.status_code == 200, words(page.content)
-        today = {f"{name}_{part}": value for name in ("on", "effective_on", "died_on", "born_on")
+        today = {f"{name}_{part}": value for name in ("on", "changed_on", "died_on", "born_on")
                  for part, value in (("year", "2026"), ("month", "11"), ("day", "1"))}  # fmt: skip
         return officer.post(f"{here}/{code}", today | {"effect_id": key_of(page.content)} | given)
 
@@ -89,10 +89,13 @@ def test_names_heads_households_and_errors_are_changed_and_a_death_ends_it() -> 
     candidates = tree(page.content).xpath("//input[@name='head']/@value")
     assert act("head", head=candidates[0], evidence="变更户主申请").status_code == 302
     assert act("head", head=candidates[0], evidence="").status_code == 422
-    missing = act("name", name="曾清和", evidence="")
+    missing = act("name", name="曾清和", evidence="", reason="读音不便")
     assert missing.status_code == 422
     assert "曾清和" in missing.content.decode()
-    assert act("name", name="曾清和", evidence="变更姓名申请").status_code == 302
+    assert (
+        act("name", name="曾清和", evidence="变更姓名申请", reason="读音不便", surname_ground="随祖母姓").status_code
+        == 302
+    )
     same = officer.get(f"{here}/correction")
     values = {one.get("name"): one.get("value") for one in tree(same.content).xpath("//main//input[@name]")}
     chosen = {

@@ -195,19 +195,103 @@ class DeathForm(ActForm):
 
 
 class NameForm(ActForm):
-    """Another name; the old one is kept as the former name."""
+    """Another name on application; the old one is kept as the former name."""
 
+    groups = (
+        (gettext_lazy("The name"), ("name", "changed_on", "reason", "surname_ground")),
+        (
+            gettext_lazy("Who applies"),
+            ("applicant_name", "applicant_number", "other_parent_consent", "guardian_evidence", "child_agrees"),
+        ),
+        (gettext_lazy("Papers shown"), ("evidence",)),
+    )
     name = text_field(gettext_lazy("New name"), longest=50, missing=gettext_lazy("Enter the new name."))
-    effective_on = day_field(gettext_lazy("From which day on"), gettext_lazy("Enter the day."))
+    changed_on = day_field(gettext_lazy("From which day on"), gettext_lazy("Enter the day."))
+    reason = text_field(gettext_lazy("Reason"), longest=200, missing=gettext_lazy("Write the reason in a few words."))
+    surname_ground = text_field(
+        gettext_lazy("Ground for another surname"),
+        gettext_lazy("Only where the surname is neither the father's, nor the mother's, nor the one held."),
+        longest=200,
+    )
+    applicant_name = text_field(gettext_lazy("Applicant's name"), longest=50)
+    applicant_number = text_field(gettext_lazy("Applicant's identity number"), longest=20)
+    other_parent_consent = text_field(
+        gettext_lazy("Consent of the other parent"), gettext_lazy("The paper's number or day."), longest=200
+    )
+    guardian_evidence = text_field(
+        gettext_lazy("Paper that names the guardian"), gettext_lazy("Only where no parent applies."), longest=200
+    )
+    child_agrees = forms.BooleanField(label=gettext_lazy("The child, eight years or older, agrees"), required=False)
     evidence = text_field(
-        gettext_lazy("Papers shown"),
-        gettext_lazy("The request, and a parent's consent for a minor."),
+        gettext_lazy("Application"),
+        gettext_lazy("Its number or day."),
         longest=200,
         missing=gettext_lazy("Name the papers that were shown."),
     )
 
     def prepare(self) -> None:
-        self.fields["effective_on"].initial = self.about["today"]
+        self.fields["changed_on"].initial = self.about["today"]
+        if not self.about["is_minor"]:
+            for name in self.groups[1][1]:
+                del self.fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        """Want a minor's applicant."""
+        given = super().clean() or self.cleaned_data
+        if self.about["is_minor"]:
+            self.want(
+                [
+                    ("applicant_name", _("Enter the applicant's name.")),
+                    ("applicant_number", _("Enter the applicant's number.")),
+                ]
+            )
+        return given
+
+
+class MissingForm(ActForm):
+    """Since when somebody is missing, or when they were found."""
+
+    on = day_field(gettext_lazy("Which day"), gettext_lazy("Enter the day."))
+    evidence = text_field(
+        gettext_lazy("Paper shown"),
+        gettext_lazy("The report, or the court's decision: its number."),
+        longest=200,
+        missing=gettext_lazy("Name the papers that were shown."),
+    )
+
+
+class LeavingForm(ActForm):
+    """Leaving for service or abroad: the paper, the day, who heads the household that stays."""
+
+    paper_number = text_field(
+        gettext_lazy("Number of the paper"),
+        gettext_lazy("The notice of enlistment, or the right to settle abroad."),
+        missing=gettext_lazy("Enter the number of the paper."),
+    )
+    country = text_field(
+        gettext_lazy("Country"),
+        gettext_lazy("Three letters, as USA."),
+        longest=3,
+        missing=gettext_lazy("Enter the country."),
+    )
+    on = day_field(gettext_lazy("Day of leaving"), gettext_lazy("Enter the day."))
+    next_head = forms.TypedChoiceField(
+        label=gettext_lazy("Head of the household that stays"), coerce=UUID, empty_value=None, required=False
+    )
+
+    def prepare(self) -> None:
+        if self.about["is_head"] and self.about["others"]:
+            self.choose("next_head", [("", ""), *self.about["others"]])
+        else:
+            del self.fields["next_head"]
+
+
+class ServiceForm(LeavingForm):
+    """Military service: no country is asked for."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        del self.fields["country"]
 
 
 class CorrectionForm(ActForm):

@@ -31,7 +31,13 @@ from furong.registries.population.errors import NotAtThisCounter, PersonNotFound
 from furong.registries.population.kinship import HEAD
 from furong.registries.population.moves import queries as moves
 from furong.registries.population.moves.values import MoveState
-from furong.registries.population.values import FEMALE, HouseholdRecord, NewChild, PersonStatus
+from furong.registries.population.values import (
+    FEMALE,
+    HouseholdRecord,
+    NewChild,
+    PersonStatus,
+    years_between,
+)
 from furong.sites.workbench import facts
 from furong.sites.workbench.desk import page, words_of
 from furong.sites.workbench.enquiries import Enquiry, seal, unseal
@@ -43,19 +49,31 @@ from furong.sites.workbench.forms_counter import (
     CorrectionForm,
     DeathForm,
     HeadForm,
+    LeavingForm,
     MergeForm,
+    MissingForm,
     NameForm,
+    ServiceForm,
     SplitForm,
     WhoForm,
 )
 from furong.sites.workbench.guards import needs
 
 RIGHT = "population.register"
+MAJORITY_YEARS = 18  # 民法典 art. 17
 KIND, RECEIPT = "counter", "counter_receipt"
 # What the counter registers is its duty itself; each read and each act says so in the log.
 BASIS = Basis(purpose="户口登记", legal_basis="户口登记条例")
 _SHOWN = ("name", "sex", "ethnicity", "born_on", "number_masked", "status", "division_code", "address")
-_NEEDED = (*_SHOWN, "born_place", "household_id", "household_number", "household_relation", "spouse_id")
+_NEEDED = (
+    *_SHOWN,
+    "born_place",
+    "household_id",
+    "household_number",
+    "household_relation",
+    "spouse_id",
+    "missing_since",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,16 +158,50 @@ def _death(at: At, form: DeathForm) -> Done:
 
 
 def _name(at: At, form: NameForm) -> Done:
+    given = dict(form.cleaned_data)
+    name, number = given.pop("applicant_name", ""), given.pop("applicant_number", "")
+    applicant = find_person(name=name, number=number, asking=at.asking) if number else at.person_id
+    commands.change_name(person_id=at.person_id, applicant_person_id=applicant, **given, **at.asking)
+    return at.person_id, _("The new name is recorded.")
+
+
+def _missing(at: At, form: MissingForm) -> Done:
     given = form.cleaned_data
-    commands.amend_person(
+    commands.record_missing(person_id=at.person_id, missing_since=given["on"], evidence=given["evidence"], **at.asking)
+    return at.person_id, _("It is recorded that the person is missing.")
+
+
+def _found(at: At, form: MissingForm) -> Done:
+    given = form.cleaned_data
+    commands.record_found(person_id=at.person_id, found_on=given["on"], evidence=given["evidence"], **at.asking)
+    return at.person_id, _("It is recorded that the person was found.")
+
+
+def _enlist(at: At, form: ServiceForm) -> Done:
+    given = form.cleaned_data
+    commands.record_enlistment(
         person_id=at.person_id,
-        facts={"name": given["name"]},
-        effective_on=given["effective_on"],
-        evidence=given["evidence"],
+        notice_number=given["paper_number"],
+        enters_on=given["on"],
+        new_head_person_id=given.get("next_head"),
         effect_id=given["effect_id"],
         **at.asking,
     )
-    return at.person_id, _("The new name is recorded.")
+    return at.person_id, _("The enlistment is recorded.")
+
+
+def _emigrate(at: At, form: LeavingForm) -> Done:
+    given = form.cleaned_data
+    commands.record_emigration(
+        person_id=at.person_id,
+        country=given["country"],
+        paper_number=given["paper_number"],
+        leaves_on=given["on"],
+        new_head_person_id=given.get("next_head"),
+        effect_id=given["effect_id"],
+        **at.asking,
+    )
+    return at.person_id, _("The emigration is recorded.")
 
 
 def _correct(at: At, form: CorrectionForm) -> Done:
@@ -261,6 +313,36 @@ DEEDS: Mapping[str, Deed] = {
         form=NameForm,
         run=_name,
     ),
+    "missing": Deed(
+        label=gettext_lazy("Missing"),
+        effect=gettext_lazy("The person keeps household and residence."),
+        law="民法典 第四十条",
+        form=MissingForm,
+        run=_missing,
+        offered=lambda at: at.known["missing_since"] is None,
+    ),
+    "found": Deed(
+        label=gettext_lazy("Found"),
+        effect=gettext_lazy("The person is missing no more."),
+        law="民法典 第四十五条",
+        form=MissingForm,
+        run=_found,
+        offered=lambda at: at.known["missing_since"] is not None,
+    ),
+    "enlistment": Deed(
+        label=gettext_lazy("Military service"),
+        effect=gettext_lazy("The person leaves the register and keeps the number."),
+        law="户口登记条例 第十一条",
+        form=ServiceForm,
+        run=_enlist,
+    ),
+    "emigration": Deed(
+        label=gettext_lazy("Settling abroad"),
+        effect=gettext_lazy("The person leaves the register and keeps the number."),
+        law="户口登记条例 第十条",
+        form=LeavingForm,
+        run=_emigrate,
+    ),
     "correction": Deed(
         label=gettext_lazy("Correction"),
         effect=gettext_lazy("What was believed before stays readable, with the evidence."),
@@ -290,7 +372,7 @@ def counter(request: HttpRequest, actor: Actor) -> HttpResponse:
     form = WhoForm(request.POST if request.method == "POST" else None)
     refused = None
     if request.method == "POST" and form.is_valid():
-        asking = {"actor": actor, "basis": BASIS, "now": now}
+        asking: dict[str, Any] = {"actor": actor, "basis": BASIS, "now": now}
         try:
             person_id = find_person(**form.cleaned_data, asking=asking)
             title = population.get_person(person_id=person_id, fields=("name_masked",), **asking).text("name_masked")
@@ -324,7 +406,7 @@ def _open(person_id: UUID, title: str, actor: Actor, now: datetime, *, kind: str
 
 
 def _at(enquiry: Enquiry, actor: Actor, now: datetime) -> At:
-    asking = {"actor": actor, "basis": enquiry.basis, "now": now}
+    asking: dict[str, Any] = {"actor": actor, "basis": enquiry.basis, "now": now}
     known = population.get_person(person_id=enquiry.object_id, fields=_NEEDED, **asking).values
     household = None
     if isinstance(known["household_id"], UUID):
@@ -353,7 +435,7 @@ def counter_person(request: HttpRequest, actor: Actor, token: str) -> HttpRespon
         token=token,
         title=at.known["name"],
         status=facts.status_words(str(at.known["status"])),
-        rows=facts.rows(at.known, _SHOWN[1:], facts.Places()),
+        rows=facts.rows(at.known, [one for one in _SHOWN if one not in {"name", "status"}], facts.Places()),
         deeds=[(code, deed) for code, deed in DEEDS.items() if offered and deed.offered(at)],
     )
 
@@ -375,10 +457,10 @@ def counter_act(request: HttpRequest, actor: Actor, token: str, code: str) -> Ht
         except Refusal as refusal:
             refused = words_of(refusal)
         else:
-            messages.success(request, said)
             if code == "birth":
-                title = _open(person_id, "", actor, now, kind=RECEIPT)
-                return HttpResponseRedirect(reverse("workbench:counter_done", args=[title]))
+                receipt = _open(person_id, "", actor, now, kind=RECEIPT)
+                return HttpResponseRedirect(reverse("workbench:counter_done", args=[receipt]))
+            messages.success(request, said)
             return HttpResponseRedirect(reverse("workbench:counter_person", args=[token]))
     response = page(
         request,
@@ -406,7 +488,17 @@ def _about(at: At, now: datetime) -> dict[str, Any]:
             )
         except (AccessRefused, PersonNotFound):  # registered elsewhere: known by key, not by name
             spouse = _("registered elsewhere")
-    return {**at.known, "spouse": spouse, "members": at.members, "others": at.others, "today": timezone.localdate(now)}
+    today = timezone.localdate(now)
+    born_on: Any = at.known["born_on"]
+    return {
+        **at.known,
+        "spouse": spouse,
+        "members": at.members,
+        "others": at.others,
+        "today": today,
+        "is_minor": years_between(born_on, today) < MAJORITY_YEARS,
+        "is_head": at.known["household_relation"] == HEAD,
+    }
 
 
 @require_safe
@@ -415,7 +507,7 @@ def counter_done(request: HttpRequest, actor: Actor, token: str) -> HttpResponse
     """Show what a birth gave: the number, for the book and the receipt."""
     now = timezone.now()
     enquiry = unseal(token, kind=RECEIPT, actor=actor, now=now)
-    asking = {"actor": actor, "basis": enquiry.basis, "now": now}
+    asking: dict[str, Any] = {"actor": actor, "basis": enquiry.basis, "now": now}
     fields = ("name", "sex", "born_on", "number", "household_number", "household_relation", "division_code", "address")
     found = population.get_person(person_id=enquiry.object_id, fields=fields, **asking).values
     return page(
