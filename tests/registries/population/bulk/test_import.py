@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from django.db import connections
 
 from furong.foundation.access.errors import PurposeMissing
 from furong.foundation.access.values import Basis
@@ -84,6 +85,9 @@ def household_of_three() -> list[dict[str, str]]:
 def test_a_household_is_taken_in_with_people_numbers_places_and_history(tmp_path: Path) -> None:
     done = take(write_csv(tmp_path / "people.csv", household_of_three()))
     assert (done.rows, done.written, done.rejected, done.households) == (3, 3, 0, 1)
+    with connections["population"].cursor() as cursor:  # or every row's person would be looked for in a whole index
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'population_person'::regclass")
+        assert cursor.fetchone() == (3,)
     child_id = queries.find_by_number(number=number(date(2015, 6, 7), 41), actor=SYSTEM, basis=WHY, now=NOW)
     assert child_id is not None
     child = queries.get_person(

@@ -80,3 +80,7 @@ INSERT INTO population_residence (id, valid_from, valid_until, recorded_at, supe
   division_code, address, reason)
 SELECT residence_id, registered_on, NULL, %(now)s, NULL, %(change)s, person_id, 'permanent', division_code, address, 'import'
   FROM population_incoming
+
+-- name: counted
+-- How many people the server's plans reckon with.
+SELECT reltuples FROM pg_class WHERE oid = 'population_person'::regclass
