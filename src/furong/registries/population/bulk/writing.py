@@ -54,8 +54,8 @@ def write(frame: pl.DataFrame, *, change_id: UUID, now: datetime) -> tuple[dict[
         written = cursor.rowcount
         for name in ("versions", "numbers", "members", "residences"):
             cursor.execute(statements[name], values)
-        # The server looks for each row's person at the end. With figures of an empty table, which it may have taken while these rows
-        # were on their way, it would do so by reading a whole index each time.
+        # The server looks for each row's person at the end. With figures of an empty table, which it may have taken while these
+        # rows were on their way, it would do so by reading a whole index each time.
         cursor.execute(statements["counted"])
         ((counted,),) = cursor.fetchall()
         if counted < written:
