@@ -11,7 +11,7 @@ import pytest
 
 from furong.domains.catalogue.grants import granting
 from furong.domains.exchange import commands, enrolling, issuing, models, queries, tasks
-from furong.domains.exchange.compiling import catalogue_grant
+from furong.domains.exchange.compiling import catalogue_grant, compile_configuration
 from furong.domains.exchange.errors import (
     CodeMalformed,
     EnrolmentRefused,
@@ -21,6 +21,7 @@ from furong.domains.exchange.errors import (
     KeyNotFound,
     KeyUnreadable,
     MemberKnown,
+    MemberNotFound,
     ResourceWithoutRows,
     ServiceKnown,
 )
@@ -186,6 +187,32 @@ def test_what_is_not_of_the_form_or_there_already_is_refused(made: Exchange) -> 
             actor=SYSTEM,
             now=now,
         )
+
+
+def test_a_small_member_is_hosted_at_anothers_gateway_and_a_suspended_one_neither_asks_nor_answers(
+    made: Exchange,
+) -> None:
+    now = made.now
+    body = organizations.get_responsible(department="police", division_code="430000")
+    commands.admit_member(code="gat", organization_id=body.id, actor=SYSTEM, now=now)
+    cards = {"resource_code": "identity_cards", "is_platforms": False, "actor": SYSTEM, "now": now}
+    for gateway, provider, refusal in (
+        ("province-1", "nobody", MemberNotFound),
+        ("province-1", "zz-housing", GatewayMoved),  # it has a gateway, and answers through that
+    ):
+        with pytest.raises(refusal):
+            commands.publish_service(code="cards", gateway=gateway, provider=provider, **cards)  # type: ignore[arg-type]
+    commands.publish_service(code="cards", gateway="province-1", provider="gat", **cards)  # type: ignore[arg-type]
+
+    def services() -> dict[str, str]:
+        return {one["id"]: one["provider"] for one in compile_configuration(now=now).payload["services"]}
+
+    assert services() == {"births": "zz-fuyou", "marriages": "hunan", "cards": "gat"}
+    commands.suspend_member(member="gat", actor=SYSTEM, now=now)
+    assert services() == {"births": "zz-fuyou", "marriages": "hunan"}
+    commands.resume_member(member="gat", actor=SYSTEM, now=now)
+    commands.suspend_member(member="hunan", actor=SYSTEM, now=now)  # whose gateway it is
+    assert services() == {"births": "zz-fuyou"}
 
 
 def test_only_the_operator_reads_and_writes_here(made: Exchange) -> None:

@@ -213,17 +213,31 @@ def revoke_key(*, key_id: str, reason: str, actor: Actor, now: datetime) -> None
 
 @command("exchange.publish_service")
 def publish_service(
-    *, code: str, resource_code: str, gateway: str, is_platforms: bool, actor: Actor, now: datetime
+    *,
+    code: str,
+    resource_code: str,
+    gateway: str,
+    is_platforms: bool,
+    actor: Actor,
+    now: datetime,
+    provider: str = "",
 ) -> None:
     """This function will publish a resource of the catalogue through a gateway, under the grants that the catalogue holds.
 
     ``is_platforms``: the platform serves the rows itself, with no code; else the member's own system behind its gateway does.
-    Raises `ServiceKnown`, `ResourceWithoutRows`, `GatewayNotFound`, `CodeMalformed`, ``ResourceMissing``, ``AccessRefused``.
+    ``provider``: a member that has no gateway of its own and is hosted at this one; the gateway's member when it is left out.
+    Raises `ServiceKnown`, `ResourceWithoutRows`, `GatewayNotFound`, `GatewayMoved`, `MemberNotFound`, `CodeMalformed`,
+    ``ResourceMissing``, ``AccessRefused``.
     """
     access.require(actor=actor, right=OPERATE)
     row = _gateway(gateway)
     if row.state != GatewayState.LIVE.value:
         raise GatewayMoved
+    if provider and provider != row.member_id:
+        if not models.Member.objects.filter(code=provider).exists():
+            raise MemberNotFound
+        if models.Gateway.objects.filter(member_id=provider, state=GatewayState.LIVE.value).exists():
+            raise GatewayMoved  # who has a gateway answers through it
     if not enrolment.GATEWAY_ID.fullmatch(code.replace("_", "-")):
         raise CodeMalformed
     if models.Service.objects.filter(code=code).exists():
@@ -234,7 +248,7 @@ def publish_service(
     models.Service.objects.create(
         code=code,
         resource_code=resource_code,
-        member_id=row.member_id,
+        member_id=provider or row.member_id,
         gateway=row,
         is_platforms=is_platforms,
         published_at=now,

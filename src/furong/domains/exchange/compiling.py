@@ -85,8 +85,14 @@ def compile_own(*, now: datetime) -> Compiled:
     members = {one.code: one for one in models.Member.objects.all()}
     gateways = list(models.Gateway.objects.filter(state=GatewayState.LIVE.value).order_by("code"))
     keys = models.Key.objects.exclude(gateway__state__in=[GatewayState.REQUESTED.value, GatewayState.REFUSED.value])
-    live = {one.code for one in gateways}
-    services = [one for one in models.Service.objects.filter(is_on=True).order_by("code") if one.gateway_id in live]
+    suspended = {code for code, one in members.items() if one.state == MemberState.SUSPENDED.value}
+    # Who is suspended neither asks nor answers, at its own gateway or at another's.
+    live = {one.code for one in gateways if one.member_id not in suspended}
+    services = [
+        one
+        for one in models.Service.objects.filter(is_on=True).order_by("code")
+        if one.gateway_id in live and one.member_id not in suspended
+    ]
     carried, left_out = _grants(services, members, now)
     payload = {
         "exchange": exchange_name(),

@@ -42,6 +42,7 @@ __all__ = [
     "get_monitor",
     "list_candidates",
     "list_grants",
+    "list_live_gateways",
     "list_members",
 ]
 
@@ -116,6 +117,13 @@ def list_members(*, actor: Actor) -> tuple[tuple[str, Mapping[str, str]], ...]:
     """This function will return this node's members by code, with their names. Raises ``AccessRefused``."""
     access.require(actor=actor, right=OPERATE)
     return tuple(models.Member.objects.order_by("code").values_list("code", "name"))
+
+
+def list_live_gateways(*, actor: Actor) -> tuple[str, ...]:
+    """This function will return the codes of this node's live gateways. Raises ``AccessRefused``."""
+    access.require(actor=actor, right=OPERATE)
+    rows = models.Gateway.objects.filter(state=GatewayState.LIVE.value).order_by("code")
+    return tuple(rows.values_list("code", flat=True))
 
 
 def get_gateway(*, gateway: str, actor: Actor, now: datetime) -> GatewayView:

@@ -76,7 +76,11 @@ class ServiceForm(forms.Form):
         max_length=64,
         error_messages={"required": _("Enter the code of a resource.")},
     )
-    gateway = forms.ChoiceField(label=_("Gateway"), error_messages={"required": _("Choose a gateway.")})
+    gateway = forms.ChoiceField(
+        label=_("Gateway"),
+        help_text=_("A member without a gateway of its own is hosted at another's."),
+        error_messages={"required": _("Choose a gateway.")},
+    )
     is_platforms = forms.BooleanField(
         label=_("The platform holds the rows and serves them itself, with no code"), required=False
     )

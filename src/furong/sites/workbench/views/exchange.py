@@ -130,7 +130,7 @@ def member(request: HttpRequest, actor: Actor, member: str) -> HttpResponse:
         if act == "withdraw":
             commands.withdraw_service(code=request.POST.get("service", ""), actor=actor, now=now)
             return _done(request, act)
-        form = _form(act, request, view)
+        form = _form(act, request, view, actor)
         shown[act] = form
         if form.is_valid():
             if act == "key":
@@ -138,7 +138,7 @@ def member(request: HttpRequest, actor: Actor, member: str) -> HttpResponse:
             elif act == "revoke_key":
                 commands.revoke_key(key_id=request.POST.get("key_id", ""), actor=actor, now=now, **form.cleaned_data)
             elif act == "service":
-                commands.publish_service(actor=actor, now=now, **form.cleaned_data)
+                commands.publish_service(actor=actor, now=now, provider=member, **form.cleaned_data)
             if act in DONE:
                 return _done(request, act)
     except Refusal as refusal:
@@ -146,18 +146,20 @@ def member(request: HttpRequest, actor: Actor, member: str) -> HttpResponse:
     return _member(request, actor, member, shown=shown)
 
 
-def _form(act: str, request: HttpRequest, view: MemberView) -> forms.Form:
+def _form(act: str, request: HttpRequest, view: MemberView, actor: Actor) -> forms.Form:
     if act == "key":
         return KeyForm(request.POST, prefix="key")
     if act == "revoke_key":
         return ReasonForm(request.POST, prefix="revoke")
     if act == "service":
-        return ServiceForm(request.POST, prefix="service", gateways=_live(view))
+        return ServiceForm(request.POST, prefix="service", gateways=_places(view, actor))
     return forms.Form()
 
 
-def _live(view: MemberView) -> list[str]:
-    return [one.code for one in view.gateways if one.is_live]
+def _places(view: MemberView, actor: Actor) -> list[str]:
+    """The member's own gateways; for a member without one, those of others, where it is hosted."""
+    own = [one.code for one in view.gateways if one.is_live]
+    return own or list(queries.list_live_gateways(actor=actor))
 
 
 def _done(request: HttpRequest, act: str) -> HttpResponse:
@@ -187,7 +189,7 @@ def _member(
         code=code,
         centre=request.build_absolute_uri("/").rstrip("/"),
         key_form=given.get("key") or KeyForm(prefix="key"),
-        service_form=given.get("service") or ServiceForm(prefix="service", gateways=_live(view)),
+        service_form=given.get("service") or ServiceForm(prefix="service", gateways=_places(view, actor)),
         reason_form=given.get("revoke_key") or ReasonForm(prefix="revoke"),
         failed=next((form for form in given.values() if form.errors), None),
         refused=refused,
