@@ -15,6 +15,7 @@ every page).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -28,7 +29,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes_ground import cluster
+from benchmarks.processes_ground import cluster, set_up
 from benchmarks.search_corpus import TODAY, Made, Maker
 from benchmarks.search_page import PACK, open_index, p
 
@@ -62,7 +63,8 @@ def main() -> None:
     try:
         # Settings read it once: the index that the platform itself writes in this run.
         os.environ["FURONG_SEARCH_HOME"] = str(folder / "home")
-        with cluster():
+        with cluster() if {"peers", "fresh"} & set(given.only) else contextlib.nullcontext():
+            set_up()
             maker = Maker(PACK)
             if {"page", "users", "cold", "suggest"} & set(given.only):
                 figures |= build(maker, folder / "index", count, real=given.real)

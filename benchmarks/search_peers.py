@@ -140,8 +140,8 @@ def xapian(pages: Iterable[Made], asked: Sequence[Asked], cut: Callable[[str], l
 def ours_and_raw(folder: Path, questions: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Time our pages, and tantivy asked with the same queries on the same files but nothing of ours around it.
 
-    Raw: the queries are built before; each page is a search for three cards, one for ten results with a count, the facets, and the
-    stored bytes of what was found. Ours reads the question, builds the queries, ages, cuts and marks snippets besides.
+    Raw: the queries are built before; each page is a search for three cards, one for ten results with a count, the facets, and
+    the stored bytes of what was found. Ours reads the question, builds the queries, ages, cuts and marks snippets besides.
     """
     from dataclasses import replace
 

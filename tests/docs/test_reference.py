@@ -26,7 +26,10 @@ def _commands() -> dict[str, argparse.ArgumentParser]:
 
 
 def _options(parser: argparse.ArgumentParser) -> set[str]:
-    return {
+    """The options of a command and of its actions, where these have parsers of their own."""
+    actions = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    own = {option for action in actions for one in action.choices.values() for option in _options(one)}
+    return own | {
         word
         for action in parser._actions
         for word in action.option_strings
