@@ -17,9 +17,10 @@ from furong.foundation.calendar.commands import CalendarData
 from furong.foundation.identity.values import Child
 from furong.foundation.packs import queries as packs
 from furong.foundation.packs.errors import DefinitionMissing
-from furong.foundation.packs.values import both
+from furong.foundation.packs.values import Text, both
 from furong.registries.licences import queries as licences
 from furong.registries.population import queries as population
+from furong.registries.population.centres import directory, watching
 from furong.registries.population.values import FIELDS
 
 REAL_NAME = Basis(purpose="identity.real_name", legal_basis="居民身份证法")
@@ -84,13 +85,14 @@ class PopulationSource:
                 if fields
                 else {}
             )
+            source = _as_of(person_id, now)
             for element in some:
                 value = person_id if element.source.field == "person_id" else record[element.source.field]
                 if value is not None:
                     found[element.code] = Prefilled(
                         element=element.code,
                         value=_plain(value),
-                        source=both("人口库", "Population register"),
+                        source=source,
                         legal_basis=_law(element),
                     )
         return found
@@ -111,6 +113,16 @@ class PopulationSource:
             spouse = record["spouse_id"]
             return spouse if isinstance(spouse, UUID) else None
         return None
+
+
+def _as_of(person_id: UUID, now: datetime) -> Text:
+    """Name the register, and as of when it speaks of this person while their city's centre does not answer."""
+    stale = watching.list_stale(now=now)
+    code = directory.centre_of_person(person_id) if stale else None
+    if code is None or code not in stale:
+        return both("人口库", "Population register")
+    at = f"{timezone.localtime(stale[code]):%Y-%m-%d %H:%M}"
+    return both(f"人口库（截至 {at}）", f"Population register (as of {at})")
 
 
 class LicencesSource:

@@ -24,7 +24,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from furong.entrypoints.lifeline import die_with_parent
 
@@ -194,7 +194,7 @@ def database_of(city: str) -> str:
 
 
 def _with_database(address: str, name: str) -> str:
-    return make_conninfo(**{**conninfo_to_dict(address), "dbname": name})
+    return make_conninfo(address, dbname=name)
 
 
 def _secret(home: Path) -> str:

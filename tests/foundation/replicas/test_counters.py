@@ -64,7 +64,7 @@ def test_a_counter_knows_its_own_citys_registrars_only_and_each_change_of_them()
     assert counters.refresh(cities=[CITY], now=now) == 0, "sealed once"
 
     (seat,) = seats.list_appointments(account_id=police)
-    organizations.end_appointment(appointment_id=seat.id, until_on=now.date(), reason="", actor=SYSTEM, now=now)
+    organizations.end_appointment(appointment_id=seat.id, actor=SYSTEM, now=now)
     assert counters.refresh(cities=[CITY], now=now) == 1
     assert "police" not in rows()
 

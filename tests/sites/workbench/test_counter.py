@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.db import connections
 from django.test import Client
 from tests.sites.workbench.staff import entries, mother, staff, tree, words
+
+from furong.entrypoints import adapters
+from furong.registries.population.centres import watching
 
 pytestmark = pytest.mark.usefixtures("platform")
 
@@ -118,9 +122,18 @@ def test_names_heads_households_and_errors_are_changed_and_a_death_ends_it() -> 
     assert not re.search(r"\d{17}[\dX]", after.content.decode()), "no whole number on the page"
 
 
-def test_only_who_may_register_comes_in_and_a_page_of_another_is_closed() -> None:
+def test_only_who_may_register_comes_in_a_page_of_another_is_closed_and_old_facts_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     officer, card = staff("police"), mother()
     here = opened(officer, card.text("name"), card.text("number"))
     assert staff("hospital").get(COUNTER).status_code == 403
     assert staff("chief").get(here).status_code in {403, 410}
     assert officer.get(f"{here}/adoption-of-a-cat").status_code == 404
+    told = {"4302": datetime(2026, 3, 9, 6, 2, tzinfo=UTC)}
+    monkeypatch.setattr(watching, "list_stale", lambda *, now: told)
+    for path in ("/work/population", here):
+        assert "株洲市：数据截至" in words(officer.get(path).content), path
+    assert "截至" not in words(officer.get("/work/list").content)
+    monkeypatch.setattr(adapters.directory, "centre_of_person", lambda person_id: "4302")
+    assert "截至 2026-03-09 14:02" in adapters._as_of(card.person_id, told["4302"]).zh
