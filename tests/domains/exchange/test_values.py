@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from uuid import uuid4
 
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from furong.domains.exchange.compiling import catalogue_grant, grant_id
 from furong.domains.exchange.values import BOUNDS_MS, Cause, added, cause_of, percentile_ms
+from furong.sites.workbench.words_exchange import NODE_WARNINGS
 from furong_link import traffic
 from furong_link.errors import REFUSALS
 from furong_link.profile import GRANT
 
+TELLING = ("furong/domains/exchange/figures.py", "furong_link/metrics.py")
 counts = st.lists(st.integers(0, 1000), min_size=len(BOUNDS_MS) + 1, max_size=len(BOUNDS_MS) + 1)
 
 
@@ -50,3 +55,15 @@ def test_a_grants_name_fits_the_profile_and_leads_back_to_the_catalogues() -> No
     assert catalogue_grant(name) == grant
     assert name != grant_id(grant, consumer="hunan", service="marriages")
     assert catalogue_grant("something") is None
+
+
+def test_every_figure_that_an_alert_names_is_one_that_is_told() -> None:
+    root = Path(__file__).parents[3]
+    rules = yaml.safe_load((root / "deploy" / "prometheus-alerts.yml").read_text())["groups"][0]["rules"]
+    told = "".join((root / "src" / place).read_text() for place in TELLING)
+    for rule in rules:
+        named = re.findall(r"furong_[a-z0-9_]+", rule["expr"])
+        assert named
+        assert [one for one in named if one not in told] == []
+        kinds = [kind for among in re.findall(r'kind=~"([a-z_|]+)"', rule["expr"]) for kind in among.split("|")]
+        assert set(kinds) <= {str(kind) for kind in NODE_WARNINGS}
