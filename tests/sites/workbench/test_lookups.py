@@ -182,4 +182,4 @@ def test_history_shows_the_evidence_of_a_correction() -> None:
     found = officer.post(SEARCH, {**PURPOSE, "number": mother().text("number")})
     page = words(officer.get(f"{links(found.content, '/work/population/')[-1]}?part=history").content)
     assert "更正申请 GZ-2026-7" in page
-    assert "不再采信" in page
+    assert "已被更正" in page

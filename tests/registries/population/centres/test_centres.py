@@ -20,7 +20,7 @@ from furong.foundation.codes.identity_numbers import make_identity_number
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events import dispatcher
 from furong.foundation.events.connections import connect
-from furong.registries.population import centres, commands, queries
+from furong.registries.population import centres, commands, place, queries
 from furong.registries.population.centres import crossing, directory, pairs, replication, shaping, watching
 from furong.registries.population.errors import CentreError, CentreUnknown, NothingToChange, NumberTaken, PersonNotFound
 from furong.registries.population.moves import tasks as moves
@@ -256,7 +256,9 @@ def test_a_centre_that_would_send_what_the_province_does_not_know_is_refused(pro
     shaping.shape_centre("4301")
 
 
-def test_somebody_who_moves_between_cities_is_one_person_at_every_moment(province: Province) -> None:
+def test_somebody_who_moves_between_cities_is_one_person_at_every_moment(
+    province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mover = person("曾伯安", sex="1", born_on=date(1962, 2, 2), household=household(division=ZHUZHOU))
     number = str(facts(mover, "number")["number"])
     move = until_departure(request(mover, address="五一大道 1 号"))
@@ -270,6 +272,21 @@ def test_somebody_who_moves_between_cities_is_one_person_at_every_moment(provinc
         )
         seen.add(count("population"))
         assert queries.find_by_number(number=number, actor=SYSTEM, basis=WHY, now=NOW) == mover
+        # An act that the directory sends to the city of departure goes on to where they moved; there the number is theirs.
+        commands.correct_person(
+            person_id=mover, facts={"ethnicity": "15"}, evidence="GZ-1", actor=SYSTEM, basis=WHY, now=NOW
+        )
+        assert _says("centre_4301", "SELECT ethnicity FROM population_person") == ["15"]
+        assert _says("centre_4302", "SELECT ethnicity FROM population_person") == ["01"]
+        monkeypatch.setitem(connections["population"].settings_dict, "NAME", province.name("4302"))
+        connections["population"].close()
+        monkeypatch.setattr(place.routes, "is_counter", True)  # the city of departure's own node finds nobody who left
+        assert queries.find_by_number(number=number, actor=SYSTEM, basis=WHY, now=NOW) is None
+        asked = {"number": number, "actor": SYSTEM, "basis": WHY, "now": NOW}
+        assert queries.get_by_number(fields=["name"], **asked) is None
+        assert queries.search_people(**asked).hits == ()
+        monkeypatch.undo()
+        connections["population"].close()
         moves.keep(now=NOW)
         assert count("centre_4302") == 1, "nothing is cleared before the province finds them in the other city"
     wait_for(lambda: directory.centre_of_person(mover) == "4301")

@@ -123,7 +123,7 @@ def export_people(
     ``mapping`` names the columns as for an import; without one they carry our names. A file that is there already stays as it is,
     unless ``again``; one that was cut off is gone on with. The parts and the file are the operator's alone (mode 0600). For who
     has the right ``population.export`` over the division, within the sharing terms. Raises `MappingInvalid`, `FileUnreadable`,
-    ``PurposeMissing``, ``AccessRefused``. Some 50,000 people a second.
+    ``PurposeMissing``, ``AccessRefused``. Some 50,000 people a second are read, some 100,000 recorded.
     """
     if not basis.is_stated or not basis.legal_basis.strip():
         raise PurposeMissing

@@ -18,7 +18,7 @@ from furong.foundation.audit.commands import current
 from furong.foundation.codes.errors import Refusal
 from furong.foundation.events.commands import publish, wake
 
-from ..acts import note, past, registered
+from ..acts import note, past, registered, tell_late
 from ..errors import CodeInvalid
 from ..events import PersonMoved
 from ..kinship import HEAD, relation_to_head
@@ -92,11 +92,11 @@ def record_arrival(
 ) -> MoveRecorded:
     """This function will register a person at the destination, which cancels the old entry (迁入落户).
 
-    Within one register that is one transaction; between two centres the person is carried over, with their whole history, and the
-    source's commit decides. ``arrived_on`` lies between the departure and today. Raises `MoveNotFound`, `StepNotOpen`,
-    `CertificateExpired`, `PersonDeceased`, `PersonDeregistered`, `HouseholdNotFound`, `GuardianMissing`, `DateInFuture`,
-    `ArrivalConflict`, `HouseholdBusy`, `CentreUnreachable` (nothing was changed), `ArrivalInDoubt` (settled by the resolver),
-    `AccessRefused`.
+    What is told later than three days after it in a city, ten elsewhere, is marked late (art. 13). Within one register that is
+    one transaction; between two centres the person is carried over, with their whole history, and the source's commit decides.
+    ``arrived_on`` lies between the departure and today. Raises `MoveNotFound`, `StepNotOpen`, `CertificateExpired`,
+    `PersonDeceased`, `PersonDeregistered`, `HouseholdNotFound`, `GuardianMissing`, `DateInFuture`, `ArrivalConflict`,
+    `HouseholdBusy`, `CentreUnreachable` (nothing was changed), `ArrivalInDoubt` (settled by the resolver), `AccessRefused`.
     """
     repeat = Repeat(effect_id, {"act": MoveAct.ARRIVE, "move": move_id, "on": arrived_on})
     if (before := repeat.find()) is not None:
@@ -116,6 +116,7 @@ def record_arrival(
     ledger = Ledger(
         kind=ChangeKind.MOVE, actor=actor, basis=basis, now=now, evidence=move.certificate_number, effect=effect
     )
+    tell_late(ledger, happened_on=arrived_on, division_code=move.to_division)
     move.state, move.changed_at, move.arrived_on = MoveState.IN, now, arrived_on
     move.change_id = ledger.change.id
     result = MoveRecorded(move_id=move.id, state=MoveState.IN, change_id=ledger.change.id)

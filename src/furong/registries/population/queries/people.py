@@ -14,7 +14,7 @@ from .. import terms
 from ..errors import PersonNotFound
 from ..rights import VERIFY
 from ..values import PersonRecord, PersonStatus
-from .reading import DATABASE, allow, begin, checked, rows, select, select_by_number, trace
+from .reading import DATABASE, allow, begin, checked, kept_here, rows, select, select_by_number, trace
 
 
 @read("population.get_person", database=DATABASE)
@@ -67,7 +67,7 @@ def find_by_number(
     found = rows(
         "SELECT p.person_id, p.name, p.division_code FROM population_identity_number n "
         "JOIN population_person p ON p.person_id = n.person_id "
-        "WHERE n.number = %s AND n.type = %s AND n.superseded_at IS NULL AND n.valid_until IS NULL",
+        f"WHERE n.number = %s AND n.type = %s AND n.superseded_at IS NULL AND n.valid_until IS NULL AND {kept_here('p')}",
         [number.strip().upper(), number_type],
     )
     hit = next(

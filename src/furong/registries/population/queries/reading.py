@@ -19,6 +19,7 @@ from furong.foundation.codes.statements import all_rows
 from .. import limits, terms
 from ..errors import FieldUnknown
 from ..ledger import local_date
+from ..place import is_counter
 from ..values import FIELDS, HOUSEHOLD_BOOK_FIELDS, SPOUSE_FIELDS, years_between
 
 DATABASE = "population"
@@ -137,7 +138,16 @@ def select(person_ids: Iterable[UUID], fields: tuple[str, ...]) -> Found:
 
 def select_by_number(number: str, number_type: str, fields: tuple[str, ...]) -> Found:
     """This function will read the fields of whoever carries a number in force, in one statement."""
-    return _values(rows(_statement(fields, *_BY_NUMBER), [number.strip().upper(), number_type]), fields)
+    sql = _statement(fields, *(_BY_NUMBER_HERE if is_counter() else _BY_NUMBER))
+    return _values(rows(sql, [number.strip().upper(), number_type]), fields)
+
+
+def kept_here(person: str) -> str:
+    """This function will return the condition that a person is this register's: at a centre's own node, who moved away is not.
+
+    The province needs none: its directory says which row speaks, also while somebody is on the way.
+    """
+    return f"{person}.status <> 'moved'" if is_counter() else "TRUE"
 
 
 _BY_KEY = ("population_person p", "p.person_id = ANY(%s::uuid[])")
@@ -145,6 +155,7 @@ _BY_NUMBER = (
     "population_identity_number k JOIN population_person p ON p.person_id = k.person_id",
     "k.number = %s AND k.type = %s AND k.superseded_at IS NULL AND k.valid_until IS NULL",
 )
+_BY_NUMBER_HERE = (_BY_NUMBER[0], f"{_BY_NUMBER[1]} AND p.status <> 'moved'")
 
 
 @lru_cache(maxsize=512)

@@ -17,7 +17,7 @@ from ..cursors import is_day, read_cursor, write_cursor
 from ..errors import SearchTooBroad
 from ..naming import plain_query
 from ..values import SearchHit, SearchPage
-from .reading import DATABASE, begin, rows, trace
+from .reading import DATABASE, begin, kept_here, rows, trace
 
 LONGEST_PAGE = 100
 _LONGEST_RANGE_DAYS = 366
@@ -78,7 +78,7 @@ def search_people(
     granted, prefixes = terms.rows_of(by, division_column="p.division_code")
     legs = _legs(name=name, pinyin=pinyin, number=number, born_on=born_on, born_until=born_until)
     narrowing, values = _narrowing(sex, division_prefix, born_in, native_of)
-    where, params = " AND ".join([where, granted, *narrowing]), [*params, *prefixes, *values]
+    where, params = " AND ".join([where, granted, kept_here("p"), *narrowing]), [*params, *prefixes, *values]
     first, last = read_cursor(after) if after else (0, None)
     hits: list[tuple[Any, ...]] = []
     for index in range(min(first, len(legs)), len(legs)):
