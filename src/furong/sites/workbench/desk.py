@@ -114,6 +114,7 @@ def menu(actor: Actor) -> list[Group]:
         (
             _("Content"),
             _entry("items", _("Items and forms"), "definitions.publish", "cases.supervise"),
+            _entry("search", _("Search"), "search.manage"),
         ),
         (
             _("Administration"),

@@ -12,6 +12,7 @@ from furong.sites.workbench import (
     urls_needs,
     urls_processes,
     urls_registers,
+    urls_search,
 )
 from furong.sites.workbench.views import collection, export, home, notices, objections, supervision, work
 
@@ -43,6 +44,7 @@ urlpatterns = [
     *urls_catalogue.urlpatterns,
     *urls_needs.urlpatterns,
     *urls_content.urlpatterns,
+    *urls_search.urlpatterns,
     *urls_exchange.urlpatterns,
     *urls_administration.urlpatterns,
 ]

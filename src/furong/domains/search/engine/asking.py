@@ -13,7 +13,12 @@ from furong.domains.search.engine.schema import day_number
 from furong.domains.search.planning import Group, Plan
 from furong.domains.search.values import Query
 
-TITLE_WORD, TITLE_PHRASE, PHRASE, NUMBER, PLACE = 1.6, 3.0, 1.0, 12.0, 1.5
+import os
+
+WORD, TITLE_WORD, PAIR, TITLE_PAIR, PHRASE, TITLE_PHRASE, WHOLE = [
+    float(x) for x in os.environ.get("E1W", "1,2,0.5,1,1,2,2").split(",")
+]
+NUMBER, PLACE = 12.0, 1.5
 _LATEST = date(9999, 1, 1)
 
 
@@ -23,29 +28,69 @@ class Asker:
     def __init__(self, schema: tantivy.Schema) -> None:
         self._schema = schema
 
-    def build(self, *, plan: Plan, query: Query, is_broad: bool, shelf_is_public: bool, without: str = "") -> Tantivy:
-        """This function will give the query of a plan. ``is_broad``:
+    def ranking(self, *, plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
+        """This function will give the query that ranks: everything that speaks for a document adds up, nothing has to be there.
 
-        some words may be missing, and pairs help the segmenter out.
+        Rare words and pairs of characters weigh more than common ones (BM25), so that what was meant comes up however it was
+        cut, and words that say little say little.
+        """
+        speaks: list[Tantivy] = []
+        for group in plan.groups:
+            speaks.append(self._group("words", group, WORD))
+            speaks.append(self._group("title_words", group, TITLE_WORD))
+        for phrase in plan.phrases:
+            for pair in phrase:
+                if len(pair) == 2 and pair[0] >= "㐀":
+                    speaks.append(Tantivy.boost_query(self._term("title_pairs", pair, "freq"), TITLE_PAIR))
+                    speaks.append(Tantivy.boost_query(self._term("pairs", pair, "freq"), PAIR))
+            if len(phrase) > 1:
+                speaks.append(Tantivy.boost_query(self._together("title_pairs", phrase), TITLE_PHRASE))
+                speaks.append(Tantivy.boost_query(self._together("pairs", phrase), PHRASE))
+        speaks += self._numbers(plan)
+        if len(plan.groups) > 1:
+            whole = Tantivy.boolean_query([(Occur.Must, self._group("words", group, 1.0)) for group in plan.groups])
+            speaks.append(Tantivy.const_score_query(whole, WHOLE))
+        ranked = Tantivy.boolean_query([(Occur.Should, one) for one in speaks]) if speaks else Tantivy.all_query()
+        clauses = [(Occur.Must, ranked), *self._held_to(plan, query, shelf_is_public, "")]
+        for order, place in enumerate(query.places):
+            near = Tantivy.const_score_query(self._term("divisions", place), PLACE / (order + 1))
+            clauses.append((Occur.Should, near))
+        return ranked if len(clauses) == 1 else Tantivy.boolean_query(clauses)
+
+    def counting(
+        self, *, plan: Plan, query: Query, is_broad: bool, shelf_is_public: bool, without: str = ""
+    ) -> Tantivy:
+        """This function will give the query that counts: what holds enough of what was said, or with ``is_broad`` any of it.
 
         ``without`` leaves one facet's own narrowing out, to count what its other values would give.
         """
-        ranked = self._ranked(plan, is_broad=is_broad)
-        clauses: list[tuple[Occur, Tantivy]] = [(Occur.Must, ranked)]
-        clauses += [(Occur.Must, self._phrase("pairs", "title_pairs", one)) for one in plan.exact]
+        ways: list[Tantivy] = []
+        if plan.groups:
+            groups = [(Occur.Should, self._group("words", group, 1.0)) for group in plan.groups]
+            needed = 1 if is_broad else needed_of(len(groups))
+            ways.append(
+                groups[0][1] if len(groups) == 1 else Tantivy.boolean_query(groups, minimum_number_should_match=needed)
+            )
+        if is_broad:
+            for phrase in plan.phrases:
+                han = [pair for pair in phrase if len(pair) == 2 and pair[0] >= "㐀"]
+                ways += [self._term(field, pair, "freq") for pair in han for field in ("title_pairs", "pairs")]
+        ways += self._numbers(plan)
+        if not ways:  # an exact phrase alone
+            ways = [Tantivy.all_query()]
+        counted = ways[0] if len(ways) == 1 else Tantivy.boolean_query([(Occur.Should, way) for way in ways])
+        clauses = [(Occur.Must, counted), *self._held_to(plan, query, shelf_is_public, without)]
+        return counted if len(clauses) == 1 else Tantivy.boolean_query(clauses)
+
+    def _held_to(self, plan: Plan, query: Query, shelf_is_public: bool, without: str) -> list[tuple[Occur, Tantivy]]:
+        """What must hold whatever ranks: exact phrases, narrowing, rights, and nothing that was hidden meanwhile."""
+        clauses = [(Occur.Must, _quiet(self._phrase("pairs", "title_pairs", one))) for one in plan.exact]
         clauses += self._narrowed(query, without)
         if not shelf_is_public:
             clauses.append((Occur.Must, _quiet(self._any("rights", sorted(query.rights)))))
         if query.hidden:
             clauses.append((Occur.MustNot, self._any("key", sorted(query.hidden))))
-        clauses += [(Occur.Should, self._boosted("title_words", group, TITLE_WORD)) for group in plan.groups]
-        for phrase in plan.phrases:
-            clauses.append((Occur.Should, Tantivy.boost_query(self._together("title_pairs", phrase), TITLE_PHRASE)))
-            clauses.append((Occur.Should, Tantivy.boost_query(self._together("pairs", phrase), PHRASE)))
-        for order, place in enumerate(query.places):
-            near = Tantivy.const_score_query(self._term("divisions", place), PLACE / (order + 1))
-            clauses.append((Occur.Should, near))
-        return clauses[0][1] if len(clauses) == 1 else Tantivy.boolean_query(clauses)
+        return clauses
 
     def of_kind(self, kind: str) -> Tantivy:
         """This function will ask for all documents of a kind."""
@@ -61,45 +106,18 @@ class Asker:
 
     # --- what ranks -------------------------------------------------------------------------------------------------------
 
-    def _ranked(self, plan: Plan, *, is_broad: bool) -> Tantivy:
-        ways: list[Tantivy] = []
-        if plan.groups:
-            groups = [(Occur.Should, self._group(group, is_broad=is_broad)) for group in plan.groups]
-            needed = 1 if is_broad else needed_of(len(groups))
-            ways.append(
-                groups[0][1] if len(groups) == 1 else Tantivy.boolean_query(groups, minimum_number_should_match=needed)
-            )
-        if is_broad:  # what the segmenter cut otherwise here than there
-            ways += [self._together(field, phrase) for phrase in plan.phrases for field in ("title_pairs", "pairs")]
-        for token, says in plan.numbers:
-            known = Tantivy.const_score_query(self._term("numbers", token), NUMBER * says)
-            ways.append(known)
-        if not ways:  # an exact phrase alone
-            return Tantivy.const_score_query(Tantivy.all_query(), 1.0)
-        return ways[0] if len(ways) == 1 else Tantivy.boolean_query([(Occur.Should, way) for way in ways])
+    def _numbers(self, plan: Plan) -> list[Tantivy]:
+        return [Tantivy.const_score_query(self._term("numbers", token), NUMBER * says) for token, says in plan.numbers]
 
-    def _group(self, group: Group, *, is_broad: bool) -> Tantivy:
-        ways = [self._way("words", way.words, way.weight) for way in group.ways]
-        if is_broad:
-            ways += [
-                Tantivy.boost_query(self._pairs(way), 0.7)
-                for way in dict.fromkeys([group.said, *("".join(way.words) for way in group.ways)])
-                if len(way) > 1 and way[0] >= "㐀"
-            ]
-        # The best way counts: a text that says it twice in other words is not twice as good.
-        return ways[0] if len(ways) == 1 else Tantivy.disjunction_max_query(ways, tie_breaker=0.1)
-
-    def _boosted(self, field: str, group: Group, boost: float) -> Tantivy:
+    def _group(self, field: str, group: Group, boost: float) -> Tantivy:
         ways = [self._way(field, way.words, way.weight * boost) for way in group.ways]
+        # The best way counts: a text that says it twice in other words is not twice as good.
         return ways[0] if len(ways) == 1 else Tantivy.disjunction_max_query(ways, tie_breaker=0.1)
 
     def _way(self, field: str, words: tuple[str, ...], weight: float) -> Tantivy:
         terms = [self._term(field, word, "freq") for word in words]
         one = terms[0] if len(terms) == 1 else Tantivy.boolean_query([(Occur.Must, term) for term in terms])
         return one if weight == 1.0 else Tantivy.boost_query(one, weight)
-
-    def _pairs(self, word: str) -> Tantivy:
-        return self._together("pairs", tuple(word[place : place + 2] for place in range(len(word) - 1)))
 
     def _phrase(self, body: str, title: str, phrase: tuple[str, ...]) -> Tantivy:
         return Tantivy.boolean_query([(Occur.Should, self._together(name, phrase)) for name in (body, title)])

@@ -96,13 +96,11 @@ class TantivyEngine:
         size = min(max(query.size, 1), MAX_PAGE_SIZE)
         first = min(max(query.first, 0), MAX_FIRST)
         shelves = self._shelves(query.rights)
-        broad = False
-        found, whole = self._best(shelves, read, query, first + size, broad)
-        total = whole
-        if total < _FEW and read.groups:
-            # Few hold all of it: then what holds some of it, however the segmenter cut it, follows.
-            broad = True
-            found, total = self._best(shelves, read, query, first + size, broad)
+        whole = self._count(shelves, read, query, is_broad=False)
+        # Few hold enough of it: then what holds some of it, however the segmenter cut it, counts too.
+        broad = whole < _FEW
+        total = self._count(shelves, read, query, is_broad=True) if broad else whole
+        found = self._best(shelves, read, query, min(first + size, total)) if total else []
         facets = self._facets(shelves, read, query, broad) if query.with_facets else {}
         terms = read.terms
         hits = [self._hit(one, terms, query.with_snippets) for one in found[first : first + size]]
@@ -114,17 +112,24 @@ class TantivyEngine:
             shelves.append(self._inner)
         return [(shelf, shelf.searcher()) for shelf in shelves]
 
-    def _best(
-        self, shelves: list[tuple[Shelf, tantivy.Searcher]], read: Plan, query: Query, needed: int, broad: bool
-    ) -> tuple[list[_Found], int]:
-        found: list[_Found] = []
+    def _count(self, shelves: list[tuple[Shelf, tantivy.Searcher]], read: Plan, query: Query, *, is_broad: bool) -> int:
         total = 0
+        for shelf, searcher in shelves:
+            asked = shelf.asker.counting(
+                plan=read, query=query, is_broad=is_broad, shelf_is_public=shelf is self._public
+            )
+            answer: Any = searcher.search(asked, 1)
+            total += answer.count or 0
+        return total
+
+    def _best(
+        self, shelves: list[tuple[Shelf, tantivy.Searcher]], read: Plan, query: Query, needed: int
+    ) -> list[_Found]:
+        found: list[_Found] = []
         today = day_number(query.today)
         for shelf, searcher in shelves:
-            built = shelf.asker.build(plan=read, query=query, is_broad=broad, shelf_is_public=shelf is self._public)
-            result: Any = searcher.search(built, max(needed, _WINDOW))
-            total += result.count or 0
-            hits = result.hits
+            built = shelf.asker.ranking(plan=read, query=query, shelf_is_public=shelf is self._public)
+            hits = searcher.search(built, max(needed, _WINDOW), count=False).hits
             addresses = [address for _, address in hits]
             boosts = searcher.fast_field_values("boost", addresses)
             days = searcher.fast_field_values("day", addresses)
@@ -137,7 +142,7 @@ class TantivyEngine:
         # Only the window is weighed anew; what follows it keeps its place, so that leafing through never repeats a document.
         ahead = sorted((one for one in found if one.order < _WINDOW), key=lambda one: -one.score)
         rest = sorted((one for one in found if one.order >= _WINDOW), key=lambda one: one.order)
-        return ahead + rest, total
+        return (ahead + rest)[:needed]
 
     def _facets(
         self, shelves: list[tuple[Shelf, tantivy.Searcher]], read: Plan, query: Query, broad: bool
@@ -153,7 +158,7 @@ class TantivyEngine:
             if not names:
                 continue
             for shelf, searcher in shelves:
-                built = shelf.asker.build(
+                built = shelf.asker.counting(
                     plan=read, query=query, is_broad=broad, shelf_is_public=shelf is self._public, without=without
                 )
                 result: dict[str, Any] = searcher.aggregate(
