@@ -242,6 +242,7 @@ NO_COMMAND = {
     "foundation.packs.publish_definition": "delegates to the command of the release",
     "foundation.packs.export_pack": "writes files, no rows",
     "foundation.partitions.prepare_years": "calls a command for each database that lacks a part; reads the catalogue otherwise",
+    "foundation.signing.retire": "deletes a file, no rows; the exchange's command that calls it is audited",
     "foundation.storage.discard": "throws a file away for the room that owns its content, by that room's clock",
     "foundation.storage.put": "a file by its content; the command that keeps its digest is audited",
     "foundation.web": "no rows",

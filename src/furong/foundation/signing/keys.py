@@ -111,12 +111,16 @@ def _signer(place: Path, purpose: str) -> Ed25519Signer:
     return signer
 
 
+def is_kept(purpose: str) -> bool:
+    """Say whether there is a private key of ``purpose``."""
+    return (folder() / f"{purpose}.pem").exists()
+
+
 def retire(purpose: str) -> bool:
     """Delete the private key of ``purpose``; say whether there was one. The public half stays, under the same name."""
-    path = folder() / f"{purpose}.pem"
-    if not path.exists():
+    if not is_kept(purpose):
         return False
-    path.unlink()
+    (folder() / f"{purpose}.pem").unlink()
     _signer.cache_clear()
     return True
 

@@ -20,6 +20,11 @@ def public_key(*, purpose: str = "platform") -> PublicKey:
     return keys.ed25519_signer(purpose).public_key()
 
 
+def is_kept(*, purpose: str) -> bool:
+    """Say whether the private key of ``purpose`` is here. Makes none."""
+    return keys.is_kept(purpose)
+
+
 def find_public_key(*, key_id: str) -> PublicKey | None:
     """Give the public key that signatures call ``key_id``: present keys and retired ones, or None."""
     return keys.known_public_keys().get(key_id)

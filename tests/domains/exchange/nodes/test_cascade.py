@@ -454,6 +454,8 @@ def test_the_nation_asks_the_province_is_answered_by_it_and_follows_when_the_pro
             link.get("/marriages/one/4c9e", grant=grant["id"])
         assert refused.value.problem.code == "grant_unknown"
     # Long after, no file hands over from the first key any more, and its private half is destroyed.
+    with pytest.raises(errors.NodeNotFound):
+        keys.destroy_operator_key(number=3, actor=SYSTEM, now=now())  # the one in force
     assert keys.retire(now=now() + timedelta(days=98)) == 2
     assert keys.retire(now=now() + timedelta(days=98)) == 0
 

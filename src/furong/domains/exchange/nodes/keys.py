@@ -22,10 +22,13 @@ from furong.foundation.access.values import Actor
 from furong.foundation.audit.commands import command, current
 from furong.foundation.events.commands import publish
 from furong.foundation.signing import commands as signing
+from furong.foundation.signing import queries as keys_kept
 from furong_link import enrolment, nodes
 from furong_link.centre import CentreError
 from furong_link.errors import ConfigurationError
 from furong_link.handover import FOLLOWED_SECONDS, MOST_GRACE_DAYS, KeyName, hand_over
+
+EXCHANGE = Actor.system("exchange")
 
 
 @command("exchange.rotate_operator_key")
@@ -67,8 +70,24 @@ def rotate_operator_key(*, grace_days: int, actor: Actor, now: datetime, is_lost
 
 def retire(*, now: datetime) -> int:
     """This function will destroy the private halves of keys that count no more and that no file hands over from; say how many."""
-    gone = tables.OperatorKey.objects.filter(until__lt=now - timedelta(seconds=FOLLOWED_SECONDS))
-    return sum(signing.retire(purpose=issuing.purpose_of(one.number)) for one in gone)
+    gone = tables.OperatorKey.objects.filter(until__lt=now - timedelta(seconds=FOLLOWED_SECONDS)).order_by("number")
+    kept = [one.number for one in gone if keys_kept.is_kept(purpose=issuing.purpose_of(one.number))]
+    for number in kept:
+        destroy_operator_key(number=number, actor=EXCHANGE, now=now)
+    return len(kept)
+
+
+@command("exchange.destroy_operator_key")
+def destroy_operator_key(*, number: int, actor: Actor, now: datetime) -> None:
+    """This function will destroy the private half of one of this node's operator's keys, which counts no more.
+
+    What it signed is still checked by its public half. Raises ``AccessRefused``.
+    """
+    access.require(actor=actor, right=OPERATE)
+    if number == issuing.key_number():
+        raise NodeNotFound  # the key in force
+    current().object("exchange_operator_key", str(number))
+    transaction.on_commit(lambda: signing.retire(purpose=issuing.purpose_of(number)) and None)
 
 
 @command("exchange.revoke_node_key")
