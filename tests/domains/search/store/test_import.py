@@ -28,6 +28,7 @@ from furong.domains.search.store.importing import Imported, import_pages
 from furong.domains.search.store.source import PageSource
 from furong.domains.search.store.values import Extract, Reason, SiteFacts
 from furong.domains.search.values import Kind
+from furong.entrypoints.cli import main
 from furong.foundation.access.errors import AccessRefused, SignInNeeded
 from furong.foundation.access.values import Actor, ActorKind
 from furong.foundation.codes.ids import new_id
@@ -303,3 +304,28 @@ class _another_connection:  # noqa: N801 - reads as words
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
+
+
+def test_the_command_line_imports_tells_and_removes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = [
+        "search",
+        "import",
+        str(folder),
+        "--site",
+        "changsha-zjj",
+        "--base-address",
+        "https://www.changsha.example/",
+    ]
+    assert main(asked) == 0
+    assert "changsha-zjj: 3 files, 2 added, 0 changed, 0 the same, 0 removed, 1 refused" in capsys.readouterr().out
+    assert main(["search", "page", "https://www.changsha.example/zf/gzf.html"]) == 0
+    assert samples.BODY in capsys.readouterr().out
+    assert main(["search", "pages"]) == 0
+    assert "changsha-zjj\tchangsha-zjj\t2\t" in capsys.readouterr().out
+    assert main(["search", "pages", "changsha-zjj"]) == 0
+    assert "script\tstyle.css\tis a script" in capsys.readouterr().out
+    assert main(["search", "pages", "changsha-zjj", "--remove"]) == 0
+    capsys.readouterr()
+    for wrong in (["import", "/nowhere", "--site", "x"], ["pages", "x"], ["pages", "x", "--remove"], ["page", "x"]):
+        assert main(["search", *wrong]) == 1
+        assert "furong search" in capsys.readouterr().err
