@@ -24,6 +24,7 @@ PAGES = {
     "hospital": ["work/list", "work/list?own=free", "work/cases", "work/licences"],
     "police": [
         "work/list",
+        "work/counter",
         "work/population",
         "work/lookups/households",
         "work/lookups/addresses",
