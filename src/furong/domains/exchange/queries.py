@@ -60,7 +60,8 @@ def get_monitor(*, actor: Actor, now: datetime) -> Monitor:
     """
     access.require(actor=actor, right=OPERATE)
     rows = list(models.Traffic.objects.filter(minute__gt=now - HOUR, minute__lte=now))
-    providers = dict(models.Service.objects.values_list("code", "member_id"))
+    providers, elsewhere = nodes.list_foreign(now=now)
+    providers |= dict(models.Service.objects.values_list("code", "member_id"))
     owners = dict(models.Gateway.objects.values_list("code", "member_id"))
     per_minute: dict[datetime, list[int]] = defaultdict(lambda: [0, 0])
     flows: dict[tuple[str, str, str], tuple[int, int, list[int]]] = {}
@@ -101,6 +102,7 @@ def get_monitor(*, actor: Actor, now: datetime) -> Monitor:
         unreached=tuple(one.code for one in gateways if one.told_error),
         counts={name: value for name, value in status.get("counts", {}).items() if isinstance(value, int)},
         nodes=nodes.list_troubled(now=now),
+        elsewhere=elsewhere,
     )
 
 

@@ -196,6 +196,7 @@ class Monitor:
     unreached: tuple[str, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
     nodes: tuple[NodeView, ...] = ()  # those around that want a look
+    elsewhere: Mapping[str, Words] = field(default_factory=dict)  # names of other nodes' members, by code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

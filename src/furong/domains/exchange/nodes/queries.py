@@ -14,6 +14,7 @@ from furong.domains.exchange.compiling import compile_configuration, names_of
 from furong.domains.exchange.nodes import documents
 from furong.domains.exchange.nodes import models as tables
 from furong.domains.exchange.nodes.errors import NodeNotFound
+from furong.domains.exchange.nodes.joining import in_force
 from furong.domains.exchange.nodes.values import (
     AskState,
     AskView,
@@ -24,6 +25,7 @@ from furong.domains.exchange.nodes.values import (
     Offered,
     OwnNode,
     Relation,
+    Words,
 )
 from furong.domains.exchange.values import OPERATE
 from furong.foundation.access import queries as access
@@ -77,6 +79,18 @@ def list_troubled(*, now: datetime) -> tuple[NodeView, ...]:
     )
     views = (_view(row, (), now) for row in rows.order_by("code"))
     return tuple(one for one in views if one.warnings)
+
+
+def list_foreign(*, now: datetime) -> tuple[dict[str, str], dict[str, Words]]:
+    """This function will return who answers other nodes' services, by service, and how their members are called, by code."""
+    providers: dict[str, str] = {}
+    names: dict[str, Words] = {}
+    for relation in Relation:
+        for node in in_force(relation, now=now):
+            providers |= {one["id"]: one["provider"] for one in node.taken.get("services", ())}
+            named = (one for one in node.taken.get("members", ()) if isinstance(one.get("name"), dict))
+            names |= {one["id"]: one["name"] for one in named}
+    return providers, names
 
 
 def _offered() -> dict[str, tuple[str, dict[str, Any]]]:

@@ -68,7 +68,7 @@ def monitor(request: HttpRequest, actor: Actor) -> HttpResponse:
         arcs=drawing_exchange.draw_arcs(found, nodes),
         bars=drawing_exchange.draw_bars(found),
         chart=(drawing_exchange.WIDTH, drawing_exchange.HEIGHT, drawing_exchange.RADIUS),
-        names={one.code: one.name for one in found.members},
+        names={**found.elsewhere, **{one.code: one.name for one in found.members}},
         words=words_exchange,
         tone_of=drawing_exchange.tone_of,
     )
