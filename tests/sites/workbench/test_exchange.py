@@ -14,6 +14,10 @@ from tests.domains.exchange.setting import SYSTEM, Exchange, enrol, make
 from furong.domains.exchange import commands as exchange
 from furong.domains.exchange import issuing, models
 from furong.domains.exchange.nodes import carrying, tasks
+from furong.foundation.access.values import Actor, ActorKind
+from furong.foundation.events import dispatcher
+from furong.foundation.identity import queries as identity
+from furong.foundation.notices import queries as notices
 from furong.foundation.organizations import queries as organizations
 from furong_link import nodes
 from furong_link.enrolment import fingerprint
@@ -38,6 +42,16 @@ def client(username: str) -> Client:
         get_user_model().objects.get(username=username), backend="django.contrib.auth.backends.ModelBackend"
     )
     return found
+
+
+def heard(username: str) -> list[str]:
+    """The templates of what an account is told about requests, the newest first."""
+    while dispatcher.dispatch_once():
+        pass
+    found = identity.find_staff_account(username=username, actor=SYSTEM)
+    assert found is not None
+    messages = notices.list_messages(actor=Actor(kind=ActorKind.STAFF, account_id=found.id), limit=50)
+    return [one.template for one in messages if one.template.startswith("exchange.ask")]
 
 
 @pytest.fixture
@@ -170,6 +184,9 @@ def test_nodes_are_named_admitted_compared_asked_and_left_on_one_page(
         assert ask_id is not None
         assert steward.post(offered, {"act": "withdraw", "ask": ask_id[1]}).status_code == 302
         assert operator.post(page, {"act": "carry", "ask": ask_id[1]}).status_code == 422
+        # The operator hears that one waits, the department's stewards what became of it.
+        assert heard("administrator") == ["exchange.ask_proposed"] * 2
+        assert heard("steward") == ["exchange.ask_declined"]
         # The key of this node hands over; the city's is lost and waits for a new one.
         assert operator.post(page, {"act": "rotate", "rotate-grace_days": "31"}).status_code == 422
         assert operator.post(page, {"act": "rotate", "rotate-grace_days": "7"}).status_code == 302

@@ -11,6 +11,7 @@ from django.conf import settings
 from furong.domains.cases import ports, twins
 from furong.domains.exchange import issuing
 from furong.domains.exchange.asking import BIRTHS, BirthsOverExchange
+from furong.domains.exchange.nodes import telling
 from furong.domains.exchange.shared_rows import SharedSource, register_source
 from furong.foundation.access import compiled
 
@@ -20,6 +21,7 @@ def bind() -> None:
     settings name (`EXCHANGE_ASKS`); the twins answer the rest.
     """
     compiled.hold_terms(issuing.restricted)
+    telling.follow()
     register_source(SharedSource(code="marriages", one=_marriages, persons=frozenset({"wife", "husband"})))
     if BIRTHS in settings.EXCHANGE_ASKS:
         ports.bind(birth_records=BirthsOverExchange())
