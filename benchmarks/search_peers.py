@@ -140,8 +140,8 @@ def xapian(pages: Iterable[Made], asked: Sequence[Asked], cut: Callable[[str], l
 def ours_and_raw(folder: Path, questions: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Time our pages, and tantivy asked with the same queries on the same files but nothing of ours around it.
 
-    Raw: the queries are built before; each page is a search for three cards, one for ten results with a count, the facets, and
-    the stored bytes of what was found. Ours reads the question, builds the queries, ages, cuts and marks snippets besides.
+    Raw: the queries are built before; each page is a search for three cards, one for ten results, a count, the facets, and the
+    stored bytes of what was found. Ours reads the question, builds the queries, ages, cuts and marks snippets besides.
     """
     from dataclasses import replace
 
@@ -149,7 +149,6 @@ def ours_and_raw(folder: Path, questions: Sequence[tuple[str, str]]) -> dict[str
 
     from benchmarks.search_page import open_index, page
     from furong.domains.search.engine.schema import TOKENS, tokenizer
-    from furong.domains.search.judging.rankers import asked_page
     from furong.domains.search.queries import CARDS
     from furong.domains.search.values import FACETS as OURS
     from furong.domains.search.values import Query
@@ -168,14 +167,15 @@ def ours_and_raw(folder: Path, questions: Sequence[tuple[str, str]]) -> dict[str
         answer = page(engine, text, department)
         took = (time.perf_counter() - began) * 1000
         read = engine.plan(text)
-        cards = asker.build(plan=read, query=replace(query, kinds=("service",)), is_broad=False, shelf_is_public=True)
         hidden = frozenset(hit.key for hit in answer.hits[:CARDS] if hit.kind == "service")
-        rest = asker.build(
-            plan=read, query=replace(query, hidden=hidden), is_broad=answer.is_broad, shelf_is_public=True
-        )
+        narrowed = replace(query, hidden=hidden)
+        cards = asker.ranking(plan=read, query=replace(query, kinds=("service",)), shelf_is_public=True)
+        rest = asker.ranking(plan=read, query=narrowed, shelf_is_public=True)
+        counted = asker.counting(plan=read, query=narrowed, is_broad=answer.is_broad, shelf_is_public=True)
         began = time.perf_counter()
-        found = [*searcher.search(cards, CARDS).hits, *searcher.search(rest, 10).hits]
-        searcher.aggregate(rest, facets)
+        found = [*searcher.search(cards, CARDS, count=False).hits, *searcher.search(rest, 10, count=False).hits]
+        searcher.search(counted, 1)
+        searcher.aggregate(counted, facets)
         for _, address in found:
             searcher.doc(address)
         took_raw = (time.perf_counter() - began) * 1000
@@ -186,7 +186,6 @@ def ours_and_raw(folder: Path, questions: Sequence[tuple[str, str]]) -> dict[str
             ours.append(took)
             raw.append(took_raw)
             best.append(took_best)
-    assert asked_page is not None
     return {
         "page_ms": round(statistics.median(ours), 3),
         "raw_ms": round(statistics.median(raw), 3),
