@@ -136,4 +136,4 @@ def test_only_who_may_register_comes_in_a_page_of_another_is_closed_and_old_fact
         assert "株洲市：数据截至" in words(officer.get(path).content), path
     assert "截至" not in words(officer.get("/work/list").content)
     monkeypatch.setattr(adapters.directory, "centre_of_person", lambda person_id: "4302")
-    assert "截至 2026-03-09 14:02" in adapters._as_of(card.person_id, told["4302"]).zh
+    assert "截至 2026-03-09 14:02" in adapters._as_of(card.person_id, told["4302"]).primary
