@@ -293,10 +293,16 @@ def test_somebody_who_moves_between_cities_is_one_person_at_every_moment(
     seen.add(count("population"))
     assert seen == {1}
     assert facts(mover, "address", "number") == {"address": "五一大道 1 号", "number": number}
+    # Who dies where they moved to gives up the number there, though the city of departure still keeps its rows.
+    commands.record_death(
+        person_id=mover, died_on=NOW.date(), evidence="SW-1", actor=SYSTEM, basis=WHY, now=NOW + timedelta(hours=1)
+    )
+    wait_for(lambda: facts(mover, "status") == {"status": "deceased"})
     history = len(queries.list_history(person_id=mover, actor=SYSTEM, basis=WHY, now=NOW))
     assert moves.keep(now=NOW)
     assert (count("centre_4302"), count("centre_4301")) == (0, 1)
     wait_for(lambda: _says("population", "SELECT count(*) FROM public.population_person") == [1])
+    assert _says("population", "SELECT count(*) FROM population_number_directory") == [0]
     assert len(queries.list_history(person_id=mover, actor=SYSTEM, basis=WHY, now=NOW)) == history
     # What the city of departure did stays visible to the person, after its rows are gone.
     assert {"centre_4301", "centre_4302"} <= {one.database for one in list_reads_of_person(person_id=mover)}

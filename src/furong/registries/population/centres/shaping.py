@@ -17,9 +17,10 @@ from .directory import statements
 from .values import PUBLICATION, TABLES, Table, alias_of
 
 _UNIQUE = re.compile(r"^CREATE UNIQUE INDEX")
+# What keeps the directory: the function, and on which rows of the part it runs.
 _FOLLOWED = {
-    "population_person": "population_direct_person",
-    "population_identity_number": "population_direct_number",
+    "population_person": ("population_direct_person", "INSERT OR UPDATE"),
+    "population_identity_number": ("population_direct_number", "INSERT OR UPDATE OR DELETE"),
 }
 
 
@@ -63,6 +64,7 @@ def shape_province(codes: Sequence[str]) -> None:
                     _part(connection, table)
                 for code in codes:
                     _add_part(connection, table, code)
+                    _follow(connection, table, code)
                 if table.is_of_person:
                     connection.execute(sql.SQL(text["view"]).format(table=sql.Identifier(table.name)))
         name = connection.info.dbname
@@ -117,10 +119,17 @@ def _add_part(connection: psycopg.Connection[Any], table: Table, code: str) -> N
     connection.execute(
         sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(sql.Identifier("public", part), sql.Identifier(table.key))
     )
+
+
+def _follow(connection: psycopg.Connection[Any], table: Table, code: str) -> None:
+    """Have the directory follow a part; one that was followed otherwise before, too."""
     if table.name in _FOLLOWED:
-        function = _FOLLOWED[table.name]
+        function, events = _FOLLOWED[table.name]
         connection.execute(
             sql.SQL(statements("province")["follow"]).format(
-                part=sql.Identifier(part), trigger=sql.Identifier(function), function=sql.Identifier(function)
+                part=sql.Identifier(f"{table.name}_{code}"),
+                events=sql.SQL(events),  # type: ignore[arg-type]
+                trigger=sql.Identifier(function),
+                function=sql.Identifier(function),
             )
         )

@@ -58,30 +58,39 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION public.population_direct_number() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE holder uuid;
+DECLARE holder uuid; one record;
 BEGIN
-  IF NEW.superseded_at IS NULL AND NEW.valid_until IS NULL THEN
-    INSERT INTO public.population_number_directory (number, type, person_id) VALUES (NEW.number, NEW.type, NEW.person_id)
+  IF TG_OP = 'DELETE' THEN one := OLD; ELSE one := NEW; END IF;
+  IF TG_OP <> 'DELETE' AND one.superseded_at IS NULL AND one.valid_until IS NULL THEN
+    -- Another part speaks for the person by now: what this one still tells is how it was.
+    IF EXISTS (SELECT 1 FROM public.population_directory p WHERE p.person_id = one.person_id AND p.centre <> one.centre) THEN
+      RETURN NULL;
+    END IF;
+    INSERT INTO public.population_number_directory (number, type, person_id) VALUES (one.number, one.type, one.person_id)
         ON CONFLICT (number, type) DO NOTHING;
     IF NOT FOUND THEN
-      SELECT person_id INTO holder FROM public.population_number_directory WHERE number = NEW.number AND type = NEW.type;
-      IF holder <> NEW.person_id THEN
+      SELECT person_id INTO holder FROM public.population_number_directory WHERE number = one.number AND type = one.type;
+      IF holder <> one.person_id THEN
         INSERT INTO public.population_conflict (kind, person_id, other_person_id, centre, other_centre)
-        SELECT 'number_twice', NEW.person_id, holder, NEW.centre, coalesce(d.centre, '')
-          FROM (SELECT 1) one LEFT JOIN public.population_directory d ON d.person_id = holder
+        SELECT 'number_twice', one.person_id, holder, one.centre, coalesce(d.centre, '')
+          FROM (SELECT 1) x LEFT JOIN public.population_directory d ON d.person_id = holder
         ON CONFLICT DO NOTHING;
       END IF;
     END IF;
-  ELSIF TG_OP = 'UPDATE' THEN
-    -- A number given up is free for the one who still carries it, if there is one.
+  ELSIF TG_OP <> 'INSERT' THEN
+    -- A number given up is free for the one who still carries it, if there is one. The rows of a part that does not speak for the
+    -- person any more, kept until they are cleared, carry nothing.
     DELETE FROM public.population_number_directory d
-     WHERE d.number = NEW.number AND d.type = NEW.type AND d.person_id = NEW.person_id
-       AND NOT EXISTS (SELECT 1 FROM public.population_identity_number n WHERE n.number = NEW.number AND n.type = NEW.type
-                        AND n.person_id = NEW.person_id AND n.superseded_at IS NULL AND n.valid_until IS NULL);
+     WHERE d.number = one.number AND d.type = one.type AND d.person_id = one.person_id
+       AND NOT EXISTS (SELECT 1 FROM public.population_identity_number n
+                         JOIN public.population_directory p ON p.person_id = n.person_id AND p.centre = n.centre
+                        WHERE n.number = one.number AND n.type = one.type AND n.person_id = one.person_id
+                          AND n.superseded_at IS NULL AND n.valid_until IS NULL);
     IF FOUND THEN
       INSERT INTO public.population_number_directory (number, type, person_id)
       SELECT n.number, n.type, n.person_id FROM public.population_identity_number n
-       WHERE n.number = NEW.number AND n.type = NEW.type AND n.superseded_at IS NULL AND n.valid_until IS NULL LIMIT 1
+        JOIN public.population_directory p ON p.person_id = n.person_id AND p.centre = n.centre
+       WHERE n.number = one.number AND n.type = one.type AND n.superseded_at IS NULL AND n.valid_until IS NULL LIMIT 1
       ON CONFLICT DO NOTHING;
     END IF;
   END IF;
@@ -89,9 +98,9 @@ BEGIN
 END $$
 
 -- name: follow
--- For one part of population_person or population_identity_number; {part}, {trigger}, {function}.
+-- For one part of population_person or population_identity_number; {part}, {events}, {trigger}, {function}.
 DROP TRIGGER IF EXISTS {trigger} ON public.{part};
-CREATE TRIGGER {trigger} AFTER INSERT OR UPDATE ON public.{part} FOR EACH ROW EXECUTE FUNCTION public.{function}();
+CREATE TRIGGER {trigger} AFTER {events} ON public.{part} FOR EACH ROW EXECUTE FUNCTION public.{function}();
 ALTER TABLE public.{part} ENABLE ALWAYS TRIGGER {trigger}
 
 -- name: view
