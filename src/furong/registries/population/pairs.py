@@ -13,8 +13,6 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from furong.foundation.codes.ids import new_id
-
 from .events import FactTold, ToldPeriod
 from .models import Pair, Person, Relation
 from .place import is_one_of_several, whose
@@ -47,20 +45,22 @@ def held_of(topic: Topic, one: UUID, other: UUID) -> PairState | None:
 
 def keep_state(state: PairState, *, sides: Sequence[UUID], one: UUID, other: UUID) -> None:
     """This function will write how far a pair is, at those of the two whom this centre keeps."""
-    for side in sides:
-        whom = other if side == one else one
-        Pair.objects.update_or_create(
-            person_id=side,
-            other_person_id=whom,
-            topic=state.topic,
-            defaults={"version": state.version, "author": state.author, "maritals": state.maritals},
-            create_defaults={
-                "id": new_id(),
-                "version": state.version,
-                "author": state.author,
-                "maritals": state.maritals,
-            },
-        )
+    Pair.objects.bulk_create(
+        [
+            Pair(
+                person_id=side,
+                other_person_id=other if side == one else one,
+                topic=state.topic,
+                version=state.version,
+                author=state.author,
+                maritals=state.maritals,
+            )
+            for side in sides
+        ],
+        update_conflicts=True,
+        unique_fields=["person_id", "other_person_id", "topic"],
+        update_fields=["version", "author", "maritals"],
+    )
 
 
 def count_act(
