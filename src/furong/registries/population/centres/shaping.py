@@ -128,7 +128,7 @@ def _follow(connection: psycopg.Connection[Any], table: Table, code: str) -> Non
         connection.execute(
             sql.SQL(statements("province")["follow"]).format(
                 part=sql.Identifier(f"{table.name}_{code}"),
-                events=sql.SQL(events),  # type: ignore[arg-type]
+                events=sql.SQL(events),
                 trigger=sql.Identifier(function),
                 function=sql.Identifier(function),
             )
