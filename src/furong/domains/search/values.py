@@ -20,7 +20,7 @@ MAX_PAGE_SIZE = 100
 MAX_FIRST = 1000  # nobody reads the hundredth page; an engine should not sort it
 MAX_TITLE = 500
 MAX_INDEXED = 200_000  # characters of a text that are found
-MAX_STORED = 20_000  # characters of a text that a snippet is cut from
+MAX_STORED = 6_000  # characters of a text that a snippet is cut from
 
 FACETS = ("kind", "site", "department", "audience", "language", "year")
 

@@ -86,7 +86,7 @@ class Shelf:
             for _, address in searcher.search(asked, 3).hits:
                 stored(searcher.doc(address))
                 searcher.fast_field_values("day", [address])
-            for field in ("words", "pairs", "title_words"):
+            for field in ("words", "pairs", "title_pairs"):
                 searcher.search(tantivy.Query.term_query(self.schema, field, "\u5de5", "basic"), 1)
 
     def warm(self) -> int:
