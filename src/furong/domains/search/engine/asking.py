@@ -31,9 +31,7 @@ class Asker:
         Rare words and pairs of characters weigh more than common ones (BM25), so that what was meant comes up however it was
         cut, and words that say little say little.
         """
-        speaks: list[Tantivy] = []
-        for group in plan.groups:
-            speaks.append(self._group("words", group, WORD))
+        speaks = [self._group("words", group, WORD) for group in plan.groups]
         for phrase in plan.phrases:
             for pair in phrase:
                 if pair[0].isalnum():
