@@ -66,6 +66,7 @@ PAGES = {
         "work/resources/household_registrations/request",
         "work/requests?box=mine",
         "work/grants",
+        "work/exchange/offered",
         "work/needs",
         "work/needs/new",
     ],
