@@ -36,7 +36,11 @@ PUBLIC = {
     "identity:sign_up": "the way in for who has no account",
     "identity:sign_out": "whoever is out already is out",
     "portal:home": "the front page",
-    "portal:search": "what services there are is public",
+    "portal:search": "finds what the public may read; a test compares it with an index without anything else",
+    "portal:search_suggest": "made of titles that the public may read",
+    "portal:search_open": "leads to what the asker may read; all else is not found",
+    "portal:search_place": "a reader's preference, kept in their browser",
+    "portal:office": "what an office does and how it is reached is public by law",
     "portal:life_event": "what services there are is public",
     "portal:guide": "implementation lists are public by law",
     "portal:about": "about the platform",
@@ -55,6 +59,8 @@ PUBLIC = {
     "api:api-root": "leads to the description of the interface",
     "api:life_events": "what services there are is public",
     "api:item": "implementation lists are public by law",
+    "api:search": "finds what the asker may read",
+    "api:suggestions": "made of titles that the public may read",
 }
 # What takes no GET: acts that have no page of their own.
 ACTS_ONLY = {

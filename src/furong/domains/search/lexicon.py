@@ -3,7 +3,8 @@
 In memory, pure.
 
 A slip is looked for by sound first (移疗保险 sounds like 医疗保险; n and l, zh and z, ang and an are one to many ears), then
-by one character that is wrong, missing, too many or swapped. Only toward words that public titles hold: no hidden word can be offered.
+by one character that is wrong, missing, too many or swapped. Only toward words that public titles hold: no hidden word can be
+offered.
 """
 
 from __future__ import annotations

@@ -46,9 +46,9 @@ class Document:
     """One thing that a search can find.
 
     ``key`` is unique over all kinds (``service:birth_certificate``). ``department`` is the label that a facet shows.
-    ``divisions`` are the codes of the places it is for; empty: for all. ``keywords`` are further names (aliases, headings), ``numbers`` exact
-    identifiers that the text does not hold (those in title and text are found by themselves). ``boost`` multiplies the score
-    (0.25 to 4). ``address`` is a path of this site or an absolute http(s) address.
+    ``divisions`` are the codes of the places it is for; empty: for all. ``keywords`` are further names (aliases, headings),
+    ``numbers`` exact identifiers that the text does not hold (those in title and text are found by themselves). ``boost``
+    multiplies the score (0.25 to 4). ``address`` is a path of this site or an absolute http(s) address.
     """
 
     key: str
