@@ -26,7 +26,7 @@ def find_division(*, code: str, year: int | None = None) -> Division | None:
 
 
 def find_divisions_named(*, name: str) -> tuple[Division, ...]:
-    """This function will return the divisions of the country that ever bore ``name`` (芦淞区, 湖南省株洲市芦淞区), by code.
+    """This function will return the divisions of the country that ever bore ``name`` (东城区, 北京市东城区), by code.
 
     GB/T 2260, codes ever valid. Empty when none did.
     """
