@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from furong.foundation.organizations import queries as organizations
 
 # Whose post carries one of these works at a counter.
 RIGHTS = frozenset({"population.register", "population.search"})
+_CITY_DIGITS = 4
 _SAME = (
     "username", "password", "display_name", "language", "is_active", "must_change_password", "credentials_version",
     "created_at", "factor_source",
@@ -41,33 +42,35 @@ def key_of(city: str) -> str:
     return base64.urlsafe_b64encode(derived.derive(settings.SECRET_KEY.encode())).decode()
 
 
-def refresh(*, cities: Iterable[str], now: datetime) -> int:
+def refresh(*, cities: Collection[str], now: datetime) -> int:
     """This function will bring what the counters of ``cities`` may know into step, and return how many rows changed.
 
-    For the platform's worker. A counter knows who sits in a post there that registers or looks up people. Two statements for
-    each city when nothing changed. Accounts are copied as they stand; nothing is decided here, so the audit has no entry.
+    For the platform's worker. A counter knows who sits in a post there that registers or looks up people. Four statements when
+    nothing changed. Accounts are copied as they stand; nothing is decided here, so the audit has no entry.
     """
-    return sum(_refresh(city, now) for city in cities)
-
-
-def _refresh(city: str, now: datetime) -> int:
-    wanted = set(organizations.accounts_with_rights(division_prefix=city, rights=RIGHTS))
-    held = {row.account_id: row for row in models.CounterAccount.objects.filter(centre=city)}
-    accounts = models.Account.objects.filter(pk__in=wanted, kind=models.Account.Kind.STAFF)
+    wanted = {
+        (division[:_CITY_DIGITS], account_id)
+        for division, account_id in organizations.accounts_with_rights(rights=RIGHTS)
+        if division[:_CITY_DIGITS] in set(cities)
+    }
+    keys = {account_id for _, account_id in wanted}
+    accounts = {one.pk: one for one in models.Account.objects.filter(pk__in=keys, kind=models.Account.Kind.STAFF)}
     factors = dict(
-        Authenticator.objects.filter(user_id__in=wanted, type=Authenticator.Type.TOTP).values_list("user_id", "data")
+        Authenticator.objects.filter(user_id__in=keys, type=Authenticator.Type.TOTP).values_list("user_id", "data")
     )
+    held = {(one.centre, one.account_id): one for one in models.CounterAccount.objects.filter(centre__in=set(cities))}
     changed = [
         row
-        for account in accounts
-        if (row := _row(city, account, factors.get(account.pk), held.pop(account.pk, None))) is not None
+        for city, key in sorted(wanted)
+        if key in accounts
+        and (row := _row(city, accounts[key], factors.get(key), held.pop((city, key), None))) is not None
     ]
-    if not changed and not held:
-        return 0
-    with transaction.atomic():
-        for row in changed:
-            row.save()
-        models.CounterAccount.objects.filter(centre=city, account_id__in=list(held)).delete()
+    if changed or held:
+        with transaction.atomic():
+            for row in changed:
+                row.save()
+            for city, key in held:
+                models.CounterAccount.objects.filter(centre=city, account_id=key).delete()
     return len(changed) + len(held)
 
 

@@ -442,21 +442,16 @@ def accounts_of_posts(*, post_ids: Iterable[UUID], on: date) -> list[UUID]:
     return list(rows.values_list("account_id", flat=True).distinct())
 
 
-def accounts_with_rights(*, division_prefix: str, rights: Iterable[str]) -> list[UUID]:
-    """This function will return the accounts in an open post, of an organisation below a division, that carries one of ``rights``.
+def accounts_with_rights(*, rights: Iterable[str]) -> list[tuple[str, UUID]]:
+    """This function will return the accounts in an open post that carries one of ``rights``, each with its post's division.
 
     Whether an appointment has begun or has run out is asked where somebody signs in, not here. One statement.
     """
     carries = Q()
     for right in sorted(rights):
         carries |= Q(post__rights__contains=[{"right": right}])
-    rows = models.Appointment.objects.filter(
-        carries,
-        ended_at__isnull=True,
-        post__closed_on__isnull=True,
-        post__organization__division_code__startswith=division_prefix,
-    )
-    return list(rows.values_list("account_id", flat=True).distinct().order_by("account_id"))
+    rows = models.Appointment.objects.filter(carries, ended_at__isnull=True, post__closed_on__isnull=True)
+    return list(rows.values_list("post__organization__division_code", "account_id").distinct())
 
 
 def accounts_in_scope(*, scope: Scope, on: date) -> list[UUID]:
