@@ -108,8 +108,8 @@ def in_threads(
     for thread in threads:
         thread.start()
     try:
-        barrier.wait(60)
-        ready.wait(60)
+        barrier.wait(300)
+        ready.wait(300)
         began = time.perf_counter()
         time.sleep(seconds)
     except threading.BrokenBarrierError:
@@ -191,7 +191,7 @@ def callers(processes: int, url: str, actor: Any, numbers: list[str]) -> Iterato
             pipe.send((kind, threads, seconds))
         answers = []
         for pipe in pipes:
-            if not pipe.poll(seconds + 120):
+            if not pipe.poll(seconds + 400):
                 raise TimeoutError("a process of callers does not answer")
             answer = pipe.recv()
             if isinstance(answer, BaseException):

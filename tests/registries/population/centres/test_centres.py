@@ -293,6 +293,9 @@ def test_somebody_who_moves_between_cities_is_one_person_at_every_moment(
     seen.add(count("population"))
     assert seen == {1}
     assert facts(mover, "address", "number") == {"address": "五一大道 1 号", "number": number}
+    for city, found in (("4301", 1), ("4302", 0)):
+        asked = {"name": "曾伯安", "division_prefix": city, "actor": SYSTEM, "basis": WHY, "now": NOW}
+        assert len(queries.search_people(**asked).hits) == found
     # Who dies where they moved to gives up the number there, though the city of departure still keeps its rows.
     commands.record_death(
         person_id=mover, died_on=NOW.date(), evidence="SW-1", actor=SYSTEM, basis=WHY, now=NOW + timedelta(hours=1)

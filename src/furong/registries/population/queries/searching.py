@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
+
 from furong.foundation.access import queries as access
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import read
 from furong.foundation.codes import masking
 
 from .. import terms
+from ..centres.values import CENTRE_DIGITS
 from ..cursors import is_day, read_cursor, write_cursor
 from ..errors import SearchTooBroad
 from ..naming import plain_query
@@ -184,6 +187,10 @@ def _narrowing(sex: str, division: str, born_in: str, native_of: str) -> tuple[l
         if prefix:
             conditions.append(f"{column} >= %s AND {column} < %s")
             values.extend((prefix, after_prefix(prefix)))
+    if len(division) >= CENTRE_DIGITS and getattr(settings, "POPULATION_CENTRES", None):
+        # The province keeps a city's people in one part; without this the ordered reading would go through all the others.
+        conditions.append("p.centre = %s")
+        values.append(division[:CENTRE_DIGITS])
     return conditions, values
 
 
