@@ -89,11 +89,11 @@ def publish(city: str) -> str:
 
     from furong.foundation.events.connections import connect
     from furong.foundation.identity import counters
-    from furong.foundation.replicas import commands, joining
+    from furong.foundation.replicas import joining, tasks
 
     now = timezone.now()
     counters.refresh(cities=[city], now=now)
-    commands.beat(now=now)
+    tasks.beat(now=now)
     with connect("default") as platform:
         joining.publish(platform, city)
     return counters.key_of(city)

@@ -49,7 +49,7 @@ from furong.foundation.jobs import commands as jobs
 from furong.foundation.jobs import worker
 from furong.foundation.jobs.loops import Loop
 from furong.foundation.partitions import commands as partitions
-from furong.foundation.replicas import commands as replicas
+from furong.foundation.replicas import tasks as replicas
 from furong.foundation.replicas.values import BEAT_EVERY
 from furong.foundation.web import metrics
 from furong.registries.population import centres

@@ -18,8 +18,8 @@ from furong.foundation.identity import commands, counters
 from furong.foundation.identity.queries import find_staff_account
 from furong.foundation.organizations import commands as organizations
 from furong.foundation.organizations import queries as seats
-from furong.foundation.replicas import commands as replicas
 from furong.foundation.replicas import queries
+from furong.foundation.replicas import tasks as replicas
 from furong.foundation.replicas.errors import CopyTooOld
 from furong.foundation.replicas.values import Grade
 
