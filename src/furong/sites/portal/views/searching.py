@@ -40,7 +40,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "state": "",
         "place": place,
         "divisions": portal.division_groups(),
-        "size": PAGE_SIZE,
+        "page_size": PAGE_SIZE,
     }
     status = 200
     if question.words:
