@@ -128,7 +128,7 @@ def keep(*, now: datetime) -> None:
 
 def _ask_somebody(conflict_id: int, *, now: datetime) -> None:
     """Tell those who watch the centres that a conflict waits for a person; they find it on the centres' page."""
-    for account_id in organizations.accounts_with_rights(division_prefix="", rights=[rights.CENTRES]):
+    for account_id in {one for _, one in organizations.accounts_with_rights(rights=[rights.CENTRES])}:
         notices.send(
             template=CONFLICT,
             params={"found_on": timezone.localdate(now).isoformat()},
