@@ -209,7 +209,7 @@ def _resource(line: published.Published, departments: Mapping[str, str]) -> Docu
         kind=Kind.RESOURCE,
         title=title,
         address=f"/opendata/datasets/{quote(line.name)}",
-        text="\n".join(line.summary.values()),
+        text="\n".join(sorted(line.summary.values(), key=str.isascii)),
         department=departments.get(line.department, ""),
         keywords=(*line.tags, *(v for k, v in line.title.items() if k != "zh")),
         numbers=(line.name,),
