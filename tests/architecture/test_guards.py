@@ -78,6 +78,7 @@ ACTS_ONLY = {
 }
 _FILLINGS: tuple[tuple[str, str], ...] = (
     (r"<uuid:\w+>", str(NOBODY)),
+    (r"<int:\w+>", "0"),
     (r"<path:\w+>", "furong/nothing.css"),
     (r"<slug:database>", "default"),
     (r"<(?:slug|str):page>", "privacy"),
@@ -257,6 +258,11 @@ NO_COMMAND = {
     "domains.cases.run_due": "calls a command for each case whose time has come",
     "domains.processes.run_due_timers": "calls a command for each timer",
     "domains.processes.run_due_jobs": "calls a command for each job",
+    "domains.search.touch": "notes, in the transaction of an audited command, that the index is to follow",
+    "domains.search.add_tallies": "counts of questions without who asked",
+    "domains.search.tidy": "throws away the follower's own notes by their age",
+    "domains.search.mark_applied": "the follower's own note of what it has done",
+    "domains.search.store_stamps": "the follower's own note of how a source looked",
     "domains.processes.run_job": "calls a command when the job's work is done",
 }
 

@@ -11,7 +11,7 @@ from pypinyin import Style, lazy_pinyin
 
 from furong.domains.search.analysis.cutting import is_han
 
-# What a Hunan ear does not tell apart, or a typist slips on: n/l at the beginning, zh/z, ch/c, sh/s, h/f, and -ng/-n.
+# What an ear of the south does not tell apart, or a typist slips on: n/l at the beginning, zh/z, ch/c, sh/s, h/f, and -ng/-n.
 _BEGINNINGS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("hu", "f"))
 _ENDINGS = (("ang", "an"), ("eng", "en"), ("ing", "in"), ("ong", "on"))
 
