@@ -182,6 +182,21 @@ def platform() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
+def indexed(platform: dict[str, str]) -> Iterator[None]:
+    """The search index over the pack's content: made once a worker, because the content of each copy is the same."""
+    from django.utils import timezone
+
+    from furong.domains.search import counting, serving
+    from furong.domains.search.following import rebuild
+
+    if serving.home().pointer_mark() == (0, 0):
+        rebuild(place=serving.home(), now=timezone.now(), today=timezone.localdate())
+    yield
+    serving.forget()
+    counting.forget()
+
+
+@pytest.fixture
 def chromium() -> Iterator[Any]:
     """A real browser, Debian's Chromium; tests that want it carry ``tests.browsing.needs_chromium``."""
     from playwright.sync_api import sync_playwright

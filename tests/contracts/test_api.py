@@ -183,7 +183,7 @@ def ask_everything(asked: Asked, *, examples: int) -> list[str]:
 
 
 @pytest.fixture
-def asked(platform: object, monkeypatch: pytest.MonkeyPatch) -> Asked:
+def asked(platform: object, indexed: None, monkeypatch: pytest.MonkeyPatch) -> Asked:
     monkeypatch.setattr(issuing, "PUSH_SECONDS", 0.01)
     return Asked(make())
 

@@ -15,7 +15,8 @@ pytestmark = [
 ]
 
 PUBLIC = [
-    "/", "/?for=enterprise", "/?for=official", "/search?q=户口", "/search?q=zz", "/life/newborn", "/guide/social_security_card",
+    "/", "/?for=enterprise", "/?for=official", "/search?q=户口", "/search?q=gongjijin", "/search?q=zz",
+    "/life/newborn", "/guide/social_security_card",
     "/about/accessibility", "/about/privacy", "/about/open-source", "/verify/", "/verify/none", "/no-such-page",
 ]  # fmt: skip
 OWN = ["/life/newborn/start", "/my/", "/my/licences", "/my/reads?own=1", "/my/messages"]
@@ -43,7 +44,9 @@ def prepared(platform: dict[str, str]) -> Prepared:
     return Prepared(application=application, draft=begin(mother))
 
 
-def test_every_page_is_open_to_everybody_and_fits_every_screen(address: str, prepared: Prepared, chromium: Any) -> None:
+def test_every_page_is_open_to_everybody_and_fits_every_screen(
+    indexed: None, address: str, prepared: Prepared, chromium: Any
+) -> None:
     page = window(chromium, address, bypass_csp=True)  # axe is put into the page
     bad: list[str] = []
 

@@ -100,23 +100,6 @@ def test_home_asks_the_database_little() -> None:
     assert len(seen) <= 3
 
 
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [("孩子出生", "新生儿出生"), ("户口", "出生户口登记"), ("hukou", "出生户口登记"), ("xsecs", "新生儿出生"),
-     ("vaccination", "预防接种"),
-     ("给孩子上户口", "出生户口登记"), ("社保卡", "社会保障卡")],
-)  # fmt: skip
-def test_search_finds_by_words_pinyin_initials_and_english(wanted: str, found: str) -> None:
-    assert found in words(page(visitor(), "/search", q=wanted).find_class("results")[0])
-
-
-@pytest.mark.parametrize("wanted", ["量子", "zzzz", "'; DROP TABLE", "<script>alert(1)</script>", "%", "   "])
-def test_search_that_finds_nothing_says_so_and_stays_harmless(wanted: str) -> None:
-    shown = page(visitor(), "/search", q=wanted)
-    assert shown.find_class("results") == []
-    assert list(shown.iter("script")) == []
-
-
 def test_life_event_says_what_is_asked_and_what_is_not() -> None:
     text = words(page(visitor(), "/life/newborn"))
     for told in ("需要您填写", "给孩子取的名字", "不用您提交的材料", "出生医学证明", "在此之后开始", "不收费"):

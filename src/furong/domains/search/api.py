@@ -16,6 +16,7 @@ from furong.domains.search.values import MAX_FIRST, Hit, Kind, Query
 from furong.foundation.access.values import Actor
 
 router = Router(auth=None)
+_AWAY = {"responses": {503: {"description": "No index can be read just now; come again in a few minutes"}}}
 
 
 class HitOut(Schema):
@@ -84,7 +85,12 @@ class Narrowing(Schema):
     exact: bool = False
 
 
-@router.get("", response=ResultsOut, summary="Search services, pages, data, documents, offices and questions")
+@router.get(
+    "",
+    response=ResultsOut,
+    summary="Search services, pages, data, documents, offices and questions",
+    openapi_extra=_AWAY,
+)
 def search(request: HttpRequest, q: str, narrowing: Given[Narrowing], first: int = 0, size: int = 10) -> dict[str, Any]:
     """Find a page of results."""
     wanted = Query(
@@ -119,7 +125,12 @@ def search(request: HttpRequest, q: str, narrowing: Given[Narrowing], first: int
     }
 
 
-@router.get("/suggestions", response=list[SuggestionOut], summary="Offer phrases that begin with what was typed")
+@router.get(
+    "/suggestions",
+    response=list[SuggestionOut],
+    summary="Offer phrases that begin with what was typed",
+    openapi_extra=_AWAY,
+)
 def suggestions(request: HttpRequest, q: str, size: int = 8) -> list[dict[str, Any]]:
     """Offer phrases."""
     try:

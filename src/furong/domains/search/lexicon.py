@@ -152,7 +152,7 @@ class Lexicon:
         folded = " ".join(fold(text[:100]).split())
         letters = folded.replace(" ", "").replace("'", "")
         if letters.isascii():
-            return self._from_pinyin(letters) if letters.isalpha() and 4 <= len(letters) <= 40 else ""
+            return self._from_letters(letters) if letters.isalpha() and len(letters) <= 40 else ""
         changed = False
         parts: list[str] = []
         for part, is_words in _stretches(folded):
@@ -214,6 +214,14 @@ class Lexicon:
 
     def _allowed(self, window: str, word: str) -> bool:
         return word != window and word not in self._never and (window, word) not in self._never_pairs
+
+    def _from_letters(self, letters: str) -> str:
+        """The words of a whole pinyin, else the best title that begins so, by pinyin or by initials (xsecs: 新生儿出生)."""
+        found = self._from_pinyin(letters) if len(letters) >= 4 else ""
+        if not found and len(letters) >= 3:
+            begins = [one for one in self.suggest(letters) if not fold(one.text).startswith(letters)]
+            found = fold(begins[0].text).strip() if begins else ""
+        return found
 
     def _from_pinyin(self, letters: str) -> str:
         """Words whose pinyin follow each other, the fewest and the weightiest: gongjijintiqu → 公积金提取."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from furong.domains.search.analysis.cutting import Analysis, pairs
 from furong.domains.search.analysis.folding import fold
 from furong.domains.search.analysis.numbers import identifiers
-from furong.domains.search.values import MAX_QUERY_CHARACTERS
+from furong.domains.search.values import MAX_QUERY_CHARACTERS, Hit, Page
 
 MAX_GROUPS, MAX_PHRASES, MAX_ALTERNATIVES = 16, 8, 8
 _QUOTED = re.compile(r"[\"“”「『《]([^\"“”「」『』《》]{2,80})[\"“”」』》]")
@@ -157,3 +157,13 @@ def _ways(word: str, analysis: Analysis) -> tuple[Way, ...]:
         if len(parts) > 1:
             ways.append(Way(parts, 0.5))
     return tuple(ways)
+
+
+def cards_of(services: Page, *, plan: Plan) -> tuple[Hit, ...]:
+    """This function will say which of the services that were found answer the question, and stand on top as cards.
+
+    Where few hold what was said, those whose title does; in Latin letters, whose names are no titles, those that hold all of it.
+    """
+    if not services.is_broad or (plan.folded.isascii() and services.total == services.whole):
+        return services.hits
+    return tuple(hit for hit in services.hits if any(one.is_match for one in hit.marked_title))

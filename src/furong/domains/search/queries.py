@@ -15,7 +15,7 @@ from furong.domains.search.analysis.folding import fold
 from furong.domains.search.engine.tantivy_engine import TantivyEngine
 from furong.domains.search.errors import IndexMissingError, NothingAsked, ResultGone
 from furong.domains.search.lexicon import offered
-from furong.domains.search.planning import Plan
+from furong.domains.search.planning import Plan, cards_of
 from furong.domains.search.values import (
     MAX_QUERY_CHARACTERS,
     PUBLIC,
@@ -102,7 +102,7 @@ def search(*, query: Query, actor: Actor, as_typed: bool = False, counted: bool 
         better = spelling(text=query.text, on=query.today)
         if better:
             other = _found(engine, engine.plan(better), replace(query, text=better), actor)
-            if other.total and not found.total:
+            if other.total and (not found.total or (read.folded.isascii() and other.cards and not found.cards)):
                 found, shown_for = other, better
             elif other.whole > found.whole:
                 meant = better
@@ -147,9 +147,7 @@ def _found(engine: TantivyEngine, read: Plan, query: Query, actor: Actor) -> Res
         only = replace(query, kinds=(Kind.SERVICE.value,), first=0, size=CARDS, with_facets=False)
         services = _checked(engine, read, only, actor)
         cards_are_whole = bool(services.whole)
-        cards = tuple(
-            hit for hit in services.hits if not services.is_broad or any(one.is_match for one in hit.marked_title)
-        )
+        cards = cards_of(services, plan=read)
     rest = replace(query, hidden=query.hidden | {hit.key for hit in cards})
     page = _checked(engine, read, rest, actor)
     return Results(text=query.text, page=page, cards=cards, cards_are_whole=cards_are_whole)

@@ -13,6 +13,7 @@ from typing import Protocol
 from furong.domains.search.analysis.cutting import pairs
 from furong.domains.search.analysis.folding import fold
 from furong.domains.search.engine.tantivy_engine import TantivyEngine, open_engine
+from furong.domains.search.planning import cards_of
 from furong.domains.search.queries import CARDS, FEW
 from furong.domains.search.serving import lexicon_of
 from furong.domains.search.values import Document, Kind, Page, Query
@@ -77,9 +78,7 @@ def asked_page(engine: TantivyEngine, query: Query) -> Page:
     read = engine.plan(query.text)
     only = replace(query, kinds=(Kind.SERVICE.value,), first=0, size=CARDS, with_facets=False, with_snippets=True)
     services = engine.search_plan(read, only)
-    cards = tuple(
-        hit for hit in services.hits if not services.is_broad or any(one.is_match for one in hit.marked_title)
-    )
+    cards = cards_of(services, plan=read)
     page = engine.search_plan(read, replace(query, hidden=query.hidden | {hit.key for hit in cards}))
     return replace(page, hits=(*cards, *page.hits), total=page.total + len(cards))
 
