@@ -181,16 +181,23 @@ def platform() -> Iterator[dict[str, str]]:
         connections[alias].close()
 
 
-@pytest.fixture
-def indexed(platform: dict[str, str]) -> Iterator[None]:
-    """The search index over the pack's content: made once a worker, because the content of each copy is the same."""
+def make_index() -> None:
+    """Make the search index over the pack's content, once a worker: the content of each copy is the same."""
     from django.utils import timezone
 
-    from furong.domains.search import counting, serving
+    from furong.domains.search import serving
     from furong.domains.search.following import rebuild
 
     if serving.home().pointer_mark() == (0, 0):
         rebuild(place=serving.home(), now=timezone.now(), today=timezone.localdate())
+
+
+@pytest.fixture
+def indexed(platform: dict[str, str]) -> Iterator[None]:
+    """The search index over the pack's content."""
+    from furong.domains.search import counting, serving
+
+    make_index()
     yield
     serving.forget()
     counting.forget()

@@ -41,6 +41,8 @@ def fill(couples: int, residents: int) -> None:
     from django.utils import timezone
 
     from furong.domains.cases import twins
+    from furong.domains.search import serving
+    from furong.domains.search.following import rebuild
     from furong.entrypoints import loading
     from furong.entrypoints.demo import PACK
     from furong.entrypoints.static import collected_static
@@ -108,6 +110,7 @@ def fill(couples: int, residents: int) -> None:
     password = yaml.safe_load((PACK / "demo" / "accounts.yaml").read_text())["password"]
     create_demo_accounts(spec={"password": password, "accounts": accounts}, persons=persons, actor=actor, now=now)
     collected_static()
+    rebuild(place=serving.home(), now=timezone.now(), today=timezone.localdate())
     loading.close_connections()
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.conftest import make_index
 from tests.journeys.town import PASSWORD, Page, Town, Visitor, opened
 
 CLEAN = re.compile(r"Traceback|File &quot;|File \"|site-packages|psycopg|django\.")
@@ -18,6 +19,7 @@ CLEAN = re.compile(r"Traceback|File &quot;|File \"|site-packages|psycopg|django\
 @pytest.fixture
 def town(monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     with opened(monkeypatch) as made:
+        make_index()
         yield made
 
 

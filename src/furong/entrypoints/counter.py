@@ -22,10 +22,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
-
 from furong.entrypoints.lifeline import die_with_parent
 
 DEFAULT_PORT = 8100
@@ -111,6 +107,7 @@ def _publish(city: str) -> int:
 
 def _join(city: str, platform_address: str) -> int:
     import django
+    import psycopg
 
     django.setup()
     from furong.entrypoints.loading import migrate
@@ -146,6 +143,7 @@ def _status(city: str) -> int:
 
 def _part(city: str, platform_address: str) -> int:
     import django
+    import psycopg
 
     django.setup()
     from furong.foundation.events.connections import connect
@@ -194,6 +192,8 @@ def database_of(city: str) -> str:
 
 
 def _with_database(address: str, name: str) -> str:
+    from psycopg.conninfo import make_conninfo
+
     return make_conninfo(address, dbname=name)
 
 
@@ -247,6 +247,9 @@ def _of_run_file(home: Path, name: str) -> str:
 
 
 def _ensure_database(address: str, name: str) -> None:
+    import psycopg
+    from psycopg import sql
+
     with psycopg.connect(address, autocommit=True, connect_timeout=10) as server:
         if server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
             server.execute(

@@ -195,7 +195,7 @@ def test_a_spouse_elsewhere_is_read_as_far_as_the_marriage_certificate_shows():
     family = couple()
     commands.move_person(
         person_id=family.mother,
-        household_id=household(division="433101005201"),
+        household_id=household(division="430202002001", address="荷叶街 3 号"),
         moved_on=date(2026, 3, 1),
         reason="work",
         actor=SYSTEM,

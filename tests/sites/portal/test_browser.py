@@ -75,7 +75,7 @@ def test_every_page_is_open_to_everybody_and_fits_every_screen(
     assert bad + axe(page, "error summary") == []
 
 
-def test_browser_refuses_nothing_under_our_own_policy(address: str, chromium: Any) -> None:
+def test_browser_refuses_nothing_under_our_own_policy(indexed: None, address: str, chromium: Any) -> None:
     page = window(chromium, address)
     told: list[str] = []
     page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
@@ -88,7 +88,9 @@ def test_browser_refuses_nothing_under_our_own_policy(address: str, chromium: An
     assert page.evaluate("document.fonts.check('16px \"Noto Sans SC Variable\"', '户口')")
 
 
-def test_keyboard_alone_reaches_the_content_the_search_and_a_station(address: str, chromium: Any) -> None:
+def test_keyboard_alone_reaches_the_content_the_search_and_a_station(
+    indexed: None, address: str, chromium: Any
+) -> None:
     page = window(chromium, address)
     page.goto(address + "/")
     page.keyboard.press("Tab")

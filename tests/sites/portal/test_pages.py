@@ -17,7 +17,8 @@ from furong.foundation.access.values import Actor, ActorKind
 from furong.sites.portal import holding, urls
 
 PASSWORD = "furong-demo-2026"
-PUBLIC = {"home", "search", "life_event", "guide", "about", "verify", "verify_token"}
+PUBLIC = {"home", "search", "life_event", "guide", "about", "verify", "verify_token",
+          "search_suggest", "search_place", "search_open", "office"}  # fmt: skip
 
 pytestmark = pytest.mark.usefixtures("platform")
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 from tests.sites.workbench.staff import SYSTEM, links, now, staff, words
 
 from furong.registries.population.moves import commands, queries
@@ -94,7 +95,7 @@ def test_a_head_departs_once_the_next_is_named_and_arrives_at_the_other_counter(
     assert officer.post(address, {**given, "depart-new_head_person_id": following}).status_code == 302
     assert stands(address) == "out"
     assert "迁移证" in words(officer.get(address).content)
-    today = now().date()
+    today = timezone.localdate()
     commands.record_arrival(move_id=move, arrived_on=today, **act())
     assert "已迁入" in words(officer.get(address).content)
     assert staff("insurance").get(MOVES).status_code == 403

@@ -20,6 +20,7 @@ from furong.domains.search.wording import Vocabulary, analysis_of, vocabulary
 logger = logging.getLogger("furong.search")
 
 LEXICON_SECONDS = 20.0
+READ_AT_ONCE_BYTES = 200_000_000
 TITLED = (Kind.SERVICE, Kind.QUESTION, Kind.RESOURCE, Kind.OFFICE)
 MOST_TITLES, MOST_PAGES = 100_000, 20_000
 _WEIGHTS = {Kind.SERVICE: 20.0, Kind.QUESTION: 8.0, Kind.RESOURCE: 3.0, Kind.OFFICE: 2.0}
@@ -108,7 +109,10 @@ class Serving:
                 continue
             if generation != current:
                 logger.error("an older search index serves", extra={"generation": generation})
-            engine.warm()
+            if engine.bytes() <= READ_AT_ONCE_BYTES:
+                engine.warm()
+            else:  # nobody waits for gigabytes: what is asked meanwhile reads what it needs
+                threading.Thread(target=engine.warm, daemon=True, name="search-warm").start()
             self._engine = engine
             return
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from furong.domains.catalogue.needs import figures
 from furong.domains.catalogue.needs.figures import Figures, ResourceFigures
@@ -19,11 +20,11 @@ from furong.foundation.codes.ids import new_id
 from furong.foundation.organizations import queries as organizations
 from furong.registries.population import demo
 from furong.registries.population import queries as population
-from tests.domains.catalogue.reading import NOW
 from tests.domains.catalogue.test_queries import HIDDEN, STRANGER, staff
 
 pytestmark = pytest.mark.usefixtures("platform")
 
+NOW = timezone.now()  # the demo's grants begin with the demo
 PERSONS = "population_persons"  # the demo's grants let human resources read it
 
 

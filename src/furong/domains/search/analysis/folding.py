@@ -6,9 +6,13 @@ the folded text can be led back to the text that is shown.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from importlib.resources import files
+
+# Characters of nearly all text, none of which `clean` takes out: a text of these alone is told in one look.
+_USUAL = re.compile(r"[\n -~\u00a1-\u00ac\u00ae-\u024f\u2010-\u2027\u2030-\u205e\u3000-\u303f㐀-䶿一-鿿\uff01-\uff5e]*")
 
 
 def _traditional() -> dict[str, str]:
@@ -67,8 +71,9 @@ def clean(text: str) -> str:
 
     no control characters, no surrogates, spaces run together.
     """
-    kept = "".join(" " if unicodedata.category(one) in {"Cc", "Cs", "Cn", "Co"} else one for one in text)
-    return " ".join(kept.split())
+    if _USUAL.fullmatch(text) is None:
+        text = "".join(" " if unicodedata.category(one) in {"Cc", "Cs", "Cn", "Co"} else one for one in text)
+    return " ".join(text.split())
 
 
 @lru_cache(maxsize=1)

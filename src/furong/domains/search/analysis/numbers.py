@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 
 _HAN = "一-鿿㐀-䶿"
-_DOCUMENT = re.compile(
-    rf"([{_HAN}]{{0,8}})\s*[\[(〔【〈「]?\s*((?:19|20)\d\d)\s*年?\s*[\])〕】〉」]?\s*第?\s*0*(\d{{1,5}})\s*号"
-)
-_ORDER = re.compile(rf"([{_HAN}]{{0,8}}(?:令|字|函|通告|公告))\s*第?\s*0*(\d{{1,5}})\s*号")
+# What is rare comes first (a year, an order's last character), and the word before it is read backwards: a search that begins
+# with any Chinese character would try each of a page's thousands.
+_DOCUMENT = re.compile(r"[\[(〔【〈「]?\s*((?:19|20)\d\d)\s*年?\s*[\])〕】〉」]?\s*第?\s*0*(\d{1,5})\s*号")
+_ORDER = re.compile(r"(令|字|函|通告|公告)\s*第?\s*0*(\d{1,5})\s*号")
+_WORD_BEFORE = re.compile(rf"([{_HAN}]{{0,8}})\s*\Z")
 _CODE = re.compile(
     r"(?<![a-z0-9])([a-z]{1,8})[\s/._-]*((?:[a-z]{1,2}[\s/._-]*)?\d[\da-z]*(?:[./_-]\d[\da-z]*)*)(?![a-z0-9])"
 )
@@ -32,14 +33,19 @@ def identifiers(folded: str) -> list[tuple[str, int]]:
         for length in range(min(len(word), _LONGEST), _SHORTEST - 1, -1):
             found.setdefault(word[-length:] + rest, length)
 
-    for match in _DOCUMENT.finditer(folded):
-        word, year, number = match.groups()
-        endings(word.removesuffix("第"), f"{year}-{number}")
+    numbered = "号" in folded
+    last = 0
+    for match in _DOCUMENT.finditer(folded) if numbered else ():
+        year, number = match.groups()
+        endings(_before(folded, match.start(), last).removesuffix("第"), f"{year}-{number}")
         found.setdefault(f"{year}-{number}", 1)
+        last = match.end()
         if len(found) > _MOST:
             break
-    for match in _ORDER.finditer(folded):
-        endings(match[1], f"-{match[2]}")
+    last = 0
+    for match in _ORDER.finditer(folded) if numbered else ():
+        endings(_before(folded, match.start(), last) + match[1], f"-{match[2]}")
+        last = match.end()
         if len(found) > _MOST:
             break
     for match in _CODE.finditer(folded):
@@ -60,3 +66,9 @@ def identifiers(folded: str) -> list[tuple[str, int]]:
 
 def _bare(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text)
+
+
+def _before(folded: str, place: int, least: int) -> str:
+    """The Chinese characters before a place, eight at most."""
+    match = _WORD_BEFORE.search(folded[max(least, place - 20) : place])
+    return match[1] if match is not None else ""

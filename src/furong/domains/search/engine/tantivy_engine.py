@@ -247,6 +247,10 @@ class TantivyEngine:
         """This function will read the files once, so that the first question does not wait for the disk. Returns bytes."""
         return self._public.warm() + self._inner.warm()
 
+    def bytes(self) -> int:
+        """This function will add up the files."""
+        return self._public.bytes() + self._inner.bytes()
+
     # --- writing ----------------------------------------------------------------------------------------------------------
 
     def open_writer(self, *, threads: int = 1) -> None:
