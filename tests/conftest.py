@@ -181,13 +181,16 @@ def platform() -> Iterator[dict[str, str]]:
         connections[alias].close()
 
 
-def make_index() -> None:
-    """Make the search index over the pack's content, once a worker: the content of each copy is the same."""
+def make_index(of: str) -> None:
+    """Let the search serve the index of the world ``of``, made once a worker: each world has offices of its own."""
+    from django.conf import settings as ours
     from django.utils import timezone
 
     from furong.domains.search import serving
     from furong.domains.search.following import rebuild
 
+    ours.SEARCH_HOME = Path(os.environ["FURONG_HOME"]) / f"search-{of}"
+    serving.forget()
     if serving.home().pointer_mark() == (0, 0):
         rebuild(place=serving.home(), now=timezone.now(), today=timezone.localdate())
 
@@ -197,7 +200,7 @@ def indexed(platform: dict[str, str]) -> Iterator[None]:
     """The search index over the pack's content."""
     from furong.domains.search import counting, serving
 
-    make_index()
+    make_index("platform")
     yield
     serving.forget()
     counting.forget()

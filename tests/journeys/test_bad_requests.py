@@ -19,7 +19,7 @@ CLEAN = re.compile(r"Traceback|File &quot;|File \"|site-packages|psycopg|django\
 @pytest.fixture
 def town(monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     with opened(monkeypatch) as made:
-        make_index()
+        make_index("town")
         yield made
 
 
