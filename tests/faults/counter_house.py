@@ -110,7 +110,7 @@ class CounterHouse:
     def stop(self) -> None:
         """Stop everything and remove the folder (kept when ``FURONG_FAULTS_KEEP`` is set)."""
         if self.node is not None:
-            self.node.stop()
+            self.node.stop_children()
         if self.worker is not None and self.worker.poll() is None:
             self.worker.kill()
             self.worker.wait(20)

@@ -16,17 +16,14 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from furong.entrypoints.children import Children, NotStartedError, furong
 from furong.entrypoints.lifeline import die_with_parent
 
 DEFAULT_PORT = 8100
-RESTART_PAUSE_SECONDS = 0.5
-READY_SECONDS = 60
 
 
 def add_centre(commands: argparse._SubParsersAction[argparse.ArgumentParser], run: Callable[..., int]) -> None:
@@ -161,8 +158,8 @@ def _part(city: str, platform_address: str) -> int:
 # --- beside a running demo ----------------------------------------------------------------------------------------------
 
 
-class NodeError(Exception):
-    """The node cannot be set up here; the text is the one line that is read."""
+class NodeError(NotStartedError):
+    """The node cannot be set up here."""
 
 
 def environment_of(*, city: str, home: Path, port: int, platform: str, centre: str, key: str) -> dict[str, str]:
@@ -267,7 +264,7 @@ def _trust(source: Path, target: Path, name: str) -> None:
 # --- running ------------------------------------------------------------------------------------------------------------
 
 
-class Node:
+class Node(Children):
     """A node that runs: its web server and its worker, children of this process, started again when they end."""
 
     def __init__(self, environment: dict[str, str], *, host: str, port: int) -> None:
@@ -280,61 +277,19 @@ class Node:
         """Where its pages are."""
         return f"http://{self.host}:{self.port}/"
 
+    def words_of(self, name: str) -> Sequence[str]:
+        """Give the words that start the web server (one process: a counter has few desks) or the worker."""
+        if name == "web":
+            return furong("web", "--host", self.host, "--port", str(self.port), "--workers", "1")
+        return furong("worker", "--die-with-parent")
+
     def start(self) -> None:
         """Start both."""
-        for name in ("web", "worker"):
-            self.start_child(name)
-
-    def start_child(self, name: str) -> None:
-        """Start the web server (one process: a counter has few desks) or the worker."""
-        words = {
-            "web": ["web", "--host", self.host, "--port", str(self.port), "--workers", "1"],
-            "worker": ["worker", "--die-with-parent"],
-        }[name]
-        with (self.home / f"{name}.log").open("ab") as log:
-            self.children[name] = subprocess.Popen(
-                [sys.executable, "-m", "furong.entrypoints.cli", *words],
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self.start_children(("web", "worker"))
 
     def wait_until_ready(self) -> None:
-        """Wait until the pages answer. Raises `NodeError` with where to look."""
-        until = time.monotonic() + READY_SECONDS
-        while time.monotonic() < until:
-            for name, child in self.children.items():
-                if child.poll() is not None:
-                    raise NodeError(f"{name} ended with code {child.returncode}; see {self.home / name}.log")
-            with contextlib.suppress(urllib.error.URLError, OSError):
-                url = f"http://127.0.0.1:{self.port}/account/sign-in"
-                with urllib.request.urlopen(url, timeout=5) as answer:
-                    if answer.status == 200:
-                        return
-            time.sleep(0.1)
-        raise NodeError(f"The counter's pages did not answer; see {self.home / 'web.log'}")
-
-    def tend(self) -> None:
-        """Start again what has ended."""
-        for name, child in list(self.children.items()):
-            if child.poll() is not None:
-                time.sleep(RESTART_PAUSE_SECONDS)
-                self.start_child(name)
-
-    def stop(self) -> None:
-        """Stop both."""
-        for child in self.children.values():
-            if child.poll() is None:
-                child.send_signal(signal.SIGTERM)
-        for child in self.children.values():
-            try:
-                child.wait(15)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait(5)
-        self.children.clear()
+        """Wait until the pages answer. Raises `NotStartedError` with where to look."""
+        self.wait_until_answered(f"http://127.0.0.1:{self.port}/account/sign-in")
 
 
 def _run(args: argparse.Namespace, *, is_set_up: bool) -> int:
@@ -357,16 +312,16 @@ def _run(args: argparse.Namespace, *, is_set_up: bool) -> int:
         node.wait_until_ready()
         print(f"Counter of {args.city} 柜台节点 {node.address}work/    logs: {node.home}    stop: Ctrl-C", flush=True)
         while True:
-            node.tend()
+            node.tend_children()
             time.sleep(0.3)
-    except NodeError as missing:
+    except NotStartedError as missing:
         print(f"furong centre: {missing}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0
     finally:
         if node is not None:
-            node.stop()
+            node.stop_children()
 
 
 def _interrupt(number: int, frame: Any) -> None:

@@ -12,9 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -25,6 +23,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from furong.entrypoints import dividing
+from furong.entrypoints.children import READY_SECONDS, RESTART_PAUSE_SECONDS, Children, NotStartedError, furong
 from furong.entrypoints.lifeline import die_with_parent
 from furong.entrypoints.postgres import Cluster, PostgresError, free_port, port_is_free
 
@@ -34,17 +33,15 @@ if TYPE_CHECKING:
 PACK = Path(__file__).resolve().parents[3] / "packs" / "hunan"
 DATABASES = {"FURONG_DATABASE_URL": "furong", "FURONG_POPULATION_DATABASE_URL": "furong_population"}
 DEFAULT_PORT = 8000
-# A child that ends is started again after this pause, so that a broken one does not spin.
-RESTART_PAUSE_SECONDS = 0.5
 MOST_FAILED_STARTS = 20
 
 
-class DemoError(Exception):
-    """The demo cannot start; the text is the one line the person reads."""
+class DemoError(NotStartedError):
+    """The demo cannot start."""
 
 
 @dataclass
-class Demo:
+class Demo(Children):
     """One running demo: the cluster, the web server, the worker and the exchange's gateways, all children of this process."""
 
     home: Path
@@ -61,46 +58,24 @@ class Demo:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
 
+    def words_of(self, name: str) -> Sequence[str]:
+        """Give the words that start a child: the web server, the worker, or one of the exchange."""
+        own = {"web": ["web", "--port", str(self.port)], "worker": ["worker", "--die-with-parent"]}
+        if name in own:
+            return furong(*own[name])
+        return self.exchange.children[name] if self.exchange else []
+
     def start(self) -> None:
         """Start everything, side by side."""
-        for name in ("web", "worker", *(self.exchange.children if self.exchange else ())):
-            self.start_child(name)
+        self.start_children(("web", "worker", *(self.exchange.children if self.exchange else ())))
 
-    def start_child(self, name: str) -> None:
-        own = {
-            "web": ["web", "--port", str(self.port)],
-            "worker": ["worker", "--die-with-parent"],
-        }
-        if name in own:
-            words = [sys.executable, "-m", "furong.entrypoints.cli", *own[name]]
-        else:
-            words = self.exchange.children[name] if self.exchange else []
-        log = (self.home / f"{name}.log").open("ab")
-        with log:
-            self.children[name] = subprocess.Popen(
-                words,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def wait_until_ready(self, timeout_seconds: float = 60) -> None:
-        """Wait until the pages answer. Raises `DemoError` with where to look."""
-        deadline = time.monotonic() + timeout_seconds
-        while time.monotonic() < deadline:
-            for name, child in self.children.items():
-                if child.poll() is not None:  # another's process may answer on its port
-                    raise DemoError(f"{name} ended with code {child.returncode}; see {self.home / name}.log.")
-            try:
-                with urllib.request.urlopen(f"{self.address}healthz", timeout=5) as answer:  # noqa: S310 - loopback
-                    if answer.status == 200 and (self.exchange is None or self.exchange.is_ready()):
-                        return
-            except (urllib.error.URLError, OSError):
-                pass
-            time.sleep(0.1)
-        raise DemoError(f"The pages did not answer within {timeout_seconds:.0f} s; see {self.home / 'web.log'}.")
+    def wait_until_ready(self, timeout_seconds: float = READY_SECONDS) -> None:
+        """Wait until the pages answer. Raises `NotStartedError` with where to look."""
+        self.wait_until_answered(
+            f"{self.address}healthz",
+            also=lambda: self.exchange is None or self.exchange.is_ready(),
+            timeout_seconds=timeout_seconds,
+        )
 
     def keep_running(self) -> None:
         """Start again what ends, until somebody stops us."""
@@ -120,23 +95,11 @@ class Demo:
                 if self.failed_starts >= MOST_FAILED_STARTS:
                     raise
                 time.sleep(RESTART_PAUSE_SECONDS)
-        for name, child in list(self.children.items()):
-            if child.poll() is not None:
-                time.sleep(RESTART_PAUSE_SECONDS)
-                self.start_child(name)
+        self.tend_children()
 
     def stop(self) -> None:
         """Stop the web server and the worker, then the databases."""
-        for child in self.children.values():
-            if child.poll() is None:
-                child.send_signal(signal.SIGTERM)
-        for child in self.children.values():
-            try:
-                child.wait(15)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait(5)
-        self.children.clear()
+        self.stop_children()
         self.cluster.stop()
         with contextlib.suppress(OSError):
             (self.home / "run.json").unlink()
@@ -275,7 +238,7 @@ def run(*, port: int | None, reset: bool, residents: int) -> int:
         _write_run_file(demo)
         print_welcome(console, demo)
         demo.keep_running()
-    except (DemoError, PostgresError) as exc:
+    except (NotStartedError, PostgresError) as exc:
         print(f"furong: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

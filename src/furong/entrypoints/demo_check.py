@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from furong.entrypoints.demo import PACK, Demo, DemoError, prepare
+from furong.entrypoints.children import NotStartedError
+from furong.entrypoints.demo import PACK, Demo, prepare
 from furong.entrypoints.postgres import PostgresError, free_port
 from furong.entrypoints.visitor import Page, VisitError, Visitor
 
@@ -349,7 +350,7 @@ def run_check(*, residents: int) -> int:
         demo.wait_until_ready()
         say("web, worker and the exchange's gateways answer")
         walk(demo, say)
-    except (DemoError, PostgresError, StoryError, VisitError) as exc:
+    except (NotStartedError, PostgresError, StoryError, VisitError) as exc:
         kept = True
         print(f"furong demo --check: {exc}. Logs: {home}", file=sys.stderr)
         return 1
