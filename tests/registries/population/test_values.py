@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from furong.foundation.calendar.timelines import Version, after, on_day, revise
 from furong.foundation.codes.identity_numbers import parse_identity_number
 from furong.registries.population.errors import NameInvalid
 from furong.registries.population.kinship import Family, Kin, relation_to_head
 from furong.registries.population.naming import name_keys, plain_query
 from furong.registries.population.rules import check_name
-from furong.registries.population.timelines import Version, after, on_day, revise
 from furong.registries.population.values import (
     citizen_number,
     county_for_number,

@@ -19,6 +19,7 @@ from django.utils import timezone
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import current
 from furong.foundation.calendar import queries as calendar
+from furong.foundation.calendar.timelines import Version, after, on_day, revise, until_next_change
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events.commands import publish
 
@@ -37,7 +38,6 @@ from .models import (
 from .naming import name_keys
 from .pairs import count_act, told_of
 from .place import PROVINCE, carries_number, here, is_counter, is_one_of_several, wrote
-from .timelines import Version, after, on_day, revise, until_next_change
 from .values import TOPICS, ChangeKind, PersonStatus, RelationKind, Topic, citizen_number
 
 # The facts a person's history keeps; dates and moments are stored as ISO 8601 text.

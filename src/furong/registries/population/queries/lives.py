@@ -9,10 +9,10 @@ from uuid import UUID
 from furong.foundation.access import queries as access
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import read
+from furong.foundation.calendar.timelines import Version, on_day
 
 from .. import terms
 from ..ledger import local_date
-from ..timelines import Version, on_day
 from ..values import BirthRegistered, ResidenceKind, ResidenceRecord, VersionRecord
 from .people import get_person
 from .reading import DATABASE, begin, rows, trace

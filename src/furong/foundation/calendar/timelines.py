@@ -1,4 +1,4 @@
-"""Timelines: the facts of one person over periods that touch and never overlap. Pure; the commands store what changes.
+"""Timelines: the facts about one thing over periods that touch and never overlap. Pure; the registers store what changes.
 
 Valid time is in days, ``until`` exclusive, None for *still*. A change sets some facts over a period: versions that lie in it are
 rewritten, those that stick out are cut. What was believed before stays readable, for rows are superseded and never deleted.
