@@ -1,8 +1,11 @@
-"""Private: what the commands of this room share: who may begin, which day may be recorded, what is noted."""
+"""Private: what the commands of this room share: how an act is declared, who may begin, which day counts, what is noted."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from furong.foundation.access import queries as access
@@ -14,10 +17,66 @@ from furong.foundation.events.commands import publish
 from .clocks import due_on
 from .errors import DateInFuture, PaperMissing, PersonDeceased, PersonDeregistered, RegisteredElsewhere
 from .events import FamilyChanged
-from .ledger import Ledger, get_person, gone_to, is_elsewhere, is_registered, local_date
+from .ledger import Effect, Ledger, doing, get_person, gone_to, is_elsewhere, is_registered, local_date
 from .models import Change, Person
-from .place import here
+from .place import command, here
 from .values import ChangeKind, ChangeRecorded, PersonStatus, RelationKind, Topic
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def repeated(change: Change, person_id: UUID) -> ChangeRecorded:
+    """This function will return the outcome of an act that was done before."""
+    return ChangeRecorded(change_id=change.id, person_id=person_id, is_late=bool(change.result.get("is_late", False)))
+
+
+def act(
+    name: str,
+    *,
+    of: str,
+    says: Mapping[str, str | Sequence[str]],
+    papers: Sequence[str] = (),
+    again: Callable[[Change, UUID], Any] = repeated,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function a command (`place.command`) that may be repeated and wants its papers.
+
+    With the same ``effect_id`` again it changes nothing and returns what ``again`` makes of the first change; two requests are
+    one when they agree in ``says`` (a word for each argument, or for several). ``papers`` are the arguments that name papers:
+    `PaperMissing` is raised when one is empty. The function's `Ledger` carries the effect.
+    """
+    argument, _, kind = of.partition(":")
+    what = (kind or argument).removesuffix("_id")
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @command(name, of=of)
+        @functools.wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+            effect_id, key = kwargs.get("effect_id"), kwargs[argument]
+            assert isinstance(key, UUID)  # noqa: S101 - by the function's own signature
+            effect = Effect.of(effect_id if isinstance(effect_id, UUID) else None, _content(says, kwargs))
+            if (before := effect.find(what, key)) is not None:
+                first: R = again(before, key)
+                return first
+            paper(*(str(kwargs.get(one) or "") for one in papers))
+            with doing(effect):
+                return function(*args, **kwargs)
+
+        return wrapper
+
+    return decorate
+
+
+def _content(says: Mapping[str, str | Sequence[str]], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What an act says; the order in which several people are named says nothing."""
+    content: dict[str, Any] = {}
+    for word, arguments in says.items():
+        if isinstance(arguments, str):
+            value = given.get(arguments)
+            content[word] = sorted(map(str, value)) if isinstance(value, (list, tuple, set, frozenset)) else value
+        else:
+            content[word] = [given.get(one) for one in arguments]
+    return content
 
 
 def begin(*, actor: Actor, basis: Basis, division_code: str) -> None:
@@ -81,11 +140,6 @@ def tell_late(ledger: Ledger, *, happened_on: date, division_code: str = "") -> 
     if late:
         current().detail(is_late=True)
     return late
-
-
-def repeated(change: Change, person_id: UUID) -> ChangeRecorded:
-    """This function will return the outcome of an act that was done before."""
-    return ChangeRecorded(change_id=change.id, person_id=person_id, is_late=bool(change.result.get("is_late", False)))
 
 
 def note(person: Person, ledger: Ledger, *, fields: tuple[str, ...], **detail: object) -> None:

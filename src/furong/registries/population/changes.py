@@ -17,10 +17,11 @@ from furong.foundation.codes.identity_numbers import parse_identity_number
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events.commands import publish
 
-from .acts import begin, in_life, kept, note, paper, part, past, registered, repeated, set_marital, tell_late
+from .acts import act, begin, in_life, kept, note, part, past, registered, repeated, set_marital, tell_late
 from .errors import (
     Busy,
     CodeInvalid,
+    DateInFuture,
     FieldNotChangeable,
     NotAtThisCounter,
     NothingToChange,
@@ -40,7 +41,7 @@ from .ledger import (
     spouse_of,
 )
 from .membership import check_head_may_leave, join, leave, members_of, move_out, open_households
-from .models import IdentityNumber, Person, Residence
+from .models import Change, IdentityNumber, Person, Residence
 from .moves.errors import MoveOpen, PermitNeeded
 from .moves.models import Move
 from .moves.values import OPEN_STATES, needs_permit
@@ -267,7 +268,12 @@ def _revise(
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
 
 
-@command("population.record_death", of="person_id")
+@act(
+    "population.record_death",
+    of="person_id",
+    says={"death": "person_id", "died_on": "died_on"},
+    papers=("evidence",),
+)
 def record_death(
     *,
     person_id: UUID,
@@ -284,10 +290,6 @@ def record_death(
     ``evidence`` names the certificate of death; told later than a month after, it is marked late. Raises `PersonNotFound`,
     `PersonDeceased` (already recorded), `PaperMissing`, `DateInFuture`, `Busy`, `AccessRefused`.
     """
-    effect = Effect.of(effect_id, {"death": person_id, "died_on": died_on})
-    if (before := effect.find("person", person_id)) is not None:
-        return repeated(before, person_id)
-    paper(evidence)
     widowed = spouse_of(person_id)
     # In the order of their keys, as those lock who write about two people: none of them waits for the other for ever.
     survivor = _lock_both(person_id, widowed)
@@ -296,7 +298,7 @@ def record_death(
         raise Busy  # somebody recorded a marriage or its end meanwhile
     begin(actor=actor, basis=basis, division_code=person.division_code)
     in_life(person, died_on, now=now)
-    ledger = Ledger(kind=ChangeKind.DEATH, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
+    ledger = Ledger(kind=ChangeKind.DEATH, actor=actor, basis=basis, now=now, evidence=evidence)
     ledger.revise(person, facts={"status": PersonStatus.DECEASED.value, "died_on": died_on}, since=died_on)
     household_id = person.household_id
     leave(ledger, person, on=died_on, successor=widowed)
@@ -325,7 +327,7 @@ def _lock_both(person_id: UUID, spouse_id: UUID | None) -> Person | None:
     return survivor
 
 
-@command("population.move_person", of="person_id")
+@act("population.move_person", of="person_id", says={"move": "person_id", "to": "household_id", "on": "moved_on"})
 def move_person(
     *,
     person_id: UUID,
@@ -346,9 +348,6 @@ def move_person(
     Raises `PersonNotFound`, `PersonDeceased`, `HouseholdNotFound`, `HeadWouldLeave`, `NothingToChange` (already there),
     `PermitNeeded`, `MoveOpen`, `DateInFuture`, `AccessRefused`.
     """
-    effect = Effect.of(effect_id, {"move": person_id, "to": household_id, "on": moved_on})
-    if (before := effect.find("person", person_id)) is not None:
-        return repeated(before, person_id)
     person = registered(person_id)
     (target,) = open_households(household_id)
     begin(actor=actor, basis=basis, division_code=target.division_code)
@@ -360,7 +359,7 @@ def move_person(
     if Move.objects.filter(person_id=person_id, state__in=OPEN_STATES).exists():
         raise MoveOpen
     check_head_may_leave(person_id, successor=new_head_person_id)
-    ledger = Ledger(kind=ChangeKind.MOVE, actor=actor, basis=basis, now=now, evidence=reason, effect=effect)
+    ledger = Ledger(kind=ChangeKind.MOVE, actor=actor, basis=basis, now=now, evidence=reason)
     from_division = person.division_code
     move_out(ledger, person, on=moved_on, successor=new_head_person_id)
     join(ledger, person, target, on=moved_on)
@@ -379,7 +378,16 @@ def move_person(
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id, is_late=late)
 
 
-@command("population.record_temporary_stay", of="person_id")
+def _first_stay(before: Change, person_id: UUID) -> UUID:
+    return UUID(before.result["stay_id"])
+
+
+@act(
+    "population.record_temporary_stay",
+    of="person_id",
+    says={"stay": "person_id", "at": ("division_code", "address"), "since": "since"},
+    again=_first_stay,
+)
 def record_temporary_stay(
     *,
     person_id: UUID,
@@ -387,41 +395,61 @@ def record_temporary_stay(
     address: str,
     since: date,
     reason: str = "",
+    effect_id: UUID | None = None,
     actor: Actor,
     basis: Basis,
     now: datetime,
 ) -> UUID:
     """This function will record that a person stays away from their permanent residence and return the stay's key.
 
-    户口登记条例 art. 15 (three days or more). Raises `PersonNotFound`, `PersonDeceased`, `DateInFuture`, `AccessRefused`.
+    户口登记条例 art. 15 (three days or more). Raises `PersonNotFound`, `PersonDeceased`, `PersonDeregistered`, `CodeInvalid`,
+    `DateInFuture`, `AccessRefused`.
     """
     begin(actor=actor, basis=basis, division_code=division_code)
+    if len(division_code) != 12 or not division_code.isdigit():
+        raise CodeInvalid(field="division_code")
+    if not address.strip():
+        raise CodeInvalid(field="address")
     person = registered(person_id)
+    since = in_life(person, since, now=now)
     ledger = Ledger(kind=ChangeKind.TEMPORARY_STAY, actor=actor, basis=basis, now=now, evidence=reason)
     row = ledger.open(
         Residence,
-        since=past(since, now=now),
+        since=since,
         person_id=person_id,
         kind=ResidenceKind.TEMPORARY,
         division_code=division_code,
         address=address.strip(),
         reason=reason,
     )
+    ledger.finish({"stay_id": str(row.id)})
     tell_late(ledger, happened_on=since)
     note(person, ledger, fields=("address",))
     return row.id
 
 
-@command("population.end_temporary_stay", of="stay_id")
-def end_temporary_stay(*, stay_id: UUID, ended_on: date, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will end a temporary stay. Raises `NothingToChange` when it is not open, `DateInFuture`, `AccessRefused`."""
+@act(
+    "population.end_temporary_stay",
+    of="stay_id",
+    says={"end_stay": "stay_id", "on": "ended_on"},
+    again=lambda before, stay_id: None,
+)
+def end_temporary_stay(
+    *, stay_id: UUID, ended_on: date, effect_id: UUID | None = None, actor: Actor, basis: Basis, now: datetime
+) -> None:
+    """This function will end a temporary stay.
+
+    Raises `NothingToChange` when it is not open, `DateInFuture` (before it began, too), `AccessRefused`.
+    """
     stay = Residence.objects.filter(
         pk=stay_id, kind=ResidenceKind.TEMPORARY, superseded_at__isnull=True, valid_until__isnull=True
     ).first()
     if stay is None:
         raise NothingToChange
     begin(actor=actor, basis=basis, division_code=stay.division_code)
+    if past(ended_on, now=now) < stay.valid_from:
+        raise DateInFuture("The date lies before the day on which the stay began.")
     person = kept(stay.person_id)
     ledger = Ledger(kind=ChangeKind.TEMPORARY_STAY, actor=actor, basis=basis, now=now)
-    ledger.end(Residence.objects.filter(pk=stay_id), until=past(ended_on, now=now))
+    ledger.end(Residence.objects.filter(pk=stay_id), until=ended_on)
     note(person, ledger, fields=("address",))

@@ -10,17 +10,17 @@ from uuid import UUID
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.events.commands import publish
 
-from .acts import begin, in_life, kept, note, paper, past, registered, repeated, tell_late
+from .acts import act, begin, in_life, kept, note, past, registered, tell_late
 from .errors import CodeInvalid, DateInFuture, NothingToChange, NumberTaken, PersonRegistered
 from .events import PersonLeft, PersonMissing, PersonReturned
-from .ledger import Effect, Ledger, is_registered, local_date
+from .ledger import Ledger, is_registered, local_date
 from .membership import check_head_may_leave, join, leave, open_households
 from .models import IdentityNumber, Person, Residence
-from .place import command, here
+from .place import here
 from .values import DEPARTURES, ChangeKind, ChangeRecorded, PersonStatus
 
 
-@command("population.deregister_person", of="person_id")
+@act("population.deregister_person", of="person_id", says={"leave": "person_id", "kind": "kind", "on": "left_on"})
 def deregister_person(
     *,
     person_id: UUID,
@@ -45,9 +45,6 @@ def deregister_person(
     kind = ChangeKind(kind)
     if kind not in DEPARTURES or (kind == ChangeKind.DUPLICATE) != (stands_as_person_id is not None):
         raise CodeInvalid(field="kind")
-    effect = Effect.of(effect_id, {"leave": person_id, "kind": kind, "on": left_on})
-    if (before := effect.find("person", person_id)) is not None:
-        return repeated(before, person_id)
     if not evidence.strip():
         raise NothingToChange("Leaving the register needs its evidence.", mend="Name the document that proves it.")
     if stands_as_person_id is not None:
@@ -59,7 +56,7 @@ def deregister_person(
     else:
         person = registered(person_id)
     detail = {"stands_as": str(stands_as_person_id)} if stands_as_person_id else {}
-    leaving = Leaving(person=person, kind=kind, on=left_on, evidence=evidence, effect=effect, detail=detail)
+    leaving = Leaving(person=person, kind=kind, on=left_on, evidence=evidence, detail=detail)
     return take_out(leaving, successor=new_head_person_id, actor=actor, basis=basis, now=now)
 
 
@@ -75,7 +72,6 @@ class Leaving:
     on: date
     ahead: timedelta = timedelta(0)
     evidence: str
-    effect: Effect
     detail: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -86,7 +82,7 @@ def take_out(leaving: Leaving, *, successor: UUID | None, actor: Actor, basis: B
     in_life(person, leaving.on, now=now + leaving.ahead)
     on = min(leaving.on, local_date(now))
     check_head_may_leave(person.person_id, successor=successor)
-    ledger = Ledger(kind=kind, actor=actor, basis=basis, now=now, evidence=leaving.evidence, effect=leaving.effect)
+    ledger = Ledger(kind=kind, actor=actor, basis=basis, now=now, evidence=leaving.evidence)
     ledger.revise(person, facts={"status": PersonStatus.DEREGISTERED.value}, since=on)
     leave(ledger, person, on=on, successor=successor)
     ledger.end(Residence.objects.filter(person_id=person.person_id), until=on)
@@ -105,7 +101,11 @@ def take_out(leaving: Leaving, *, successor: UUID | None, actor: Actor, basis: B
     return ChangeRecorded(change_id=ledger.change.id, person_id=person.person_id, is_late=late)
 
 
-@command("population.restore_person", of="person_id")
+@act(
+    "population.restore_person",
+    of="person_id",
+    says={"restore": "person_id", "to": "household_id", "on": "returned_on"},
+)
 def restore_person(
     *,
     person_id: UUID,
@@ -124,9 +124,6 @@ def restore_person(
     (民法典 art. 51). Raises `PersonNotFound`, `PersonRegistered`, `HouseholdNotFound`, `NumberTaken`, `NothingToChange` (no
     evidence), `DateInFuture`, `AccessRefused`.
     """
-    effect = Effect.of(effect_id, {"restore": person_id, "to": household_id, "on": returned_on})
-    if (before := effect.find("person", person_id)) is not None:
-        return repeated(before, person_id)
     if not evidence.strip():
         raise NothingToChange("A return needs its evidence.", mend="Name the document that proves it.")
     return bring_back(
@@ -135,7 +132,6 @@ def restore_person(
         on=returned_on,
         evidence=evidence,
         kind=ChangeKind.RETURN,
-        effect=effect,
         actor=actor,
         basis=basis,
         now=now,
@@ -149,7 +145,6 @@ def bring_back(
     on: date,
     evidence: str,
     kind: ChangeKind,
-    effect: Effect,
     actor: Actor,
     basis: Basis,
     now: datetime,
@@ -160,7 +155,7 @@ def bring_back(
     if is_registered(person):
         raise PersonRegistered
     past(on, now=now)
-    ledger = Ledger(kind=kind, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
+    ledger = Ledger(kind=kind, actor=actor, basis=basis, now=now, evidence=evidence)
     facts = {"status": PersonStatus.REGISTERED.value, "died_on": None, "missing_since": None}
     ledger.revise(person, facts=facts, since=on)
     _give_back_number(ledger, person.person_id, on=on)
@@ -191,12 +186,18 @@ def _give_back_number(ledger: Ledger, person_id: UUID, *, on: date) -> None:
         ledger.open(IdentityNumber, since=on, person_id=person_id, type=row.type, number=row.number)
 
 
-@command("population.record_missing", of="person_id")
+@act(
+    "population.record_missing",
+    of="person_id",
+    says={"missing": "person_id", "since": "missing_since"},
+    papers=("evidence",),
+)
 def record_missing(
     *,
     person_id: UUID,
     missing_since: date,
     evidence: str,
+    effect_id: UUID | None = None,
     actor: Actor,
     basis: Basis,
     now: datetime,
@@ -206,7 +207,6 @@ def record_missing(
     ``evidence`` names the report. Raises `PaperMissing`, `PersonNotFound`, `PersonDeceased`, `PersonDeregistered`,
     `NothingToChange` (noted before), `DateInFuture`, `AccessRefused`.
     """
-    paper(evidence)
     person = registered(person_id)
     begin(actor=actor, basis=basis, division_code=person.division_code)
     in_life(person, missing_since, now=now)
@@ -219,16 +219,22 @@ def record_missing(
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
 
 
-@command("population.record_found", of="person_id")
+@act("population.record_found", of="person_id", says={"found": "person_id", "on": "found_on"}, papers=("evidence",))
 def record_found(
-    *, person_id: UUID, found_on: date, evidence: str, actor: Actor, basis: Basis, now: datetime
+    *,
+    person_id: UUID,
+    found_on: date,
+    evidence: str,
+    effect_id: UUID | None = None,
+    actor: Actor,
+    basis: Basis,
+    now: datetime,
 ) -> ChangeRecorded:
     """This function will note that a missing person was found alive; a death is recorded by `record_death`.
 
     Raises `PaperMissing`, `PersonNotFound`, `PersonDeceased`, `PersonDeregistered`, `NothingToChange` (not missing),
     `DateInFuture` (before they went missing, too), `AccessRefused`.
     """
-    paper(evidence)
     person = registered(person_id)
     begin(actor=actor, basis=basis, division_code=person.division_code)
     past(found_on, now=now)

@@ -9,7 +9,7 @@ from uuid import UUID
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import current
 
-from .acts import begin, kept, note, part, past, registered, set_marital, tell_family
+from .acts import act, begin, in_life, kept, note, part, past, registered, set_marital, tell_family
 from .errors import (
     AdoptersUnfit,
     AlreadyMarried,
@@ -20,14 +20,12 @@ from .errors import (
     ParentUnfit,
 )
 from .ledger import (
-    Effect,
     Ledger,
     get_person,
     spouse_of,
 )
 from .membership import join, members_of, move_out, open_households
 from .models import Person, Relation
-from .place import command
 from .rules import check_name
 from .values import FEMALE, MALE, ChangeKind, ChangeRecorded, RelationKind, years_between
 
@@ -36,13 +34,19 @@ _YOUNGEST_ADOPTER_YEARS = 30
 _YEARS_APART = 40
 
 
-@command("population.record_marriage", of="person_id")
+@act(
+    "population.record_marriage",
+    of="person_id",
+    says={"marry": ("person_id", "spouse_person_id"), "on": "married_on"},
+    papers=("evidence",),
+)
 def record_marriage(
     *,
     person_id: UUID,
     spouse_person_id: UUID,
     married_on: date,
     evidence: str,
+    effect_id: UUID | None = None,
     actor: Actor,
     basis: Basis,
     now: datetime,
@@ -53,7 +57,8 @@ def record_marriage(
     """
     one, other = (registered(key, anywhere=True) for key in sorted((person_id, spouse_person_id)))
     begin(actor=actor, basis=basis, division_code=get_person(person_id).division_code)
-    past(married_on, now=now)
+    for person in (one, other):
+        in_life(person, married_on, now=now)
     if person_id == spouse_person_id or spouse_of(one.person_id) or spouse_of(other.person_id):
         raise AlreadyMarried
     ledger = Ledger(kind=ChangeKind.MARRIAGE, actor=actor, basis=basis, now=now, evidence=evidence)
@@ -78,13 +83,19 @@ def _spouse_in(person: Person, one: Person, other: Person) -> UUID:
     return other.person_id if person.person_id == one.person_id else one.person_id
 
 
-@command("population.record_divorce", of="person_id")
+@act(
+    "population.record_divorce",
+    of="person_id",
+    says={"divorce": ("person_id", "spouse_person_id"), "on": "divorced_on"},
+    papers=("evidence",),
+)
 def record_divorce(
     *,
     person_id: UUID,
     spouse_person_id: UUID,
     divorced_on: date,
     evidence: str,
+    effect_id: UUID | None = None,
     actor: Actor,
     basis: Basis,
     now: datetime,
@@ -92,7 +103,8 @@ def record_divorce(
     """This function will record that a marriage was dissolved. Raises `NotMarried` and as `record_marriage`."""
     one, other = (registered(key, anywhere=True) for key in sorted((person_id, spouse_person_id)))
     begin(actor=actor, basis=basis, division_code=get_person(person_id).division_code)
-    past(divorced_on, now=now)
+    for person in (one, other):
+        in_life(person, divorced_on, now=now)
     if spouse_of(person_id) != spouse_person_id:
         raise NotMarried
     ledger = Ledger(kind=ChangeKind.DIVORCE, actor=actor, basis=basis, now=now, evidence=evidence)
@@ -105,7 +117,11 @@ def record_divorce(
     return ChangeRecorded(change_id=ledger.change.id, person_id=person_id)
 
 
-@command("population.record_parenthood", of="child_person_id:person_id")
+@act(
+    "population.record_parenthood",
+    of="child_person_id:person_id",
+    says={"child": "child_person_id", "parent": "parent_person_id", "kind": "kind", "since": "since"},
+)
 def record_parenthood(
     *,
     child_person_id: UUID,
@@ -113,6 +129,7 @@ def record_parenthood(
     kind: RelationKind,
     since: date | None = None,
     evidence: str,
+    effect_id: UUID | None = None,
     actor: Actor,
     basis: Basis,
     now: datetime,
@@ -168,7 +185,16 @@ def _set_parent(
     ledger.relate(person_id=child_id, kind=kind, other=parent_id, back=RelationKind.CHILD, since=on, evidence=evidence)
 
 
-@command("population.record_adoption", of="child_person_id:person_id")
+@act(
+    "population.record_adoption",
+    of="child_person_id:person_id",
+    says={
+        "adopt": "child_person_id",
+        "by": ("mother_person_id", "father_person_id"),
+        "on": "adopted_on",
+        "name": "name",
+    },
+)
 def record_adoption(
     *,
     child_person_id: UUID,
@@ -191,12 +217,6 @@ def record_adoption(
     `HeadWouldLeave`, `NothingToChange` (no certificate), `NameInvalid`, `PersonNotFound`, `PersonDeceased`,
     `PersonDeregistered`, `DateInFuture`, `AccessRefused`.
     """
-    effect = Effect.of(
-        effect_id,
-        {"adopt": child_person_id, "by": [mother_person_id, father_person_id], "on": adopted_on, "name": name},
-    )
-    if (before := effect.find("person", child_person_id)) is not None:
-        return ChangeRecorded(change_id=before.id, person_id=child_person_id)
     if not evidence.strip():
         raise NothingToChange("An adoption needs the number of its certificate.")
     wanted = {RelationKind.MOTHER: mother_person_id, RelationKind.FATHER: father_person_id}
@@ -210,7 +230,7 @@ def record_adoption(
     if not members & {one.person_id for one in adopters.values()}:
         raise HouseholdNotOfParents
     facts = {"name": check_name(name), "former_name": child.name} if name and name != child.name else {}
-    ledger = Ledger(kind=ChangeKind.ADOPTION, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
+    ledger = Ledger(kind=ChangeKind.ADOPTION, actor=actor, basis=basis, now=now, evidence=evidence)
     # A stepparent takes the place of one parent; the other, whom they are married to, stays.
     stays = _spouses(adopters.values())
     earlier = {

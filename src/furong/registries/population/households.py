@@ -10,7 +10,7 @@ from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import current
 from furong.foundation.events.commands import publish
 
-from .acts import begin, past, registered
+from .acts import act, begin, past, registered
 from .errors import (
     CodeInvalid,
     HeadWouldLeave,
@@ -20,9 +20,9 @@ from .errors import (
 )
 from .events import HouseholdChanged
 from .kinship import HEAD
-from .ledger import Effect, Ledger, local_date
+from .ledger import Ledger, local_date
 from .membership import join, lead, members_of, move_out, new_household, open_households
-from .models import Household, Person
+from .models import Change, Household, Person
 from .place import command, here
 from .values import ChangeKind, HouseholdSplit
 
@@ -45,7 +45,22 @@ def open_household(
     return household.household_id
 
 
-@command("population.split_household", of="household_id")
+def _first_split(before: Change, household_id: UUID) -> HouseholdSplit:
+    return HouseholdSplit(
+        change_id=before.id, household_id=household_id, new_household_id=UUID(before.result["new_household_id"])
+    )
+
+
+def _first(before: Change, household_id: UUID) -> UUID:
+    return before.id
+
+
+@act(
+    "population.split_household",
+    of="household_id",
+    says={"split": "household_id", "members": "member_ids", "head": "head_person_id", "on": "split_on"},
+    again=_first_split,
+)
 def split_household(
     *,
     household_id: UUID,
@@ -68,11 +83,6 @@ def split_household(
     `AccessRefused`.
     """
     going = sorted(set(member_ids))
-    effect = Effect.of(effect_id, {"split": household_id, "members": going, "head": head_person_id, "on": split_on})
-    if (before := effect.find("household", household_id)) is not None:
-        return HouseholdSplit(
-            change_id=before.id, household_id=household_id, new_household_id=UUID(before.result["new_household_id"])
-        )
     (old,) = open_households(household_id)
     begin(actor=actor, basis=basis, division_code=old.division_code)
     past(split_on, now=now)
@@ -85,9 +95,7 @@ def split_household(
     if any(relations[one] == HEAD for one in going) and next_head_person_id not in staying:
         raise HeadWouldLeave
     people = {person_id: registered(person_id) for person_id in going}
-    ledger = Ledger(
-        kind=ChangeKind.HOUSEHOLD_SPLIT, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect
-    )
+    ledger = Ledger(kind=ChangeKind.HOUSEHOLD_SPLIT, actor=actor, basis=basis, now=now, evidence=evidence)
     new = new_household(
         division_code=old.division_code, address=address or old.address, kind=old.kind, opened_on=split_on
     )
@@ -101,7 +109,12 @@ def split_household(
     return HouseholdSplit(change_id=ledger.change.id, household_id=household_id, new_household_id=new.household_id)
 
 
-@command("population.merge_households", of="household_id")
+@act(
+    "population.merge_households",
+    of="household_id",
+    says={"merge": "household_id", "into": "into_household_id", "on": "merged_on"},
+    again=_first,
+)
 def merge_households(
     *,
     household_id: UUID,
@@ -119,9 +132,6 @@ def merge_households(
     `move_person`. Relations are told to the head of the household that stays. Raises `HouseholdNotFound`, `HouseholdsApart`,
     `NothingToChange` (the same household, or an empty one), `DateInFuture`, `AccessRefused`.
     """
-    effect = Effect.of(effect_id, {"merge": household_id, "into": into_household_id, "on": merged_on})
-    if (before := effect.find("household", household_id)) is not None:
-        return before.id
     if household_id == into_household_id:
         raise NothingToChange
     old, target = open_households(household_id, into_household_id)
@@ -133,9 +143,7 @@ def merge_households(
     if not rows:
         raise NothingToChange
     people = [registered(row.person_id) for row in rows]
-    ledger = Ledger(
-        kind=ChangeKind.HOUSEHOLD_MERGE, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect
-    )
+    ledger = Ledger(kind=ChangeKind.HOUSEHOLD_MERGE, actor=actor, basis=basis, now=now, evidence=evidence)
     for person in people:
         move_out(ledger, person, on=merged_on, successor=None)
         join(ledger, person, target, on=merged_on)
@@ -143,7 +151,12 @@ def merge_households(
     return ledger.change.id
 
 
-@command("population.change_head", of="household_id")
+@act(
+    "population.change_head",
+    of="household_id",
+    says={"head": "head_person_id", "of": "household_id", "on": "changed_on"},
+    again=_first,
+)
 def change_head(
     *,
     household_id: UUID,
@@ -160,9 +173,6 @@ def change_head(
     Everybody's relation is told to the new head. Raises `HouseholdNotFound`, `NotOfHousehold`, `NothingToChange` (is it already),
     `DateInFuture`, `AccessRefused`.
     """
-    effect = Effect.of(effect_id, {"head": head_person_id, "of": household_id, "on": changed_on})
-    if (before := effect.find("household", household_id)) is not None:
-        return before.id
     (household,) = open_households(household_id)
     begin(actor=actor, basis=basis, division_code=household.division_code)
     past(changed_on, now=now)
@@ -172,7 +182,7 @@ def change_head(
     if relations[head_person_id] == HEAD:
         raise NothingToChange
     people = [registered(person_id) for person_id in sorted(relations)]
-    ledger = Ledger(kind=ChangeKind.HEAD_CHANGE, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
+    ledger = Ledger(kind=ChangeKind.HEAD_CHANGE, actor=actor, basis=basis, now=now, evidence=evidence)
     lead(ledger, household_id, head_id=head_person_id, on=changed_on)
     _tell(ledger, household, people, other=None, now=now)
     return ledger.change.id

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -126,6 +128,17 @@ class Effect:
 
 
 ONCE = Effect()
+_doing: ContextVar[Effect] = ContextVar("furong_population_effect", default=ONCE)
+
+
+@contextmanager
+def doing(effect: Effect) -> Iterator[None]:
+    """This function will have the `Ledger` that is opened inside carry ``effect``, unless it is given another."""
+    token = _doing.set(effect)
+    try:
+        yield
+    finally:
+        _doing.reset(token)
 
 
 def take_number(*, county: str, born_on: date, is_male: bool) -> str:
@@ -256,8 +269,9 @@ class Ledger:
         basis: Basis,
         now: datetime,
         evidence: str = "",
-        effect: Effect = ONCE,
+        effect: Effect | None = None,
     ) -> None:
+        effect = _doing.get() if effect is None else effect
         self.kind = kind
         self.now = now
         self.today = local_date(now)

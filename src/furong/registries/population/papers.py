@@ -11,7 +11,7 @@ from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import current
 from furong.foundation.events.commands import publish
 
-from .acts import begin, in_life, kept, note, paper, registered, repeated
+from .acts import act, begin, in_life, kept, note, registered
 from .departures import Leaving, bring_back, take_out
 from .errors import (
     ApplicantNotEntitled,
@@ -23,10 +23,10 @@ from .errors import (
     TooYoungToServe,
 )
 from .events import PersonAmended
-from .ledger import Effect, Ledger, get_person, local_date
+from .ledger import Ledger, get_person, local_date
 from .models import Person, PersonVersion, Relation
 from .naming import surname_of
-from .place import command, here
+from .place import here
 from .rules import check_name
 from .values import ChangeKind, ChangeRecorded, PersonStatus, RelationKind, years_between
 
@@ -37,7 +37,12 @@ _AHEAD = timedelta(days=90)  # how long before leaving somebody may tell of it
 _PARENTS = (RelationKind.MOTHER, RelationKind.FATHER)
 
 
-@command("population.change_name", of="person_id")
+@act(
+    "population.change_name",
+    of="person_id",
+    says={"name": "name", "person": "person_id", "on": "changed_on"},
+    papers=("evidence", "reason"),
+)
 def change_name(
     *,
     person_id: UUID,
@@ -64,12 +69,7 @@ def change_name(
     which it holds. Raises `ApplicantNotEntitled`, `ConsentMissing`, `SurnameUnfounded`, `NameInvalid`, `PaperMissing`,
     `NothingToChange` (the name held), `PersonNotFound`, `PersonDeceased`, `PersonDeregistered`, `DateInFuture`, `AccessRefused`.
     """
-    wanted = check_name(name)
-    effect = Effect.of(effect_id, {"name": wanted, "person": person_id, "on": changed_on})
-    if (before := effect.find("person", person_id)) is not None:
-        return repeated(before, person_id)
-    paper(evidence, reason)
-    person = registered(person_id)
+    wanted, person = check_name(name), registered(person_id)
     begin(actor=actor, basis=basis, division_code=person.division_code)
     day = in_life(person, changed_on or local_date(now), now=now)
     if wanted == person.name:
@@ -87,7 +87,7 @@ def change_name(
     held = {surname_of(person.name), *(surname_of(one.name) for one in parents.values())}
     if surname_of(wanted) not in held and not surname_ground.strip():
         raise SurnameUnfounded
-    ledger = Ledger(kind=ChangeKind.NAME_CHANGE, actor=actor, basis=basis, now=now, evidence=evidence, effect=effect)
+    ledger = Ledger(kind=ChangeKind.NAME_CHANGE, actor=actor, basis=basis, now=now, evidence=evidence)
     ledger.revise(person, facts={"name": wanted, "former_name": person.name}, since=day, until_changed=True)
     ledger.finish(
         {
@@ -146,7 +146,12 @@ def _check_applicant(
         )
 
 
-@command("population.record_enlistment", of="person_id")
+@act(
+    "population.record_enlistment",
+    of="person_id",
+    says={"enlist": "person_id", "on": "enters_on"},
+    papers=("notice_number",),
+)
 def record_enlistment(
     *,
     person_id: UUID,
@@ -165,17 +170,11 @@ def record_enlistment(
     leaves members behind names the next one. Raises `TooYoungToServe`, `PaperMissing`, `HeadWouldLeave`, `PersonNotFound`,
     `PersonDeceased`, `PersonDeregistered`, `DateInFuture`, `AccessRefused`.
     """
-    effect = Effect.of(effect_id, {"enlist": person_id, "on": enters_on})
-    if (before := effect.find("person", person_id)) is not None:
-        return repeated(before, person_id)
-    paper(notice_number)
     person = registered(person_id)
     if years_between(person.born_on, enters_on) < _SERVICE_YEARS:
         raise TooYoungToServe
     return take_out(
-        Leaving(
-            person=person, kind=ChangeKind.ENLISTMENT, on=enters_on, evidence=notice_number, effect=effect, ahead=_AHEAD
-        ),
+        Leaving(person=person, kind=ChangeKind.ENLISTMENT, on=enters_on, evidence=notice_number, ahead=_AHEAD),
         successor=new_head_person_id,
         actor=actor,
         basis=basis,
@@ -183,7 +182,12 @@ def record_enlistment(
     )
 
 
-@command("population.record_discharge", of="person_id")
+@act(
+    "population.record_discharge",
+    of="person_id",
+    says={"discharge": "person_id", "to": "household_id", "on": "arrived_on"},
+    papers=("certificate_number",),
+)
 def record_discharge(
     *,
     person_id: UUID,
@@ -201,10 +205,6 @@ def record_discharge(
     arrival in a city, ten elsewhere; later it is marked late. Raises `NotInService` (they left otherwise, or never),
     `PaperMissing`, `HouseholdNotFound`, `NumberTaken`, `PersonNotFound`, `DateInFuture`, `AccessRefused`.
     """
-    effect = Effect.of(effect_id, {"discharge": person_id, "to": household_id, "on": arrived_on})
-    if (before := effect.find("person", person_id)) is not None:
-        return repeated(before, person_id)
-    paper(certificate_number)
     person = kept(person_id)
     last = (
         PersonVersion.objects.filter(person_id=person_id, superseded_at__isnull=True, facts__status="deregistered")
@@ -219,14 +219,18 @@ def record_discharge(
         on=arrived_on,
         evidence=certificate_number,
         kind=ChangeKind.DISCHARGE,
-        effect=effect,
         actor=actor,
         basis=basis,
         now=now,
     )
 
 
-@command("population.record_emigration", of="person_id")
+@act(
+    "population.record_emigration",
+    of="person_id",
+    says={"emigrate": "person_id", "to": "country", "on": "leaves_on"},
+    papers=("paper_number",),
+)
 def record_emigration(
     *,
     person_id: UUID,
@@ -245,10 +249,6 @@ def record_emigration(
     settle there. The law wants it before ``leaves_on``, which may lie three months ahead; later it is marked late. Raises as
     `record_enlistment`, and `CodeInvalid`.
     """
-    effect = Effect.of(effect_id, {"emigrate": person_id, "to": country, "on": leaves_on})
-    if (before := effect.find("person", person_id)) is not None:
-        return repeated(before, person_id)
-    paper(paper_number)
     if len(country) != 3 or not country.isascii() or not country.isalpha():
         raise CodeInvalid(field="country")
     person = registered(person_id)
@@ -260,7 +260,6 @@ def record_emigration(
             on=leaves_on,
             ahead=_AHEAD,
             evidence=paper_number,
-            effect=effect,
             detail={"country": country.upper()},
         ),
         successor=new_head_person_id,

@@ -68,9 +68,13 @@ class WhoForm(forms.Form):
 
 
 class ActForm(forms.Form):
-    """What every act has: its key, and groups of fields."""
+    """What every act has: its key, groups of fields, and the arguments whose person shows a card.
+
+    A card ``X`` is two fields, ``X_name`` and ``X_number``.
+    """
 
     groups: Sequence[tuple[Promise, tuple[str, ...]]] = ()
+    cards: Mapping[str, str] = {}
     effect_id = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, about: Mapping[str, Any]) -> None:
@@ -85,6 +89,10 @@ class ActForm(forms.Form):
 
     def prepare(self) -> None:
         """Fit the fields to the person; for forms that need it."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Give what was typed, by field; a form that means something else by it says so."""
+        return dict(self.cleaned_data)
 
     def choose(self, name: str, options: Choices) -> None:
         """Set what a field offers."""
@@ -107,6 +115,7 @@ class BirthForm(ActForm):
         (gettext_lazy("The other parent"), ("other", "other_name", "other_number", "consent")),
         (gettext_lazy("Papers shown"), ("record_number", "late_note")),
     )
+    cards: Mapping[str, str] = {"other_person_id": "other"}
     child_name = text_field(gettext_lazy("Child's name"), longest=50, missing=gettext_lazy("Enter the child's name."))
     sex = forms.ChoiceField(
         label=gettext_lazy("Sex"),
@@ -176,6 +185,8 @@ class BirthForm(ActForm):
                     ("other_number", _("Enter the number as it stands on the card.")),
                 ]
             )
+        else:
+            given["other_name"] = given["other_number"] = ""
         if given.get("born_on") and given.get("born_time"):
             zone = timezone.get_default_timezone()
             given["born_at"] = dt.datetime.combine(given["born_on"], given["born_time"], tzinfo=zone)
@@ -205,6 +216,7 @@ class NameForm(ActForm):
         ),
         (gettext_lazy("Papers shown"), ("evidence",)),
     )
+    cards: Mapping[str, str] = {"applicant_person_id": "applicant"}
     name = text_field(gettext_lazy("New name"), longest=50, missing=gettext_lazy("Enter the new name."))
     changed_on = day_field(gettext_lazy("From which day on"), gettext_lazy("Enter the day."))
     reason = text_field(gettext_lazy("Reason"), longest=200, missing=gettext_lazy("Write the reason in a few words."))
@@ -323,6 +335,14 @@ class CorrectionForm(ActForm):
         """Give what differs from what the register says."""
         names = ("name", "sex", "ethnicity", "born_on", "born_place")
         return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name] != (self.about[name] or "")}
+
+    def arguments(self) -> dict[str, Any]:
+        """Give the facts that differ, and what proves them."""
+        return {
+            "facts": self.facts(),
+            "evidence": self.cleaned_data["evidence"],
+            "effect_id": self.cleaned_data["effect_id"],
+        }
 
     def clean(self) -> dict[str, Any]:
         """Want a difference."""
