@@ -87,6 +87,9 @@ def variables_of(case: models.Case) -> dict[str, Any]:
         "case": {
             "number": case.number,
             "item": case.item_code,
+            "item_name": case.item_name.get("zh") or case.item_code,
+            "result_name": case.result_name.get("zh") or "",
+            "department": case.department,
             "division_code": case.division_code,
             "submitted_on": case.application.submitted_on.isoformat(),
         },

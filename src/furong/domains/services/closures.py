@@ -2,30 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 
-from furong.domains.services.values.closures import CLOSURE_MEDIA_TYPE, PART_KINDS, Closure, EventClosure
+from furong.domains.services import shaping
+from furong.domains.services.values.closures import (
+    CLOSURE_MEDIA_TYPE,
+    PART_KINDS,
+    SHAPE_KINDS,
+    Closure,
+    EventClosure,
+)
+from furong.domains.services.values.shapes import form_content
 from furong.foundation.packs import queries as packs
-from furong.foundation.packs.values import ImportContext
+from furong.foundation.packs.values import YAML, ImportContext, digest_of
 
 
-def closures_on(on: date) -> tuple[dict[str, Closure], dict[str, EventClosure]]:
+class Closures(Mapping[str, Closure]):
+    """The closures of the items in force on a day by code, each made when it is first asked for."""
+
+    def __init__(self, on: date) -> None:
+        self._on = on
+        self._items = shaping.items_on(on)
+        self._parts = {
+            kind: {r.code: r.digest for r in packs.list_current_releases(kind=kind, on=on)}
+            for kind in (*PART_KINDS, *SHAPE_KINDS)
+        }
+        self._made: dict[str, Closure] = {}
+
+    def __getitem__(self, code: str) -> Closure:
+        found = self._made.get(code)
+        if found is None:
+            found = self._made[code] = self._make(code)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._items
+
+    def _make(self, code: str) -> Closure:
+        own = {kind: self._parts[kind].get(code, "") for kind in PART_KINDS}
+        shape = ""
+        if not (own["form"] and own["process"]) and (named := self._items[code].shape) is not None:
+            shape = self._parts["shape"].get(named, "")
+            own["process"] = own["process"] or self._parts["shape_process"].get(named, "")
+            own["form"] = own["form"] or digest_of(self.form_content(code))
+        return Closure(item_code=code, shape=shape, **own)
+
+    def form_content(self, code: str) -> bytes:
+        """Give the bytes of the form that is built for an item with a shape."""
+        return form_content(shaping.built_form(self._items[code], self._on))
+
+    def is_built(self, code: str) -> bool:
+        """Say whether an item's form is built by its shape."""
+        return code not in self._parts["form"] and self._items[code].shape is not None
+
+
+def closures_on(on: date) -> tuple[Closures, dict[str, EventClosure]]:
     """Give the closures of all items and life events in force on the local day ``on``, by code; made once a publication."""
     return packs.derive("services.closures", on=on, make=lambda: _closures_on(on))
 
 
-def _closures_on(on: date) -> tuple[dict[str, Closure], dict[str, EventClosure]]:
-    parts = {kind: {r.code: r.digest for r in packs.list_current_releases(kind=kind, on=on)} for kind in PART_KINDS}
-    items = {
-        code: Closure(
-            item_code=code,
-            item=digest,
-            form=parts["form"].get(code, ""),
-            process=parts["process"].get(code, ""),
-            decision=parts["decision"].get(code, ""),
-        )
-        for code, digest in parts["item"].items()
-    }
+def _closures_on(on: date) -> tuple[Closures, dict[str, EventClosure]]:
+    items = Closures(on)
     events = {}
     for release in packs.list_current_releases(kind="life_event", on=on):
         event = packs.get_value(kind="life_event", digest=release.digest)
@@ -35,9 +79,12 @@ def _closures_on(on: date) -> tuple[dict[str, Closure], dict[str, EventClosure]]
 
 
 def store_closures(context: ImportContext) -> None:
-    """Keep every closure that is or will be in force on some day."""
-    for day in packs.list_days_in_force(kinds=(*PART_KINDS, "life_event")):
+    """Keep every closure that is or will be in force on some day, and the forms that shapes build."""
+    for day in packs.list_days_in_force(kinds=(*PART_KINDS, *SHAPE_KINDS, "data_element", "life_event")):
         items, events = closures_on(day)
+        for code in items:
+            if items.is_built(code):
+                context.store(items.form_content(code), YAML)
         pinned: list[Closure | EventClosure] = [*items.values(), *events.values()]
         for closure in pinned:
             context.store(closure.content, CLOSURE_MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""The kinds of definitions that services own: items, their forms, processes, rules, scenarios, implementations, life events."""
+"""The kinds of definitions that services own: items with what stands beside them, shapes, clusters, overrides, life events."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from furong.domains.services.checks.pack import check_services
 from furong.domains.services.checks.scenarios import parse_scenarios
 from furong.domains.services.closures import store_closures
 from furong.domains.services.dependents import dependents_of  # noqa: F401 - tells the catalogue what depends on it
+from furong.domains.services.values.clusters import CLUSTER
 from furong.domains.services.values.forms import FORM, Form, with_file
 from furong.domains.services.values.implementations import OVERRIDE
 from furong.domains.services.values.items import ITEM
 from furong.domains.services.values.life_events import EVENT
+from furong.domains.services.values.shapes import SHAPE
 from furong.foundation.packs.values import (
     XML,
     Finding,
@@ -51,12 +53,19 @@ register_kind(
         importer=store_closures,
         on_publish=True,
         order=90,
+        alone_in=lambda item: str(item.department),
     )
 )
 register_kind(Kind(name="form", folder="items", file="form.yaml", parse=yaml_parse(FORM, _form), order=51))
 register_kind(Kind(name="process", folder="items", file="process.bpmn", media_type=XML, parse=_parse_process, order=52))
 register_kind(Kind(name="decision", folder="items", file="rules.dmn", media_type=XML, parse=_parse_decision, order=53))
 register_kind(Kind(name="scenario", folder="items", file="scenarios.yaml", parse=parse_scenarios, order=53))
+register_kind(Kind(name="shape", folder="shapes", file="shape.yaml", parse=yaml_parse(SHAPE), order=50))
+register_kind(
+    Kind(name="shape_process", folder="shapes", file="process.bpmn", media_type=XML, parse=_parse_process, order=50)
+)
+register_kind(Kind(name="shape_scenario", folder="shapes", file="scenarios.yaml", parse=parse_scenarios, order=50))
+register_kind(Kind(name="cluster", folder="clusters", parse=yaml_parse(CLUSTER), order=49))
 register_kind(Kind(name="implementation", folder="implementations", parse=yaml_parse(OVERRIDE), order=54))
 register_kind(
     Kind(

@@ -14,7 +14,9 @@ from furong.domains.catalogue.values import DataElement, SourceKind
 from furong.domains.services.closures import closures_on
 from furong.domains.services.errors import FormMissing, ItemMissing, LifeEventMissing
 from furong.domains.services.forms.compile import CompiledForm, Divisions, compile_form
+from furong.domains.services.shaping import items_on, pinned_item
 from furong.domains.services.values.closures import Closure, EventClosure, read_closure
+from furong.domains.services.values.clusters import Cluster
 from furong.domains.services.values.forms import Form
 from furong.domains.services.values.implementations import ImplementationList, Override, implement
 from furong.domains.services.values.items import Item
@@ -60,19 +62,30 @@ class LifeEventInForce:
 # --- items ----------------------------------------------------------------------------------------------------------
 
 
-def get_item(*, code: str, division_code: str = "", organization_code: str = "", on: date) -> ImplementationList:
-    """Give an item as the organisation of a division does it on the local day ``on``: basic item and overrides.
+def get_item(
+    *, code: str, division_code: str = "", organization_code: str = "", level: str = "", on: date
+) -> ImplementationList:
+    """Give an item as the organisation of a division does it on the local day ``on``: basic item, shape and overrides.
+
+    ``level`` is the organisation's (1 state to 6 village), for overrides that are for a level.
 
     Raises `ItemMissing`.
     """
-    release = packs.find_release(kind="item", code=code, on=on)
-    if release is None:
+    items = items_on(on)
+    if code not in items:
         raise ItemMissing(item=code)
-    item: Item = packs.get_value(kind="item", digest=release.digest)
-    return implement(item, _overrides(on), division_code=division_code, organization_code=organization_code)
+    return implement(
+        items[code],
+        overrides_on(on),
+        division_code=division_code,
+        organization_code=organization_code,
+        level=level,
+    )
 
 
-def _overrides(on: date) -> list[Override]:
+def overrides_on(on: date) -> list[Override]:
+    """List what organisations set for items on the local day ``on``."""
+
     def make() -> list[Override]:
         releases = packs.list_current_releases(kind="implementation", on=on)
         return [packs.get_value(kind="implementation", digest=r.digest) for r in releases]
@@ -82,9 +95,7 @@ def _overrides(on: date) -> list[Override]:
 
 def list_items(*, on: date, department: str | None = None) -> list[Item]:
     """List the basic items in force on the local day ``on``, of one department's role when given, sorted by code."""
-    releases = packs.list_current_releases(kind="item", on=on)
-    items: list[Item] = [packs.get_value(kind="item", digest=r.digest) for r in releases]
-    return [i for i in items if department is None or i.department == department]
+    return [i for i in items_on(on).values() if department is None or i.department == department]
 
 
 def get_closure(*, code: str, on: date) -> Closure:
@@ -105,8 +116,31 @@ def get_pinned(*, digest: str) -> Closure:
 
 def get_pinned_item(*, digest: str) -> Item:
     """Give the basic item of a closure. Raises `DefinitionMissing`."""
-    item: Item = packs.get_value(kind="item", digest=get_pinned(digest=digest).item)
-    return item
+    closure = get_pinned(digest=digest)
+    return pinned_item(closure.item, closure.shape)
+
+
+# --- clusters ---------------------------------------------------------------------------------------------------------
+
+
+def list_clusters(*, on: date, audience: str | None = None) -> list[Cluster]:
+    """List the clusters in force on the local day ``on`` in their order, those of one audience when given."""
+    releases = packs.list_current_releases(kind="cluster", on=on)
+    clusters: list[Cluster] = [packs.get_value(kind="cluster", digest=r.digest) for r in releases]
+    return sorted((c for c in clusters if audience is None or audience in c.audiences), key=lambda c: (c.order, c.code))
+
+
+def items_by_cluster(*, on: date) -> dict[str, list[Item]]:
+    """Give the items of each cluster in force on the local day ``on``, by basic code; kept until the next publication."""
+
+    def make() -> dict[str, list[Item]]:
+        found: dict[str, list[Item]] = {c.code: [] for c in list_clusters(on=on)}
+        for item in sorted(list_items(on=on), key=lambda i: i.basic_code):
+            for code in item.clusters:
+                found.setdefault(code, []).append(item)
+        return found
+
+    return packs.derive("services.clusters", on=on, make=make)
 
 
 # --- life events ------------------------------------------------------------------------------------------------------
@@ -143,7 +177,7 @@ def get_pinned_life_event(*, digest: str, on: date) -> LifeEventInForce:
 
 def _event_in_force(closure: EventClosure, used: Mapping[str, Closure], on: date) -> LifeEventInForce:
     event: LifeEvent = packs.get_value(kind="life_event", digest=closure.event)
-    items: dict[str, Item] = {c: packs.get_value(kind="item", digest=u.item) for c, u in used.items()}
+    items: dict[str, Item] = {c: pinned_item(u.item, u.shape) for c, u in used.items()}
     needs = needs_of(event, items, get_dictionary(on=on))
     return LifeEventInForce(
         event=event,

@@ -246,7 +246,7 @@ def _days_in_force(pack: Pack) -> dict[tuple[str, str], date]:
         day = spec.in_force_from(file.value) if spec and spec.in_force_from and file.value is not None else None
         if day is not None:
             own[file.kind, file.code] = day
-            if spec is not None and spec.file:
+            if spec is not None and spec.file and PurePosixPath(file.path).name == spec.file:
                 of_folder[str(PurePosixPath(file.path).parent)] = day
     return {
         (f.kind, f.code): own.get((f.kind, f.code))

@@ -139,8 +139,11 @@ def parse_file(file: PackFile, kind: Kind, frame: Frame) -> None:
                 both("请使两者一致。", "Make them the same."),
             )
         )
-    group = kind.group_of(file.value) if kind.group_of is not None and file.value is not None else ""
-    stands = PurePosixPath(file.path).parent.name
+    place = PurePosixPath(file.path)
+    alone = kind.alone_in is not None and place.name != kind.file and len(place.parts) == 3
+    group_of = kind.alone_in if alone else kind.group_of
+    group = group_of(file.value) if group_of is not None and file.value is not None else ""
+    stands = place.parent.name
     if group and stands != group and not file.path.startswith(BUILT_IN):
         file.findings.append(
             _finding(
@@ -212,6 +215,9 @@ def _match(relative: PurePosixPath, by_folder: dict[str, list[Kind]]) -> tuple[K
             return kind, relative.stem
         elif kind.file and len(parts) == 3 and parts[2] == kind.file:
             return kind, parts[1]
+    for kind in by_folder.get(parts[0], []):
+        if kind.alone_in is not None and len(parts) == 3 and relative.suffix == kind.suffix:
+            return kind, relative.stem
     return None
 
 

@@ -17,14 +17,21 @@ SET_OUTPUT = "cases.set_output"
 def check_flows(scope: Scope) -> None:
     """Find elements that the item does not declare, decisions that do not exist, handlers that nobody registered."""
     handlers = known_handlers()
-    for code, file in scope.pack.of("process").items():
+    of_items = [(code, file, True) for code, file in scope.pack.of("process").items()]
+    of_shapes = [(code, file, False) for code, file in scope.pack.of("shape_process").items()]
+    for code, file, is_items in [*of_items, *of_shapes]:
         process: ProcessDefinition = file.value
-        item = scope.items.get(code)
-        decision = scope.pack.find("decision", code)
+        item = scope.items.get(code) if is_items else None
+        shape = None if is_items else scope.shapes.get(code)
+        decision = scope.pack.find("decision", code) if is_items else None
         model: DecisionModel | None = decision.value if decision is not None else None
         results = {n.result for n in process.nodes.values() if n.result}
+        known: frozenset[str] | None = None
         if item is not None:
             known = frozenset(str(e) for e in (*item.inputs, *item.outputs))
+        elif shape is not None:
+            known = frozenset(str(e) for e in (*shape.person, *shape.enterprise))
+        if known is not None:
             for line, element, expression in _expressions(process):
                 _elements(scope, file.shown, line, element, expression, known, results)
         for node in process.nodes.values():

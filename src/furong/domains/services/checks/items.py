@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 
 from furong.domains.catalogue.values import SourceKind
+from furong.domains.services.checks.limits import promised_within
 from furong.domains.services.checks.scope import Scope
-from furong.domains.services.values.clocks import Limit
-from furong.domains.services.values.implementations import implement
 from furong.domains.services.values.items import Channel, Item, Material, ProjectType, ResultKind
-from furong.foundation.packs.values import Ref, Severity
+from furong.foundation.packs.values import Ref
 
 
 def check_items(scope: Scope) -> None:
-    """Find items without a clock, elements that are unknown or another's, materials from nowhere, overrides of nothing."""
+    """Find items without a clock, elements that are unknown or another's, materials from nowhere."""
     for code, item in scope.items.items():
         file = scope.shown("item", code)
         _clock(scope, item, file)
@@ -41,7 +40,6 @@ def check_items(scope: Scope) -> None:
                 ("请使用 organizations/ 中的代码。", "Use a code of organizations/."),
             )
     _sources(scope)
-    _overrides(scope)
 
 
 def _clock(scope: Scope, item: Item, file: str) -> None:
@@ -55,41 +53,7 @@ def _clock(scope: Scope, item: Item, file: str) -> None:
             ("请写明 clock: 的 statutory 和 promised。", "Name statutory and promised under clock:."),
         )
     elif item.clock.promised is not None:
-        _within(scope, item.clock.promised, item.clock.statutory, file, "clock.promised")
-
-
-def _within(scope: Scope, promised: Limit, statutory: Limit, file: str, element: str) -> None:
-    if promised.certainly_exceeds(statutory):
-        scope.add(
-            file,
-            promised.line,
-            element,
-            "item.promised_too_long",
-            (
-                f"承诺时限 {_days(promised, 'zh')} 超过法定时限 {_days(statutory, 'zh')}。",
-                f"The promised limit of {_days(promised, 'en')} exceeds the statutory {_days(statutory, 'en')}.",
-            ),
-            ("请缩短承诺时限。", "Promise a shorter one."),
-        )
-    elif promised.may_exceed(statutory):
-        scope.add(
-            file,
-            promised.line,
-            element,
-            "item.promised_may_be_too_long",
-            (
-                f"遇长假时承诺时限 {_days(promised, 'zh')} 可能超过法定时限 {_days(statutory, 'zh')}。",
-                f"Over a long holiday the promised {_days(promised, 'en')} may exceed the statutory {_days(statutory, 'en')}.",
-            ),
-            ("请使用同一单位，或缩短承诺时限。", "Use the same unit, or promise a shorter one."),
-            severity=Severity.WARNING,
-        )
-
-
-def _days(limit: Limit, language: str) -> str:
-    if language == "zh":
-        return f"{limit.days} 个{'工作日' if limit.unit == 'working' else '自然日'}"
-    return f"{limit.days} {limit.unit} days"
+        promised_within(scope, item.clock.promised, item.clock.statutory, file, "clock.promised")
 
 
 def _elements(scope: Scope, item: Item, file: str) -> None:
@@ -137,7 +101,7 @@ def _code(scope: Scope, item: Item, file: str) -> None:
             ),
             ("请改正编码。", "Correct the code."),
         )
-    same = next((o for c, o in sorted(scope.items.items()) if c < item.code and o.basic_code == item.basic_code), None)
+    same = next((o for o in scope.by_basic_code[item.basic_code] if o.code < item.code), None)
     if same is not None:
         scope.add(
             file,
@@ -226,37 +190,3 @@ def _sources(scope: Scope) -> None:
                 (f"事项 {element.source.name} 没有产生该数据元。", f"No item {element.source.name} has this output."),
                 ("请列入该事项的 outputs，或改正来源。", "List it among the item's outputs, or correct the source."),
             )
-
-
-def _overrides(scope: Scope) -> None:
-    for code, override in scope.overrides.items():
-        file = scope.shown("implementation", code)
-        item = scope.items.get(override.item)
-        if item is None:
-            if not scope.pack.knows("item", override.item):
-                scope.add(
-                    file,
-                    override.item.line,
-                    "item",
-                    "implementation.item_unknown",
-                    (f"没有事项 {override.item}。", f"There is no item {override.item}."),
-                    ("请改正事项代码。", "Correct the item's code."),
-                )
-            continue
-        promised = override.set.get("promised")
-        if promised is not None and item.clock is not None:
-            _within(scope, promised, item.clock.statutory, file, "set.promised")
-        fee = override.set.get("fee")
-        if fee is not None and fee.charged and not item.fee.charged:
-            scope.add(
-                file,
-                fee.line,
-                "set.fee",
-                "implementation.fee",
-                (
-                    "基本事项不收费，下级不得设立收费。",
-                    "The basic item is free; an organisation may not charge for it.",
-                ),
-                ("请删除收费。", "Remove the fee."),
-            )
-        implement(item, [override], division_code=override.where.division or "", department=override.where.department)

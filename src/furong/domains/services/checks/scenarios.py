@@ -45,14 +45,17 @@ def check_scenarios(scope: Scope) -> None:
     severity = Severity.ERROR if pack.root is not None else Severity.WARNING
     calendar = _calendar(scope)
     broken = {one.file for one in (*pack.findings, *scope.findings) if one.is_error}
-    for code, file in pack.of("process").items():
-        rules = pack.find("decision", code)
-        unreadable = rules is None and pack.knows("decision", code)
+    of_items = [(code, file, "scenario") for code, file in pack.of("process").items()]
+    of_shapes = [(code, file, "shape_scenario") for code, file in pack.of("shape_process").items()]
+    for code, file, kind in [*of_items, *of_shapes]:
+        is_items = kind == "scenario"
+        rules = pack.find("decision", code) if is_items else None
+        unreadable = is_items and rules is None and pack.knows("decision", code)
         if unreadable or file.shown in broken or (rules is not None and rules.shown in broken):
             continue  # what a scenario would say follows from that
-        found = pack.find("scenario", code)
+        found = pack.find(kind, code)
         if found is None:
-            if not pack.knows("scenario", code):
+            if not pack.knows(kind, code):
                 _untested(scope, file.shown, file.value)
             continue
         decisions = Decisions({} if rules is None else {"rules": rules.content})

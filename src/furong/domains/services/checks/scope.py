@@ -9,10 +9,13 @@ from functools import cached_property
 from furong.domains.catalogue.kinds import dictionary_of
 from furong.domains.catalogue.resources.reading import Catalog, catalog_of
 from furong.domains.catalogue.values import Dictionary
+from furong.domains.services.values.clusters import Cluster
 from furong.domains.services.values.forms import Form
-from furong.domains.services.values.implementations import Override
+from furong.domains.services.values.implementations import Body, Override
 from furong.domains.services.values.items import Item
 from furong.domains.services.values.life_events import LifeEvent
+from furong.domains.services.values.shapes import Shape, build_form, complete
+from furong.foundation.organizations.loading import expand
 from furong.foundation.packs.values import Finding, Pack, Severity, Text, both
 
 # Findings that a file of the dictionary which could not be read would cause everywhere.
@@ -60,11 +63,51 @@ class Scope:
 
     @cached_property
     def items(self) -> Mapping[str, Item]:
-        return self.pack.values("item")
+        """The items, completed by their shapes."""
+        found: dict[str, Item] = self.pack.values("item")
+        return {
+            code: complete(item, self.shapes[item.shape]) if item.shape in self.shapes else item
+            for code, item in found.items()
+        }
+
+    @cached_property
+    def by_basic_code(self) -> Mapping[str, list[Item]]:
+        found: dict[str, list[Item]] = {}
+        for _, item in sorted(self.items.items()):
+            found.setdefault(item.basic_code, []).append(item)
+        return found
+
+    @cached_property
+    def shapes(self) -> Mapping[str, Shape]:
+        return self.pack.values("shape")
+
+    @cached_property
+    def clusters(self) -> Mapping[str, Cluster]:
+        return self.pack.values("cluster")
 
     @cached_property
     def forms(self) -> Mapping[str, Form]:
-        return self.pack.values("form")
+        """The forms of files, and those that shapes build."""
+        return {**self._built, **self.pack.values("form")}
+
+    @cached_property
+    def _built(self) -> Mapping[str, Form]:
+        return {
+            code: build_form(item, self.shapes[item.shape], self.dictionary, file=self.shown("item", code))
+            for code, item in self.items.items()
+            if item.shape is not None and item.shape in self.shapes
+        }
+
+    @cached_property
+    def bodies(self) -> Mapping[str, tuple[Body, ...]]:
+        """The organisations that the pack's patterns give, by department."""
+        lines = [line for f in self.pack.of("division").values() for line in f.value]
+        found: dict[str, list[Body]] = {}
+        for one in expand(departments=self.pack.values("organization"), divisions=lines):
+            found.setdefault(one.department, []).append(
+                Body(code=one.code, department=one.department, division_code=one.division_code, level=str(one.level))
+            )
+        return {department: tuple(some) for department, some in found.items()}
 
     @cached_property
     def events(self) -> Mapping[str, LifeEvent]:
@@ -74,12 +117,25 @@ class Scope:
     def overrides(self) -> Mapping[str, Override]:
         return self.pack.values("implementation")
 
+    @cached_property
+    def _shown(self) -> Mapping[tuple[str, str], str]:
+        return {(f.kind, f.code): f.shown for f in self.pack.files if f.value is not None}
+
     def shown(self, kind: str, code: str) -> str:
-        found = self.pack.find(kind, code)
-        return found.shown if found is not None else self.pack.frame.code
+        """Give the file of a definition; a form that a shape builds is its item's."""
+        found = self._shown.get((kind, code)) or (self._shown.get(("item", code)) if kind == "form" else None)
+        return found or self.pack.frame.code
+
+    @cached_property
+    def _events_by_item(self) -> Mapping[str, list[LifeEvent]]:
+        found: dict[str, list[LifeEvent]] = {}
+        for event in self.events.values():
+            for code in event.item_codes():
+                found.setdefault(code, []).append(event)
+        return found
 
     def events_with(self, item_code: str) -> list[LifeEvent]:
-        return [e for e in self.events.values() if item_code in e.item_codes()]
+        return self._events_by_item.get(item_code, [])
 
     def add(
         self,

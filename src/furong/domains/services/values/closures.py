@@ -10,23 +10,30 @@ from typing import Any
 from furong.foundation.packs.values import digest_of
 
 PART_KINDS = ("item", "form", "process", "decision")
+# What an item's closure may take from its shape.
+SHAPE_KINDS = ("shape", "shape_process")
 CLOSURE_MEDIA_TYPE = "application/vnd.furong.closure+json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """An item's closure: the digests of its item, form, process and decision tables (empty when it has none)."""
+    """An item's closure: the digests of its item, form, process and decision tables (empty when it has none).
+
+    Of an item with a shape, ``shape`` is the shape's, ``form`` the one built from both, ``process`` the shape's process.
+    """
 
     item_code: str
     item: str
     form: str = ""
     process: str = ""
     decision: str = ""
+    shape: str = ""
 
     @property
     def content(self) -> bytes:
         """The closure's canonical bytes, which are kept as a definition."""
-        parts = {"item_code": self.item_code, **{k: getattr(self, k) for k in PART_KINDS if getattr(self, k)}}
+        kinds = (*PART_KINDS, "shape")
+        parts = {"item_code": self.item_code, **{k: getattr(self, k) for k in kinds if getattr(self, k)}}
         return canonical({"closure": "item", **parts})
 
     @property

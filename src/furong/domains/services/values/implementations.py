@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from furong.domains.services.values.items import OVERRIDABLE, Item
+from furong.domains.services.values.items import LEVELS, LOCAL, OVERRIDABLE, Item
 from furong.foundation.packs.values import (
     CODE,
     MapOf,
+    OneOf,
     Parsed,
     Ref,
     RefTo,
@@ -24,29 +25,37 @@ from furong.foundation.packs.values import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """Which organisations an override is for: of a division and all below it, of a department's role, or one by its code."""
+    """For which organisations: of a division and all below it, of a level, of a department's role, or one by its code."""
 
     division: str | None = None
     department: str | None = None
     organization: str | None = None
+    level: str | None = None
     line: int = field(default=0, compare=False)
 
-    def matches(self, *, division_code: str, department: str, organization_code: str) -> bool:
-        """Say whether an organisation is meant."""
+    def matches(self, *, division_code: str, department: str, organization_code: str, level: str = "") -> bool:
+        """Say whether an organisation is meant. One of unknown level is never meant by level."""
         return (
-            (self.division is None or is_within(division_code, self.division))
+            (self.level is None or self.level == level)
+            and (self.division is None or is_within(division_code, self.division))
             and (self.department is None or self.department == department)
             and (self.organization is None or self.organization == organization_code)
         )
 
     @property
-    def rank(self) -> tuple[int, int, int]:
-        """Order of laying over: wider divisions first, then departments, then single organisations."""
+    def rank(self) -> tuple[int, int, int, int]:
+        """Order of laying over: wider divisions first, then levels, departments, then single organisations."""
         return (
             int(self.organization is not None),
             len(_stem(self.division or "")),
+            int(self.level is not None),
             int(self.department is not None),
         )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it speaks for a part of the province (GB/T 2260: two digits), who may set only what the province allows."""
+        return self.organization is not None or len(_stem(self.division or "")) > _PROVINCE_DIGITS
 
 
 def _stem(division_code: str) -> str:
@@ -64,16 +73,48 @@ def is_within(division_code: str, ancestor: str) -> bool:
     return division_code.startswith(_stem(ancestor))
 
 
+# What an organisation may set for all its items at once: where they are handled, and how one gets there.
+GENERAL = ("places", "consult", "complaint", "appointment", "self_service", "express")
+_PROVINCE_DIGITS = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """A file ``implementations/CODE.yaml``: what organisations set for an item. Absent keys follow the basic item."""
+    """A file ``implementations/CODE.yaml``: what organisations set for an item, or without one for all of theirs.
+
+    Absent keys follow the basic item.
+    """
 
     code: str
-    item: Ref
     where: Selector
     set: dict[str, Any]
+    item: Ref | None = None
     line: int = field(default=0, compare=False)
     lines: dict[str, int] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """An organisation that may do items, as implementation lists need it."""
+
+    code: str
+    department: str
+    division_code: str
+    level: str
+
+
+def does(item: Item, body: Body) -> bool:
+    """Say whether a body does an item: of its department, at one of its levels, in one of its divisions."""
+    return (
+        body.department == item.department
+        and body.level in item.levels
+        and (not item.divisions or any(is_within(body.division_code, one) for one in item.divisions))
+    )
+
+
+def lists_of(item: Item, bodies: Mapping[str, Sequence[Body]]) -> Iterator[Body]:
+    """Give the bodies that do an item, of all bodies by department: each is one implementation list."""
+    return (body for body in bodies.get(item.department, ()) if does(item, body))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +128,14 @@ class ImplementationList:
     division_code: str
     department: str
     organization_code: str = ""
+    level: str = ""
     applied: tuple[str, ...] = ()
     own: tuple[tuple[str, str], ...] = ()
+
+
+def allowed_to(item: Item) -> tuple[str, ...]:
+    """Give what the province lets lower bodies set for an item."""
+    return LOCAL if item.local is None else item.local
 
 
 def implement(
@@ -98,6 +145,7 @@ def implement(
     division_code: str,
     organization_code: str = "",
     department: str | None = None,
+    level: str = "",
 ) -> ImplementationList:
     """Lay the overrides that concern an organisation over a basic item.
 
@@ -108,17 +156,29 @@ def implement(
         (
             o
             for o in overrides
-            if o.item == item.code
-            and o.where.matches(division_code=division_code, department=department, organization_code=organization_code)
+            if (o.item is None or o.item == item.code)
+            and o.where.matches(
+                division_code=division_code, department=department, organization_code=organization_code, level=level
+            )
         ),
-        key=lambda o: (o.where.rank, o.code),
+        key=lambda o: (o.where.rank, o.item is not None, o.code),
     )
     own: dict[str, str] = {}
     changes: dict[str, Any] = {}
     for override in matching:
         for name, value in override.set.items():
+            if override.item is None and name not in allowed_to(item):
+                continue
             changes[name] = value
             own[name] = override.code
+    if not changes:
+        return ImplementationList(
+            item=item,
+            division_code=division_code,
+            department=department,
+            organization_code=organization_code,
+            level=level,
+        )
     promised = changes.pop("promised", None)
     if promised is not None and item.clock is not None:
         changes["clock"] = replace(item.clock, promised=promised)
@@ -129,21 +189,22 @@ def implement(
         division_code=division_code,
         department=department,
         organization_code=organization_code,
+        level=level,
         applied=tuple(o.code for o in matching),
         own=tuple(sorted(own.items())),
     )
 
 
 def _check_selector(parsed: Parsed, report: Report, path: str) -> None:
-    if not any(parsed.get(k) for k in ("division", "department", "organization")):
+    if not any(parsed.get(k) for k in ("division", "department", "organization", "level")):
         report.add(
             parsed.line,
             path,
             "implementation.no_selector",
             both("没有写明适用的机关。", "It does not say for which organisations it is."),
             both(
-                "请写明 division、department 或 organization。",
-                "Name a division, a department or an organization.",
+                "请写明 division、level、department 或 organization。",
+                "Name a division, a level, a department or an organization.",
             ),
         )
 
@@ -160,13 +221,14 @@ def _build(parsed: Parsed) -> Override:
 OVERRIDE = MapOf(
     {
         "code": required(Str(pattern=r"[a-z0-9][a-z0-9_.-]{0,63}")),
-        "item": required(RefTo(pattern=r"[a-z][a-z0-9_]*")),
+        "item": optional(RefTo(pattern=r"[a-z][a-z0-9_]*")),
         "where": required(
             MapOf(
                 {
                     "division": optional(Str(pattern=r"[0-9A-Za-z.-]{1,20}")),
                     "department": optional(CODE),
                     "organization": optional(Str(max_length=40)),
+                    "level": optional(OneOf(values=tuple(LEVELS))),
                 },
                 check=_check_selector,
                 build=record(Selector),

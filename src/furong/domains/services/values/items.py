@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from furong.domains.catalogue.values import ELEMENT_PATTERN, LEGAL_BASIS, LegalBasis
 from furong.domains.services.errors import ItemCodeRefused
@@ -21,8 +22,10 @@ from furong.foundation.packs.values import (
     ListOf,
     MapOf,
     OneOf,
+    Parsed,
     Ref,
     RefTo,
+    Report,
     Str,
     Text,
     Texts,
@@ -126,10 +129,10 @@ class Fee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemResult:
-    """What the item ends in. ``licence_type`` names a type of the licence register."""
+    """What the item ends in. ``licence_type`` names a type of the licence register. Without a kind it is the shape's."""
 
-    kind: ResultKind
     name: Text
+    kind: ResultKind | None = None
     licence_type: str | None = None
     validity: Text | None = None
     line: int = field(default=0, compare=False)
@@ -184,7 +187,13 @@ class Material:
     blank_form: str | None = None
     sample: str | None = None
     acceptance_standard: Text | None = None
+    element: Ref | None = None
     line: int = field(default=0, compare=False)
+
+    @property
+    def upload(self) -> Ref:
+        """The data element that holds what the applicant uploads: ``material.CODE`` unless the material names one."""
+        return self.element if self.element is not None else Ref.at(f"material.{self.code}", self.line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +209,11 @@ class Item:
     ``department`` is the role of the implementing body. ``inputs`` are the data elements that the department may see, ``outputs``
     those it is the source of; cases and prefill go by them. ``once_for`` is the element that tells one matter from another (a
     birth's record): for each of its values the item is applied for once, until that case ends without its result.
+
+    With ``shape`` the item is one file: process, form and everything it does not say are the shape's (`values.shapes`).
+    ``fields`` are the data elements that its form asks or shows, ``clusters`` where it stands in the portal, ``divisions`` whose
+    bodies do it (empty: all of its levels), ``local`` what those bodies may set for themselves (None: `LOCAL`), ``invented``
+    which of its keys are not taken from law or published practice.
     """
 
     code: str
@@ -243,6 +257,13 @@ class Item:
     remedies: Remedies | None = None
     questions: tuple[Question, ...] = ()
     once_for: Ref | None = None
+    shape: Ref | None = None
+    fields: tuple[Ref, ...] = ()
+    optional_fields: tuple[Ref, ...] = ()
+    clusters: tuple[Ref, ...] = ()
+    divisions: tuple[Ref, ...] = ()
+    local: tuple[str, ...] | None = None
+    invented: tuple[str, ...] = ()
     line: int = field(default=0, compare=False)
     lines: dict[str, int] = field(default_factory=dict, compare=False)
 
@@ -263,7 +284,7 @@ def implementation_code(*, organization_code: str, level: str, basic_code: str) 
 
 
 _DEPARTMENTS = ListOf(CODE, unique="")
-_STEP = MapOf(
+STEP = MapOf(
     {
         "name": required(Texts(max_length=100)),
         "department": optional(CODE),
@@ -300,7 +321,7 @@ FEE = MapOf(
 )
 _RESULT = MapOf(
     {
-        "kind": required(OneOf(values=tuple(ResultKind))),
+        "kind": optional(OneOf(values=tuple(ResultKind))),
         "name": required(Texts(max_length=100)),
         "licence_type": optional(CODE),
         "validity": optional(Texts()),
@@ -324,7 +345,7 @@ CONTACT = MapOf(
     },
     build=record(Contact),
 )
-_REMEDIES = MapOf({"reconsideration": required(Texts()), "litigation": required(Texts())}, build=record(Remedies))
+REMEDIES = MapOf({"reconsideration": required(Texts()), "litigation": required(Texts())}, build=record(Remedies))
 _MATERIAL_SOURCE = MapOf(
     {
         "channel": required(OneOf(values=tuple(Channel))),
@@ -333,27 +354,43 @@ _MATERIAL_SOURCE = MapOf(
     },
     build=record(MaterialSource),
 )
+
+
+def _build_material(parsed: Parsed) -> Material:
+    """What a material of the applicant's or a body's usually is, where the file does not say."""
+    mine = parsed["source"].channel == Channel.APPLICANT
+    values = {
+        **parsed,
+        "type": parsed["type"] or ("electronic" if mine else "data"),
+        "form": parsed["form"] or ("electronic" if mine else "data"),
+    }
+    made: Material = record(Material)(Parsed(values, line=parsed.line, lines=parsed.lines))
+    return made
+
+
 MATERIAL = MapOf(
     {
         "code": required(CODE),
         "name": required(Texts(max_length=200)),
-        "necessity": required(OneOf(values=("required", "conditional", "optional"))),
+        "necessity": optional(OneOf(values=("required", "conditional", "optional")), "required"),
         "when": optional(Feel()),
-        "type": required(OneOf(values=("original", "copy", "original_and_copy", "electronic", "data"))),
-        "form": required(OneOf(values=("paper", "electronic", "paper_or_electronic", "data"))),
+        "type": optional(OneOf(values=("original", "copy", "original_and_copy", "electronic", "data"))),
+        "form": optional(OneOf(values=("paper", "electronic", "paper_or_electronic", "data"))),
         "copies": optional(Int(0, 20), 0),
         "paper_size": optional(Str(max_length=20)),
         "source": required(_MATERIAL_SOURCE),
-        "legal_basis": required(ListOf(LEGAL_BASIS, minimum=1)),
+        "legal_basis": optional(ListOf(LEGAL_BASIS, minimum=1), list),
         "fill_notes": optional(Texts()),
         "blank_form": optional(Str(max_length=200)),
         "sample": optional(Str(max_length=200)),
         "acceptance_standard": optional(Texts()),
+        "element": optional(RefTo(pattern=ELEMENT_PATTERN)),
     },
-    build=record(Material),
+    build=_build_material,
 )
 _QUESTION = MapOf({"question": required(Texts()), "answer": required(Texts())}, build=record(Question))
 
+SERVICE_OBJECTS = ("person", "enterprise", "institution", "official")
 HANDLING_FORMS = ("online", "window", "mail", "self_service", "express")
 AREAS = ("none", "county", "city", "province", "several_provinces", "nation")
 DEPTHS = ("information", "application", "review", "whole")
@@ -367,7 +404,7 @@ OVERRIDABLE: dict[str, Key] = {
     "places": optional(ListOf(PLACE, minimum=1)),
     "consult": optional(CONTACT),
     "complaint": optional(CONTACT),
-    "remedies": optional(_REMEDIES),
+    "remedies": optional(REMEDIES),
     "across_area": optional(OneOf(values=AREAS)),
     "online_depth": optional(OneOf(values=DEPTHS)),
     "express": optional(Bool()),
@@ -376,11 +413,70 @@ OVERRIDABLE: dict[str, Key] = {
     "self_service": optional(Bool()),
     "quota": optional(Int(0)),
     "joint_departments": optional(_DEPARTMENTS),
-    "steps": optional(ListOf(_STEP, minimum=1)),
+    "steps": optional(ListOf(STEP, minimum=1)),
     "questions": optional(ListOf(_QUESTION)),
 }
 
+# What lower bodies may set where an item does not say: what a person meets there, never what they owe or may claim.
+LOCAL = tuple(key for key in OVERRIDABLE if key not in {"fee", "remedies", "across_area", "quota"})
+# What an item must say itself unless it has a shape.
+_OWN = (
+    "power_source",
+    "project_type",
+    "acceptance_conditions",
+    "steps",
+    "fee",
+    "places",
+    "consult",
+    "complaint",
+    "materials",
+)
+
 _ELEMENTS = ListOf(RefTo(pattern=ELEMENT_PATTERN), unique="")
+
+
+def _check_item(parsed: Parsed, report: Report, path: str) -> None:
+    if parsed["shape"] is None:
+        missing = [key for key in (*_OWN, "inputs") if parsed[key] is None]
+        if parsed["result"].kind is None:
+            missing.append("result.kind")
+        for key in missing:
+            report.add(
+                parsed.line,
+                key,
+                "schema.missing",
+                both(f"缺少 {key}。", f"{key} is missing."),
+                both(f"请补充 {key}:，或写明 shape:。", f"Add {key}: to it, or name a shape:."),
+            )
+        for key in ("fields", "optional_fields"):
+            if parsed[key]:
+                report.add(
+                    parsed.line_of(key),
+                    key,
+                    "item.fields_without_shape",
+                    both("没有 shape 的事项由 form.yaml 提问。", "An item without a shape asks in its form.yaml."),
+                    both(
+                        "请写明 shape:，或把问题写进 form.yaml。",
+                        "Name a shape:, or write the questions into form.yaml.",
+                    ),
+                )
+
+
+def _build_item(parsed: Parsed) -> Item:
+    basis = tuple(parsed["legal_basis"])[:1]
+    values: dict[str, Any] = {
+        **parsed,
+        "project_type": ProjectType(parsed["project_type"] or ProjectType.PROMISED),
+        "power_source": parsed["power_source"] or "1",
+        "fee": parsed["fee"] or Fee(charged=False),
+        "consult": parsed["consult"] or Contact(),
+        "complaint": parsed["complaint"] or Contact(),
+        "materials": [m if m.legal_basis else replace(m, legal_basis=basis) for m in parsed["materials"] or ()],
+        **{key: parsed[key] or [] for key in ("acceptance_conditions", "steps", "places", "inputs")},
+    }
+    made: Item = record(Item)(Parsed(values, line=parsed.line, lines=parsed.lines))
+    return made
+
 
 ITEM = MapOf(
     {
@@ -395,26 +491,24 @@ ITEM = MapOf(
         "department": required(CODE),
         "nature": optional(OneOf(values=("statutory", "authorised", "entrusted")), "statutory"),
         "entrusted_by": optional(CODE),
-        "power_source": required(OneOf(values=tuple(POWER_SOURCES))),
+        "power_source": optional(OneOf(values=tuple(POWER_SOURCES))),
         "levels": required(ListOf(OneOf(values=tuple(LEVELS)), minimum=1, unique="")),
-        "service_objects": required(
-            ListOf(OneOf(values=("person", "enterprise", "institution")), minimum=1, unique="")
-        ),
-        "project_type": required(OneOf(values=tuple(ProjectType))),
+        "service_objects": required(ListOf(OneOf(values=SERVICE_OBJECTS), minimum=1, unique="")),
+        "project_type": optional(OneOf(values=tuple(ProjectType))),
         "clock": optional(CLOCK),
-        "acceptance_conditions": required(ListOf(Texts(), minimum=1)),
-        "steps": required(ListOf(_STEP, minimum=1)),
+        "acceptance_conditions": optional(ListOf(Texts(), minimum=1)),
+        "steps": optional(ListOf(STEP, minimum=1)),
         "special_procedures": optional(ListOf(_SPECIAL, unique="code"), list),
         "on_site_visits": optional(Int(0, 10), 0),
         "handling_forms": optional(ListOf(OneOf(values=HANDLING_FORMS), minimum=1), lambda: ["online", "window"]),
-        "fee": required(FEE),
+        "fee": optional(FEE),
         "result": required(_RESULT),
-        "places": required(ListOf(PLACE, minimum=1)),
-        "consult": required(CONTACT),
-        "complaint": required(CONTACT),
-        "remedies": optional(_REMEDIES),
-        "materials": required(ListOf(MATERIAL, unique="code")),
-        "inputs": required(_ELEMENTS),
+        "places": optional(ListOf(PLACE, minimum=1)),
+        "consult": optional(CONTACT),
+        "complaint": optional(CONTACT),
+        "remedies": optional(REMEDIES),
+        "materials": optional(ListOf(MATERIAL, unique="code")),
+        "inputs": optional(_ELEMENTS),
         "outputs": optional(_ELEMENTS, list),
         "once_for": optional(RefTo(pattern=ELEMENT_PATTERN)),
         "joint_departments": optional(_DEPARTMENTS, list),
@@ -427,12 +521,14 @@ ITEM = MapOf(
         "quota": optional(Int(0)),
         "themes": optional(ListOf(CODE, unique=""), list),
         "questions": optional(ListOf(_QUESTION), list),
+        "shape": optional(RefTo(pattern=r"[a-z][a-z0-9_]*")),
+        "fields": optional(_ELEMENTS, list),
+        "optional_fields": optional(_ELEMENTS, list),
+        "clusters": optional(ListOf(RefTo(pattern=r"[a-z][a-z0-9_]*"), unique=""), list),
+        "divisions": optional(ListOf(RefTo(pattern=r"[0-9A-Za-z.-]{1,20}"), unique=""), list),
+        "local": optional(ListOf(OneOf(values=tuple(OVERRIDABLE)), unique="")),
+        "invented": optional(ListOf(Str(max_length=60), unique=""), list),
     },
-    build=lambda parsed: record(Item)(
-        type(parsed)(
-            {**parsed, "project_type": ProjectType(parsed["project_type"])},
-            line=parsed.line,
-            lines=parsed.lines,
-        )
-    ),
+    check=_check_item,
+    build=_build_item,
 )

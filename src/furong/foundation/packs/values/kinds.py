@@ -112,6 +112,7 @@ class Kind:
 
     ``group_of`` makes it ``folder/GROUP/CODE.yaml``; the value says its group (empty: any). For thousands of files.
     ``suffix`` is that of the files (several kinds may share a folder by it).
+    ``alone_in``: a definition that needs no other file may stand as ``folder/GROUP/CODE.yaml`` instead; the value says its group.
     ``built_in`` gives definitions that code brings along for a frame; a pack's own file of the same code replaces one.
     """
 
@@ -128,6 +129,7 @@ class Kind:
     group_of: Callable[[Any], str] | None = None
     built_in: Callable[[Frame], Iterable[PackFile]] | None = None
     suffix: str = ".yaml"
+    alone_in: Callable[[Any], str] | None = None
 
     def path_of(self, code: str, value: Any) -> str:
         """Give where the file of a definition stands in a pack."""
