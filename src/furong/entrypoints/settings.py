@@ -89,6 +89,7 @@ ROOMS = (
     "foundation.web",
     "registries.population",
     "registries.licences",
+    "registries.legal_entities",
     "domains.processes",
     "domains.catalogue",
     "domains.objections",
