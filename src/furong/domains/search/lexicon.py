@@ -99,7 +99,7 @@ class Lexicon:
         syllables = placed(folded)
         keys: set[str] = set()
         for start in starts:
-            keys.add(folded[start:])
+            keys.add(folded[start:].replace(" ", "") if folded.isascii() else folded[start:])
             own = [(place, one) for place, one in syllables if place >= start]
             if any(is_han(folded[place]) for place, _ in own):
                 keys.add("".join(one for _, one in own).replace(" ", ""))
@@ -219,7 +219,8 @@ class Lexicon:
         """The words of a whole pinyin, else the best title that begins so, by pinyin or by initials (xsecs: 新生儿出生)."""
         found = self._from_pinyin(letters) if len(letters) >= 4 else ""
         if not found and len(letters) >= 3:
-            begins = [one for one in self.suggest(letters) if not fold(one.text).startswith(letters)]
+            begins = [one for one in self.suggest(letters) if not one.text.isascii()]
+            begins = [one for one in begins if not fold(one.text).startswith(letters)]
             found = fold(begins[0].text).strip() if begins else ""
         return found
 

@@ -166,4 +166,4 @@ def cards_of(services: Page, *, plan: Plan) -> tuple[Hit, ...]:
     """
     if not services.is_broad or (plan.folded.isascii() and services.total == services.whole):
         return services.hits
-    return tuple(hit for hit in services.hits if any(one.is_match for one in hit.marked_title))
+    return tuple(hit for hit in services.hits if hit.is_named)

@@ -111,7 +111,7 @@ def search(*, query: Query, actor: Actor, as_typed: bool = False, counted: bool 
     return replace(
         found,
         text=query.text,
-        bets=_bets(read, query.today) if query.first == 0 else (),
+        bets=_bets(read, query.today, query.shown_in) if query.first == 0 else (),
         shown_for=shown_for,
         meant=meant,
         token=counting.token_of(query.text),
@@ -125,9 +125,14 @@ def spelling(*, text: str, on: date) -> str:
     return serving.serving().lexicon(on=on).correct(text, frequency=engine.frequency)
 
 
-def suggest(*, typed: str, actor: Actor, on: date, size: int = 8) -> tuple[Suggestion, ...]:
-    """This function will return what may be offered while somebody types. What is hidden by now is left out."""
-    phrases = serving.serving().lexicon(on=on).suggest(typed, size=size + 4)
+def suggest(*, typed: str, actor: Actor, on: date, size: int = 8, shown_in: str = "zh") -> tuple[Suggestion, ...]:
+    """This function will return what may be offered while somebody types, that in the reader's language first.
+
+    What is hidden by now is left out.
+    """
+    phrases = serving.serving().lexicon(on=on).suggest(typed, size=2 * size + 4)
+    phrases.sort(key=lambda one: one.text.isascii() != (shown_in == "en"))
+    phrases = phrases[: size + 4]
     allowed = sources.visible((one.key for one in phrases if one.key), actor=Actor.anonymous())
     return offered([one for one in phrases if not one.key or one.key in allowed][:size])
 
@@ -144,7 +149,7 @@ def _found(engine: TantivyEngine, read: Plan, query: Query, actor: Actor) -> Res
     cards: tuple[Hit, ...] = ()
     cards_are_whole = True
     if not query.kinds:
-        only = replace(query, kinds=(Kind.SERVICE.value,), first=0, size=CARDS, with_facets=False)
+        only = replace(query, kinds=(Kind.SERVICE.value,), first=0, size=CARDS, with_count=False)
         services = _checked(engine, read, only, actor)
         cards_are_whole = bool(services.whole)
         cards = cards_of(services, plan=read)
@@ -179,7 +184,7 @@ def _is_narrowed(query: Query) -> bool:
     return bool(query.kinds or query.sites or query.departments or query.audiences or query.years or query.since)
 
 
-def _bets(read: Plan, today: date) -> tuple[Bet, ...]:
+def _bets(read: Plan, today: date, shown_in: str) -> tuple[Bet, ...]:
     """What editors put on top of this question, whatever words around it say nothing (生孩子要办什么)."""
     ways = {read.folded, "".join(group.said for group in read.groups)}
     rows = models.BestBet.objects.filter(folded__in=ways, ended_at=None, until_on__gt=today).order_by("id")[:3]
@@ -191,14 +196,14 @@ def _bets(read: Plan, today: date) -> tuple[Bet, ...]:
     if packed:
         from furong.foundation.organizations import queries as organizations
 
-        departments = {one.code: one.name.zh for one in organizations.list_departments()}
+        departments = {one.code: one.name.pick(shown_in) for one in organizations.list_departments()}
     return (
         *own,
         *(
             Bet(
-                title=one.title.primary,
+                title=one.title.pick(shown_in),
                 address=one.address,
-                note=one.note.primary if one.note is not None else "",
+                note=one.note.pick(shown_in) if one.note is not None else "",
                 owner=departments.get(one.owner, ""),
                 until_on=one.until,
             )

@@ -122,8 +122,10 @@ def lexicon_of(engine: TantivyEngine, words: Vocabulary) -> Lexicon:
     phrases: list[Phrase] = []
     for kinds, limit in ((TITLED, MOST_TITLES), ((Kind.PAGE, Kind.DOCUMENT), MOST_PAGES)):
         phrases.extend(
-            Phrase(one.title, one.key, one.kind.value, one.address, one.boost * _WEIGHTS.get(one.kind, 1.0))
+            Phrase(title, one.key, one.kind.value, one.address, one.boost * _WEIGHTS.get(one.kind, 1.0))
             for one in engine.list_titles(kinds=kinds, limit=limit)
+            for title in (one.title, one.title_en)
+            if title
         )
     names = words.thesaurus.names
     known = {word for word in names if len(word) > 1} | {other for ways in names.values() for other, _ in ways}

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     DOCUMENT = "document"
     OFFICE = "office"
     QUESTION = "question"
+    DEMAND = "demand"  # data that a department needs and nobody supplies: its two sides and the data authority find it
 
 
 # A page, an answer and a notice grow old; a service, an office and a rule in force do not. Days until half is left.
@@ -48,7 +49,8 @@ class Document:
     ``key`` is unique over all kinds (``service:birth_certificate``). ``department`` is the label that a facet shows.
     ``divisions`` are the codes of the places it is for; empty: for all. ``keywords`` are further names (aliases, headings),
     ``numbers`` exact identifiers that the text does not hold (those in title and text are found by themselves). ``boost``
-    multiplies the score (0.25 to 4). ``address`` is a path of this site or an absolute http(s) address.
+    multiplies the score (0.25 to 4). ``address`` is a path of this site or an absolute http(s) address. ``title_en`` and
+    ``text_en`` are found as the others are, and shown to those who read English.
     """
 
     key: str
@@ -66,6 +68,8 @@ class Document:
     published_on: date | None = None
     rights: tuple[str, ...] = (PUBLIC,)
     boost: float = 1.0
+    title_en: str = ""
+    text_en: str = ""
 
     @property
     def is_public(self) -> bool:
@@ -79,6 +83,8 @@ class Query:
     the nearest first.
 
     Within one facet any value will do, over facets all must hold. ``hidden`` are keys that the database refused meanwhile.
+    Without ``with_count`` only the best are counted, and there are no facets.
+    ``shown_in`` is the reader's language (``zh``, ``en``): of a document that has both, titles and snippets come in it.
     """
 
     text: str
@@ -98,7 +104,9 @@ class Query:
     size: int = 10
     with_facets: bool = True
     with_snippets: bool = True
+    with_count: bool = True
     hidden: frozenset[str] = frozenset()
+    shown_in: str = "zh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ Marked = tuple[Piece, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A document that was found."""
+    """A document that was found. ``is_named``: its title, in one of its languages, holds something that was said."""
 
     key: str
     kind: Kind
@@ -127,6 +135,7 @@ class Hit:
     published_on: date | None = None
     marked_title: Marked = ()
     snippet: Marked = ()
+    is_named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

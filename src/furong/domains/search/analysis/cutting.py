@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from operator import add
 
 from rjieba import Jieba
 
@@ -17,6 +17,7 @@ from furong.domains.search.analysis.folding import fold, spelling_digest
 from furong.domains.search.values import recipe_of
 
 SEPARATOR = "\x0c"  # white space to the engine's tokenizer, and never in folded text
+BREAK = "\u241e"  # where a run ends: no phrase is found across it
 _HAN_RUN = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003ffff]+|[a-z0-9]+")
 _LONGEST_WORD = 40
 _CUT_VERSION = "rjieba-0.2/1"
@@ -39,11 +40,11 @@ class Analysis:
     """How texts are cut: the segmenter with the words that a pack adds. Threads may share one."""
 
     def __init__(self, words: Iterable[str] = ()) -> None:
-        own = sorted({fold(word).strip() for word in words} - {""})
+        self.own = tuple(sorted({fold(word).strip() for word in words} - {""}))
         self._jieba = Jieba()
-        for word in own:
+        for word in self.own:
             self._jieba.add_word(word, 10_000, "n")
-        self.recipe = recipe_of(_CUT_VERSION, spelling_digest(), *own)
+        self.recipe = recipe_of(_CUT_VERSION, spelling_digest(), *self.own)
 
     def words(self, folded: str) -> list[str]:
         """This function will cut folded text into words, parts of long words among them (社会保障卡 also as 社会 and 保障)."""
@@ -70,9 +71,14 @@ def pairs(folded: str) -> list[str]:
         elif len(run) == 1:
             found.append(run)
         else:
-            found.extend(map("".join, pairwise(run)))
-        found.append("\u241e")
+            found.extend(map(add, run, run[1:]))
+        found.append(BREAK)
     return found
+
+
+def joined_pairs(folded: str) -> str:
+    """This function will give the pairs of folded text joined, as `joined` joins them."""
+    return SEPARATOR.join(pairs(folded))
 
 
 def joined(tokens: Iterable[str]) -> str:

@@ -57,6 +57,24 @@ def fold(text: str) -> str:
     return text.translate(_TABLE)
 
 
+@lru_cache(maxsize=1)
+def _folds() -> re.Pattern[str]:
+    """Characters that fold to a letter, a digit or more than one character. What is rare in text is taken for one of them."""
+    usual = (
+        "\n -@\\[-`{-~\u00b7\u2010-\u2027\u3000-\u303f㐀-䶿一-鿿\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff5ea-z"
+    )
+    changing = "".join(re.escape(one) for one in _TABLE.simplified)
+    return re.compile(f"[^{usual}]|[{changing}]")
+
+
+def fold_words(text: str) -> tuple[str, list[int] | None]:
+    """This function will fold a text as far as words need it, and say where each character comes from, as `fold_with_places`.
+
+    Most texts are returned as they are: only their signs would fold.
+    """
+    return (text, None) if _folds().search(text) is None else fold_with_places(text)
+
+
 def fold_with_places(text: str) -> tuple[str, list[int] | None]:
     """This function will fold a text and say where each folded character comes from; None when each stands where it stood."""
     folded = text.translate(_TABLE)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
+from itertools import combinations
 
 import tantivy
 from tantivy import FieldType, Occur
 from tantivy import Query as Tantivy
 
+from furong.domains.search.analysis.cutting import BREAK
 from furong.domains.search.engine.schema import day_number
 from furong.domains.search.planning import Group, Plan
 from furong.domains.search.values import Query
@@ -17,6 +19,7 @@ from furong.domains.search.values import Query
 WORD, TITLE_PAIR, PAIR, TITLE_PHRASE, WHOLE = 1.4, 1.0, 0.5, 2.0, 2.0
 NUMBER, PLACE = 12.0, 1.5
 _LATEST = date(9999, 1, 1)
+_FEW_GROUPS = 4
 
 
 class Asker:
@@ -25,55 +28,129 @@ class Asker:
     def __init__(self, schema: tantivy.Schema) -> None:
         self._schema = schema
 
+    # --- what ranks -------------------------------------------------------------------------------------------------------
+
     def ranking(self, *, plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
         """This function will give the query that ranks: everything that speaks for a document adds up, nothing has to be there.
 
         Rare words and pairs of characters weigh more than common ones (BM25), so that what was meant comes up however it was
-        cut, and words that say little say little.
+        cut, and words that say little say little. Reads every posting of every word: for small indexes.
         """
-        speaks = [self._group("words", group, WORD) for group in plan.groups]
-        for phrase in plan.phrases:
-            for pair in phrase:
-                if pair[0].isalnum():
-                    speaks.append(Tantivy.boost_query(self._term("title_pairs", pair, "freq"), TITLE_PAIR))
-                    speaks.append(Tantivy.boost_query(self._term("pairs", pair, "freq"), PAIR))
-            if len(phrase) > 1:
-                speaks.append(Tantivy.boost_query(self._together("title_pairs", phrase), TITLE_PHRASE))
-        speaks += self._numbers(plan)
-        if len(plan.groups) > 1:
-            whole = Tantivy.boolean_query([(Occur.Must, self._group("words", group, 1.0)) for group in plan.groups])
-            speaks.append(Tantivy.const_score_query(whole, WHOLE))
-        ranked = Tantivy.boolean_query([(Occur.Should, one) for one in speaks]) if speaks else Tantivy.all_query()
+        speaks = self._speaks(plan)
+        ranked = _any_of(speaks) if speaks else Tantivy.all_query()
         clauses = [(Occur.Must, ranked), *self._held_to(plan, query, shelf_is_public, "")]
-        for order, place in enumerate(query.places):
-            near = Tantivy.const_score_query(self._term("divisions", place), PLACE / (order + 1))
-            clauses.append((Occur.Should, near))
+        clauses += [(Occur.Should, near) for near in self._near(query)]
         return ranked if len(clauses) == 1 else Tantivy.boolean_query(clauses)
 
+    def ranking_of(self, *, ids: Collection[int], plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
+        """This function will give the query that ranks these documents only, to the same scores.
+
+        Each thing that speaks is looked up where a document is, instead of being read from end to end.
+        """
+        ranked = _quiet(Tantivy.term_set_query(self._schema, "id", sorted(ids)))
+        held = self._held_to(plan, query, shelf_is_public, "")
+        if held:
+            ranked = Tantivy.boolean_query([(Occur.Must, ranked), *held])
+        for one in [*self._speaks(plan), *self._near(query)]:
+            ranked = Tantivy.boolean_query([(Occur.Must, ranked), (Occur.Should, one)])
+        return ranked
+
+    def _speaks(self, plan: Plan) -> list[Tantivy]:
+        speaks = [self._group(group, WORD) for group in plan.groups]
+        speaks += self._in_titles(plan)
+        speaks += [Tantivy.boost_query(self._term("pairs", pair, "freq"), PAIR) for pair in pairs_of(plan)]
+        speaks += self._numbers(plan)
+        if len(plan.groups) > 1:
+            whole = Tantivy.boolean_query([(Occur.Must, self._group(group, 1.0)) for group in plan.groups])
+            speaks.append(Tantivy.const_score_query(whole, WHOLE))
+        return speaks
+
+    def _in_titles(self, plan: Plan) -> list[Tantivy]:
+        speaks = [Tantivy.boost_query(self._term("title_pairs", pair, "freq"), TITLE_PAIR) for pair in pairs_of(plan)]
+        together = [self._together("title_pairs", phrase) for phrase in plan.phrases if len(phrase) > 1]
+        return [*speaks, *(Tantivy.boost_query(one, TITLE_PHRASE) for one in together)]
+
+    def _near(self, query: Query) -> list[Tantivy]:
+        return [
+            Tantivy.const_score_query(self._term("divisions", place), PLACE / (order + 1))
+            for order, place in enumerate(query.places)
+        ]
+
+    # --- what finds those worth ranking -----------------------------------------------------------------------------------
+
+    def titled(self, *, plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy | None:
+        """This function will ask for what speaks in its title or by a number, weighed as ranking weighs that; None for nothing.
+
+        Titles are short: their lists are a fiftieth of the texts'.
+        """
+        speaks = [*self._in_titles(plan), *self._numbers(plan)]
+        return self._found(_any_of(speaks), plan, query, shelf_is_public) if speaks else None
+
+    def holding(
+        self, *, groups: Sequence[Group], every: bool, plan: Plan, query: Query, shelf_is_public: bool
+    ) -> Tantivy:
+        """This function will ask for what holds all of these things that were said, or any of them, weighed by its words."""
+        occur = Occur.Must if every else Occur.Should
+        said = [(occur, self._group(group, WORD)) for group in groups]
+        return self._found(said[0][1] if len(said) == 1 else Tantivy.boolean_query(said), plan, query, shelf_is_public)
+
+    def paired(self, *, pairs: Iterable[str], plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
+        """This function will ask for what holds any of these pairs of characters, however the segmenter cut it."""
+        return self._found(_any_of([self._term("pairs", pair, "freq") for pair in pairs]), plan, query, shelf_is_public)
+
+    def held(self, *, plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
+        """This function will ask for everything that exact phrases and narrowing leave."""
+        return self._found(Tantivy.all_query(), plan, query, shelf_is_public)
+
+    def _found(self, asked: Tantivy, plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
+        held = self._held_to(plan, query, shelf_is_public, "")
+        return Tantivy.boolean_query([(Occur.Must, asked), *held]) if held else asked
+
+    # --- what counts ------------------------------------------------------------------------------------------------------
+
     def counting(
-        self, *, plan: Plan, query: Query, is_broad: bool, shelf_is_public: bool, without: str = ""
+        self,
+        *,
+        plan: Plan,
+        query: Query,
+        is_broad: bool,
+        shelf_is_public: bool,
+        without: str = "",
+        ids: Collection[int] = (),
     ) -> Tantivy:
         """This function will give the query that counts: what holds enough of what was said, or with ``is_broad`` any of it.
 
-        ``without`` leaves one facet's own narrowing out, to count what its other values would give.
+        ``without`` leaves one facet's own narrowing out, to count what its other values would give. ``ids``: only of these.
         """
         ways: list[Tantivy] = []
         if plan.groups:
-            groups = [(Occur.Should, self._group("words", group, 1.0)) for group in plan.groups]
-            needed = 1 if is_broad else needed_of(len(groups))
-            ways.append(
-                groups[0][1] if len(groups) == 1 else Tantivy.boolean_query(groups, minimum_number_should_match=needed)
-            )
+            ways.append(self._enough(plan.groups, 1 if is_broad else needed_of(len(plan.groups))))
         if is_broad:
-            for phrase in plan.phrases:
-                han = [pair for pair in phrase if len(pair) == 2 and pair[0] >= "㐀"]
-                ways += [self._term(field, pair, "freq") for pair in han for field in ("title_pairs", "pairs")]
+            han = [pair for pair in pairs_of(plan) if len(pair) == 2 and pair[0] >= "㐀"]
+            ways += [self._term(field, pair) for pair in han for field in ("title_pairs", "pairs")]
         ways += self._numbers(plan)
         if not ways:  # an exact phrase alone
             ways = [Tantivy.all_query()]
-        counted = ways[0] if len(ways) == 1 else Tantivy.boolean_query([(Occur.Should, way) for way in ways])
-        clauses = [(Occur.Must, counted), *self._held_to(plan, query, shelf_is_public, without)]
-        return counted if len(clauses) == 1 else Tantivy.boolean_query(clauses)
+        clauses = [(Occur.Must, _any_of(ways)), *self._held_to(plan, query, shelf_is_public, without)]
+        if ids:
+            clauses.append((Occur.Must, Tantivy.term_set_query(self._schema, "id", sorted(ids))))
+        return clauses[0][1] if len(clauses) == 1 else Tantivy.boolean_query(clauses)
+
+    def _enough(self, groups: Sequence[Group], needed: int) -> Tantivy:
+        asked = [self._group(group, 1.0, "basic") for group in groups]
+        if (
+            needed == 2 and 2 < len(groups) <= _FEW_GROUPS
+        ):  # two lists at a time, each led by its shorter: far fewer steps
+            return _any_of(
+                [Tantivy.boolean_query([(Occur.Must, a), (Occur.Must, b)]) for a, b in combinations(asked, 2)]
+            )
+        if needed == len(asked):
+            return asked[0] if needed == 1 else Tantivy.boolean_query([(Occur.Must, one) for one in asked])
+        if needed == 1:
+            return _any_of(asked)
+        return Tantivy.boolean_query([(Occur.Should, one) for one in asked], minimum_number_should_match=needed)
+
+    # --- what must hold ---------------------------------------------------------------------------------------------------
 
     def _held_to(self, plan: Plan, query: Query, shelf_is_public: bool, without: str) -> list[tuple[Occur, Tantivy]]:
         """What must hold whatever ranks: exact phrases, narrowing, rights, and nothing that was hidden meanwhile."""
@@ -97,30 +174,29 @@ class Asker:
         """This function will ask for all documents that one of these rights reaches."""
         return self._any("rights", rights)
 
-    # --- what ranks -------------------------------------------------------------------------------------------------------
+    # --- parts ------------------------------------------------------------------------------------------------------------
 
     def _numbers(self, plan: Plan) -> list[Tantivy]:
         return [Tantivy.const_score_query(self._term("numbers", token), NUMBER * says) for token, says in plan.numbers]
 
-    def _group(self, field: str, group: Group, boost: float) -> Tantivy:
-        ways = [self._way(field, way.words, way.weight * boost) for way in group.ways]
+    def _group(self, group: Group, boost: float, option: str = "freq") -> Tantivy:
+        ways = [self._way(way.words, way.weight * boost, option) for way in group.ways]
         # The best way counts: a text that says it twice in other words is not twice as good.
         return ways[0] if len(ways) == 1 else Tantivy.disjunction_max_query(ways, tie_breaker=0.1)
 
-    def _way(self, field: str, words: tuple[str, ...], weight: float) -> Tantivy:
-        terms = [self._term(field, word, "freq") for word in words]
+    def _way(self, words: tuple[str, ...], weight: float, option: str) -> Tantivy:
+        terms = [self._term("words", word, option) for word in words]
         one = terms[0] if len(terms) == 1 else Tantivy.boolean_query([(Occur.Must, term) for term in terms])
         return one if weight == 1.0 else Tantivy.boost_query(one, weight)
 
     def _phrase(self, body: str, title: str, phrase: tuple[str, ...]) -> Tantivy:
-        return Tantivy.boolean_query([(Occur.Should, self._together(name, phrase)) for name in (body, title)])
+        return _any_of([self._together(name, phrase) for name in (body, title)])
 
     def _together(self, field: str, phrase: tuple[str, ...]) -> Tantivy:
         if len(phrase) == 1:
             return self._term(field, phrase[0], "freq")
-        return Tantivy.phrase_query(self._schema, field, list(phrase))
-
-    # --- what narrows -----------------------------------------------------------------------------------------------------
+        placed: list[str | tuple[int, str]] = [(place, pair) for place, pair in enumerate(phrase) if pair != BREAK]
+        return Tantivy.phrase_query(self._schema, field, placed)
 
     def _narrowed(self, query: Query, without: str) -> list[tuple[Occur, Tantivy]]:
         clauses: list[tuple[Occur, Tantivy]] = []
@@ -130,12 +206,10 @@ class Asker:
             ("department", query.departments),
             ("audience", query.audiences),
             ("language", query.languages),
+            ("year", query.years),
         ):
             if values and name != without:
                 clauses.append((Occur.Must, _quiet(self._any(name, values))))
-        if query.years and without != "year":
-            years = [(Occur.Should, self._between("year", year, year)) for year in query.years]
-            clauses.append((Occur.Must, _quiet(Tantivy.boolean_query(years))))
         if query.not_kinds:
             clauses.append((Occur.MustNot, self._any("kind", query.not_kinds)))
         if query.since is not None or query.until is not None:
@@ -147,17 +221,28 @@ class Asker:
     def _between(self, field: str, first: int, last: int) -> Tantivy:
         return Tantivy.range_query(self._schema, field, FieldType.Integer, first, last)
 
-    def _any(self, field: str, values: Iterable[str]) -> Tantivy:
-        terms = [self._term(field, value) for value in values]
-        return terms[0] if len(terms) == 1 else Tantivy.boolean_query([(Occur.Should, term) for term in terms])
+    def _any(self, field: str, values: Iterable[str | int]) -> Tantivy:
+        return _any_of([self._term(field, value) for value in values])
 
-    def _term(self, field: str, value: str, option: str = "basic") -> Tantivy:
+    def _term(self, field: str, value: str | int, option: str = "basic") -> Tantivy:
         return Tantivy.term_query(self._schema, field, value, option)
+
+
+def pairs_of(plan: Plan) -> Iterator[str]:
+    """This function will give the pairs of characters, and the words of letters, that a plan looks for."""
+    for phrase in plan.phrases:
+        for pair in phrase:
+            if pair[0].isalnum():
+                yield pair
 
 
 def needed_of(groups: int) -> int:
     """This function will say how many of the things said must be found: all of two, about half of more."""
     return groups if groups <= 2 else max(2, (groups + 1) // 2)
+
+
+def _any_of(ways: Sequence[Tantivy]) -> Tantivy:
+    return ways[0] if len(ways) == 1 else Tantivy.boolean_query([(Occur.Should, way) for way in ways])
 
 
 def _quiet(query: Tantivy) -> Tantivy:

@@ -9,18 +9,52 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from furong.domains.search.analysis.folding import fold_with_places
+from furong.domains.search.analysis.folding import fold_words
 from furong.domains.search.values import Marked, Piece
 
-WIDTH = 120  # characters
+WIDTH, LATIN_WIDTH = 120, 220  # characters: as much to read
 _BEFORE = 20
 _MOST_PLACES = 400
 _BREAKS = "。！？；\n.!?;"
 
 
+class Marker:
+    """Marks the words of one question, in as many texts as a page shows."""
+
+    def __init__(self, terms: Collection[str]) -> None:
+        wanted = sorted({term for term in terms if term}, key=len, reverse=True)
+        self._found = re.compile(
+            "|".join(re.escape(term) if term[0] >= "㐀" else rf"(?<![a-z0-9]){re.escape(term)}" for term in wanted)
+        )
+        self._is_empty = not wanted
+
+    def mark(self, text: str) -> Marked:
+        """This function will mark the words in a short text."""
+        return _pieces(text, self._spans(text), 0, len(text))
+
+    def snippet(self, text: str, *, width: int = WIDTH) -> Marked:
+        """This function will cut the stretch of a text with most different words; its beginning when none is there."""
+        return _cut(text, self._spans(text), width)
+
+    def _spans(self, text: str) -> list[tuple[int, int, str]]:
+        """Where words stand, in the order of the text, none inside another; the longer word wins."""
+        if self._is_empty or not text:
+            return []
+        folded, places = fold_words(text)
+        found = []
+        for match in self._found.finditer(folded):
+            start, end = match.span()
+            if places is not None:
+                start, end = places[start], places[end - 1] + 1
+            found.append((start, end, match[0]))
+            if len(found) >= _MOST_PLACES:
+                break
+        return found
+
+
 def mark(text: str, terms: Collection[str]) -> Marked:
     """This function will mark the words in a short text."""
-    return _pieces(text, _spans(text, terms), 0, len(text))
+    return Marker(terms).mark(text)
 
 
 def snippet(text: str, terms: Collection[str], *, width: int = WIDTH) -> Marked:
@@ -28,7 +62,10 @@ def snippet(text: str, terms: Collection[str], *, width: int = WIDTH) -> Marked:
 
     its beginning when none is there.
     """
-    spans = _spans(text, terms)
+    return Marker(terms).snippet(text, width=width)
+
+
+def _cut(text: str, spans: list[tuple[int, int, str]], width: int) -> Marked:
     if not spans:
         return _pieces(text, [], 0, min(width, len(text)), of=len(text))
     best, best_value = 0, -1.0
@@ -59,27 +96,15 @@ def _beginning(text: str, place: int) -> int:
     for at in range(place - 1, earliest - 1, -1):
         if text[at] in _BREAKS:
             return at + 1
-    return earliest
+    return _outside_word(text, earliest, place)
 
 
-def _spans(text: str, terms: Collection[str]) -> list[tuple[int, int, str]]:
-    """Where words stand, in the order of the text, none inside another; the longer word wins."""
-    wanted = sorted({term for term in terms if term}, key=len, reverse=True)
-    if not wanted or not text:
-        return []
-    folded, places = fold_with_places(text)
-    alternatives = "|".join(
-        re.escape(term) if term[0] >= "㐀" else rf"(?<![a-z0-9]){re.escape(term)}" for term in wanted
-    )
-    found = []
-    for match in re.finditer(alternatives, folded):
-        start, end = match.span()
-        if places is not None:
-            start, end = places[start], places[end - 1] + 1
-        found.append((start, end, match[0]))
-        if len(found) >= _MOST_PLACES:
-            break
-    return found
+def _outside_word(text: str, place: int, until: int) -> int:
+    """A stretch begins with a whole Latin word where one begins before ``until``."""
+    if not (0 < place < len(text) and text[place - 1].isascii() and text[place - 1].isalnum()):
+        return place
+    found = text.find(" ", place, until)
+    return place if found < 0 else found + 1
 
 
 def _pieces(text: str, spans: list[tuple[int, int, str]], start: int, end: int, *, of: int | None = None) -> Marked:

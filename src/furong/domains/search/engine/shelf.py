@@ -10,13 +10,11 @@ from pathlib import Path
 
 import tantivy
 
-from furong.domains.search.analysis.cutting import Analysis
 from furong.domains.search.engine.asking import Asker
-from furong.domains.search.engine.schema import TOKENS, indexed, make_schema, stored, tokenizer
+from furong.domains.search.engine.schema import TOKENS, Row, indexed, make_schema, stored, tokenizer
 from furong.domains.search.errors import IndexMissingError, IndexWriteError, WriterBusyError
-from furong.domains.search.values import Document
 
-HEAP_BYTES = 64_000_000
+HEAP_BYTES, BULK_HEAP_BYTES = 64_000_000, 256_000_000  # a thread
 
 
 @contextmanager
@@ -37,9 +35,8 @@ def _native(wrong: type[Exception], what: str) -> Iterator[None]:
 class Shelf:
     """The documents of one index. Reading is safe from many threads; writing is one thread's."""
 
-    def __init__(self, path: Path, *, analysis: Analysis, create: bool = False) -> None:
+    def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
-        self._analysis = analysis
         self._writer: tantivy.IndexWriter | None = None
         self._lock = threading.Lock()
         if create and not (path / "meta.json").exists():
@@ -52,20 +49,24 @@ class Shelf:
             self._index.config_reader("manual")
             self._seen = self.mark()
             self._index.reload()
-            self._searcher: tantivy.Searcher = self._index.searcher()
+            self._state: tuple[tantivy.Searcher, dict[tuple[str, str], int]] = (self._index.searcher(), {})
         self.schema: tantivy.Schema = self._index.schema
         self.asker = Asker(self.schema)
 
     def searcher(self) -> tantivy.Searcher:
         """This function will give the newest state that was committed. When it cannot be read, the last one that could."""
+        return self.state()[0]
+
+    def state(self) -> tuple[tantivy.Searcher, dict[tuple[str, str], int]]:
+        """This function will give the newest state, and a place for what is learnt of its words while it lasts."""
         seen = self.mark()
         if seen != self._seen:
             with self._lock, suppress(Exception):
                 if seen != self._seen:
                     self._index.reload()
-                    self._searcher = self._index.searcher()
+                    self._state = (self._index.searcher(), {})
                     self._seen = seen
-        return self._searcher
+        return self._state
 
     def mark(self) -> tuple[int, int, int]:
         """This function will give what changes with every commit. One look at the disk."""
@@ -108,23 +109,22 @@ class Shelf:
 
     # --- writing ----------------------------------------------------------------------------------------------------------
 
-    def open_writer(self, *, threads: int = 1) -> None:
-        """This function will take the right to write. Raises `WriterBusyError` when another process has it."""
+    def open_writer(self, *, threads: int = 1, bulk: bool = False) -> None:
+        """This function will take the right to write. Raises `WriterBusyError` when another process has it.
+
+        ``bulk``: with more memory, for many documents at once.
+        """
         if self._writer is None:
             with _native(IndexWriteError, "the index cannot be written"):
-                self._writer = self._index.writer(HEAP_BYTES * threads, threads)
+                self._writer = self._index.writer((BULK_HEAP_BYTES if bulk else HEAP_BYTES) * threads, threads)
 
-    def replace(self, documents: Iterable[Document], *, fresh: bool = False) -> int:
-        """This function will take documents in. ``fresh`` says that none of the keys is there: then none is looked for."""
+    def replace(self, row: Row, *, fresh: bool = False) -> None:
+        """This function will take a document in. ``fresh`` says that its key is not there: then it is not looked for."""
         writer = self._held()
-        count = 0
         with _native(IndexWriteError, "documents could not be written"):
-            for document in documents:
-                if not fresh:
-                    writer.delete_documents_by_term("key", document.key)
-                writer.add_document(indexed(document, self._analysis))
-                count += 1
-        return count
+            if not fresh:
+                writer.delete_documents_by_term("key", row.key)
+            writer.add_document(indexed(row))
 
     def remove(self, keys: Iterable[str]) -> None:
         """This function will take documents out."""

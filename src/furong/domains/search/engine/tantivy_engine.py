@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tantivy
 
 from furong.domains.search.analysis.cutting import Analysis
-from furong.domains.search.engine.marking import mark, snippet
-from furong.domains.search.engine.schema import NO_DAY, VERSION, day_number, stored
+from furong.domains.search.engine.cutters import Cutters
+from furong.domains.search.engine.finding import Finder
+from furong.domains.search.engine.marking import LATIN_WIDTH, WIDTH, Marker
+from furong.domains.search.engine.schema import NO_DAY, VERSION, cut, day_number, stored
 from furong.domains.search.engine.shelf import Shelf
 from furong.domains.search.planning import Plan, Thesaurus, plan
 from furong.domains.search.values import (
@@ -44,6 +46,7 @@ _NARROWING = {
     "department": "departments",
     "audience": "audiences",
     "language": "languages",
+    "year": "years",
 }
 
 
@@ -51,8 +54,16 @@ _NARROWING = {
 class _Found:
     score: float
     order: int
+    place: tuple[int, int, int]  # shelf, segment, document
     searcher: tantivy.Searcher  # an address holds in the state that it was found in
     address: tantivy.DocAddress
+
+
+class _Open(NamedTuple):
+    shelf: Shelf
+    searcher: tantivy.Searcher
+    frequencies: dict[tuple[str, str], int]
+    is_public: bool
 
 
 class TantivyEngine:
@@ -71,8 +82,9 @@ class TantivyEngine:
         self.analysis = analysis
         self.thesaurus = thesaurus or Thesaurus()
         self.generation = generation or path.name
-        self._public = Shelf(path / PUBLIC_SHELF, analysis=analysis, create=create)
-        self._inner = Shelf(path / INNER_SHELF, analysis=analysis, create=create)
+        self._public = Shelf(path / PUBLIC_SHELF, create=create)
+        self._inner = Shelf(path / INNER_SHELF, create=create)
+        self._cutters: Cutters | None = None
 
     @property
     def recipe(self) -> str:
@@ -96,40 +108,45 @@ class TantivyEngine:
         size = min(max(query.size, 1), MAX_PAGE_SIZE)
         first = min(max(query.first, 0), MAX_FIRST)
         shelves = self._shelves(query.rights)
-        whole = self._count(shelves, read, query, is_broad=False)
-        # Few hold enough of it: then what holds some of it, however the segmenter cut it, counts too.
-        broad = whole < _FEW
-        total = self._count(shelves, read, query, is_broad=True) if broad else whole
-        found = self._best(shelves, read, query, min(first + size, total)) if total else []
-        facets = self._facets(shelves, read, query, broad) if query.with_facets else {}
-        terms = read.terms
-        hits = [self._hit(one, terms, query.with_snippets) for one in found[first : first + size]]
+        facets: dict[str, tuple[FacetValue, ...]] = {}
+        if not query.with_count:
+            found = self._best(shelves, read, query, _WINDOW)
+            whole = self._whole_among(shelves, found, read, query)
+            total, broad = len(found), whole < _FEW
+        else:
+            found = self._best(shelves, read, query, first + size)
+            whole, facets = self._counted(shelves, read, query, is_broad=False)
+            total, broad = whole, whole < _FEW
+            # Few hold enough of it: then what holds some of it, however the segmenter cut it, counts too.
+            if broad:
+                total, facets = self._counted(shelves, read, query, is_broad=True)
+        marker = Marker(read.terms) if query.with_snippets else None
+        hits = [self._hit(one, marker, query) for one in found[first : min(total, first + size)]]
         return Page(hits=tuple(hits), total=total, whole=whole, facets=facets, is_broad=broad)
 
-    def _shelves(self, rights: frozenset[str]) -> list[tuple[Shelf, tantivy.Searcher]]:
+    def _shelves(self, rights: frozenset[str]) -> list[_Open]:
         shelves = [self._public] if PUBLIC in rights else []
         if rights - {PUBLIC}:
             shelves.append(self._inner)
-        return [(shelf, shelf.searcher()) for shelf in shelves]
+        return [_Open(shelf, *shelf.state(), shelf is self._public) for shelf in shelves]
 
-    def _count(self, shelves: list[tuple[Shelf, tantivy.Searcher]], read: Plan, query: Query, *, is_broad: bool) -> int:
-        total = 0
-        for shelf, searcher in shelves:
-            asked = shelf.asker.counting(
-                plan=read, query=query, is_broad=is_broad, shelf_is_public=shelf is self._public
-            )
-            answer: Any = searcher.search(asked, 1)
-            total += answer.count or 0
-        return total
+    def _best(self, shelves: list[_Open], read: Plan, query: Query, needed: int) -> list[_Found]:
+        window = self._ranked(shelves, read, query, _WINDOW)
+        window.sort(key=lambda one: -one.score)
+        if needed <= _WINDOW or len(window) < _WINDOW:
+            return window[:needed]
+        # Only the window is weighed anew. What follows it is always found alike and keeps its place, so that leafing through
+        # never repeats a document.
+        ahead = {one.place for one in window}
+        rest = self._ranked(shelves, read, query, MAX_FIRST + MAX_PAGE_SIZE)
+        rest.sort(key=lambda one: one.order)
+        return [*window, *(one for one in rest if one.place not in ahead)][:needed]
 
-    def _best(
-        self, shelves: list[tuple[Shelf, tantivy.Searcher]], read: Plan, query: Query, needed: int
-    ) -> list[_Found]:
+    def _ranked(self, shelves: list[_Open], read: Plan, query: Query, limit: int) -> list[_Found]:
         found: list[_Found] = []
         today = day_number(query.today)
-        for shelf, searcher in shelves:
-            built = shelf.asker.ranking(plan=read, query=query, shelf_is_public=shelf is self._public)
-            hits = searcher.search(built, max(needed, _WINDOW), count=False).hits
+        for number, (shelf, searcher, frequencies, is_public) in enumerate(shelves):
+            hits = Finder(shelf.asker, searcher, frequencies, read, query, is_public).best(limit)
             addresses = [address for _, address in hits]
             boosts = searcher.fast_field_values("boost", addresses)
             days = searcher.fast_field_values("day", addresses)
@@ -138,37 +155,39 @@ class TantivyEngine:
                 weighed = score * (boost or 1.0)
                 if half and day is not None and day != NO_DAY:
                     weighed *= OLDEST + (1 - OLDEST) * 0.5 ** (max(today - day, 0) / half)
-                found.append(_Found(weighed, order, searcher, address))
-        # Only the window is weighed anew; what follows it keeps its place, so that leafing through never repeats a document.
-        ahead = sorted((one for one in found if one.order < _WINDOW), key=lambda one: -one.score)
-        rest = sorted((one for one in found if one.order >= _WINDOW), key=lambda one: one.order)
-        return (ahead + rest)[:needed]
+                found.append(_Found(weighed, order, (number, address.segment_ord, address.doc), searcher, address))
+        return found
 
-    def _facets(
-        self, shelves: list[tuple[Shelf, tantivy.Searcher]], read: Plan, query: Query, broad: bool
-    ) -> dict[str, tuple[FacetValue, ...]]:
-        narrowed = {name for name, field in _NARROWING.items() if getattr(query, field)}
-        narrowed |= {"year"} if query.years else set()
-        counted: dict[str, dict[str, int]] = {name: {} for name in FACETS}
+    def _counted(
+        self, shelves: list[_Open], read: Plan, query: Query, *, is_broad: bool
+    ) -> tuple[int, dict[str, tuple[FacetValue, ...]]]:
+        """Count what holds enough of what was said, by kind, which each document has one of, and by the other facets."""
+        names = FACETS if query.with_facets else ("kind",)
+        narrowed = {name for name, field in _NARROWING.items() if name in names and getattr(query, field)}
+        counted: dict[str, dict[str, int]] = {name: {} for name in names}
+        total = 0
         # A facet that narrows also shows what its other values would give.
-        for names, without in [
-            ([name for name in FACETS if name not in narrowed], ""),
-            *(([n], n) for n in sorted(narrowed)),
-        ]:
-            if not names:
-                continue
-            for shelf, searcher in shelves:
+        asked = [("", {"kind", *names} - (narrowed - {"kind"})), *((one, {one}) for one in sorted(narrowed))]
+        for without, own in asked:
+            for shelf, searcher, _, is_public in shelves:
                 built = shelf.asker.counting(
-                    plan=read, query=query, is_broad=broad, shelf_is_public=shelf is self._public, without=without
+                    plan=read, query=query, is_broad=is_broad, shelf_is_public=is_public, without=without
                 )
                 result: dict[str, Any] = searcher.aggregate(
-                    built, {name: {"terms": {"field": name, "size": _FACET_SIZE}} for name in names}
+                    built, {name: {"terms": {"field": name, "size": _FACET_SIZE}} for name in own}
                 )
-                for name in names:
-                    for bucket in result[name]["buckets"]:
+                for name in own:
+                    buckets = result[name]["buckets"]
+                    if name == "kind" and not without:
+                        total += sum(int(bucket["doc_count"]) for bucket in buckets)
+                        if name in narrowed:
+                            continue
+                    for bucket in buckets:
                         value = str(int(bucket["key"])) if name == "year" else str(bucket["key"])
                         counted[name][value] = counted[name].get(value, 0) + int(bucket["doc_count"])
-        return {
+        if not query.with_facets:
+            return total, {}
+        return total, {
             name: tuple(
                 FacetValue(value=value, count=count)
                 for value, count in sorted(values.items(), key=lambda one: (-one[1], one[0]))
@@ -176,25 +195,45 @@ class TantivyEngine:
             for name, values in counted.items()
         }
 
-    def _hit(self, found: _Found, terms: frozenset[str], with_snippet: bool) -> Hit:
+    def _whole_among(self, shelves: list[_Open], found: list[_Found], read: Plan, query: Query) -> int:
+        """Count those among the best that hold enough of what was said."""
+        total = 0
+        for number, (shelf, searcher, frequencies, is_public) in enumerate(shelves):
+            own = [one.address for one in found if one.place[0] == number]
+            if own:
+                finder = Finder(shelf.asker, searcher, frequencies, read, query, is_public)
+                asked = shelf.asker.counting(
+                    plan=read, query=query, is_broad=False, shelf_is_public=is_public, ids=finder.ids(own)
+                )
+                answer: Any = searcher.search(asked, 1)
+                total += answer.count or 0
+        return total
+
+    def _hit(self, found: _Found, marker: Marker | None, query: Query) -> Hit:
         document = stored(found.searcher.doc(found.address))
+        in_english = query.shown_in == "en"
+        titles = [one for one in (document.title, document.title_en) if one]
+        marked = [marker.mark(one) for one in titles] if marker is not None else []
+        text = document.text_en if in_english and document.text_en else document.text
+        width = WIDTH if any(one >= "㐀" for one in text[:40]) else LATIN_WIDTH
         return Hit(
             key=document.key,
             kind=document.kind,
-            title=document.title,
+            title=titles[-1 if in_english else 0] if titles else "",
             address=document.address,
             score=found.score,
             site=document.site,
             department=document.department,
             language=document.language,
             published_on=document.published_on,
-            marked_title=mark(document.title, terms) if with_snippet else (),
-            snippet=snippet(document.text, terms) if with_snippet else (),
+            marked_title=marked[-1 if in_english else 0] if marked else (),
+            snippet=marker.snippet(text, width=width) if marker is not None else (),
+            is_named=any(piece.is_match for one in marked for piece in one),
         )
 
     def find(self, *, key: str, rights: frozenset[str]) -> Document | None:
         """This function will return what the index holds of a document, None when the rights do not reach it."""
-        for shelf, searcher in self._shelves(rights):
+        for shelf, searcher, _, _ in self._shelves(rights):
             hits = searcher.search(shelf.asker.of_key(key), 1, count=False).hits
             if hits:
                 document = stored(searcher.doc(hits[0][1]))
@@ -253,14 +292,19 @@ class TantivyEngine:
 
     # --- writing ----------------------------------------------------------------------------------------------------------
 
-    def open_writer(self, *, threads: int = 1) -> None:
-        """This function will take the right to write. Raises `WriterBusyError`."""
-        self._public.open_writer(threads=threads)
+    def open_writer(self, *, threads: int = 1, cutters: int = 0) -> None:
+        """This function will take the right to write. Raises `WriterBusyError`.
+
+        With ``cutters`` that many processes cut the documents, for many at once; else this one does.
+        """
+        self._public.open_writer(threads=threads, bulk=cutters > 0)
         try:
             self._inner.open_writer()
         except BaseException:
             self._public.close()
             raise
+        if cutters and self._cutters is None:
+            self._cutters = Cutters(self.analysis, cutters)
 
     def add(self, documents: Iterable[Document], *, fresh: bool = False) -> int:
         """This function will take documents in, in place of those with the same keys. ``fresh``:
@@ -268,14 +312,16 @@ class TantivyEngine:
         in an index that has none of them.
         """
         self.open_writer()
+        rows = (
+            self._cutters.rows(documents) if self._cutters is not None else (cut(d, self.analysis) for d in documents)
+        )
         count = 0
-        for some in batched_documents(documents, 500):
-            public = [one for one in some if one.is_public]
-            inner = [one for one in some if not one.is_public]
+        for row in rows:
+            own, other = (self._public, self._inner) if row.is_public else (self._inner, self._public)
             if not fresh:  # what changes its rights changes its shelf
-                self._inner.remove(one.key for one in public)
-                self._public.remove(one.key for one in inner)
-            count += self._public.replace(public, fresh=fresh) + self._inner.replace(inner, fresh=fresh)
+                other.remove((row.key,))
+            own.replace(row, fresh=fresh)
+            count += 1
         return count
 
     def remove(self, keys: Iterable[str]) -> None:
@@ -300,25 +346,20 @@ class TantivyEngine:
 
     def finish_merges(self) -> None:
         """This function will wait for merges and let the writer go."""
+        self._end_cutters()
         self._public.finish_merges()
         self._inner.finish_merges()
 
     def close(self) -> None:
         """This function will let the writer go without what it has not committed."""
+        self._end_cutters()
         self._public.close()
         self._inner.close()
 
-
-def batched_documents(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:
-    """This function will give documents in lists of at most ``size``."""
-    some: list[Document] = []
-    for document in documents:
-        some.append(document)
-        if len(some) == size:
-            yield some
-            some = []
-    if some:
-        yield some
+    def _end_cutters(self) -> None:
+        cutters, self._cutters = self._cutters, None
+        if cutters is not None:
+            cutters.close()
 
 
 def open_engine(

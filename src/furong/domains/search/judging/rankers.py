@@ -76,7 +76,7 @@ class OurRanker:
 def asked_page(engine: TantivyEngine, query: Query) -> Page:
     """This function will ask an engine for a page as `queries.search` does, cards before the rest, without asking a database."""
     read = engine.plan(query.text)
-    only = replace(query, kinds=(Kind.SERVICE.value,), first=0, size=CARDS, with_facets=False, with_snippets=True)
+    only = replace(query, kinds=(Kind.SERVICE.value,), first=0, size=CARDS, with_count=False, with_snippets=True)
     services = engine.search_plan(read, only)
     cards = cards_of(services, plan=read)
     page = engine.search_plan(read, replace(query, hidden=query.hidden | {hit.key for hit in cards}))

@@ -1,0 +1,129 @@
+"""The best of one shelf, without reading the list of every word from end to end.
+
+The engine underneath weighs each document that holds any of the words, and common words stand in millions. So where that
+would be much, cheap questions find those that can be among the best (titles, texts that hold everything, texts that hold
+what is rare), and only these are ranked, to the same scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tantivy
+
+from furong.domains.search.engine.asking import Asker, pairs_of
+from furong.domains.search.planning import Group, Plan
+from furong.domains.search.values import Query
+
+DIRECT = 60_000  # postings: up to here everything that speaks is read
+MOST = 400_000  # documents that a cheap question reads at most, where it can choose
+EACH, ENOUGH = 200, 200  # how many each question brings, and how many are enough
+
+Scored = tuple[float, tantivy.DocAddress]
+
+
+@dataclass(slots=True)
+class Finder:
+    """One question to one shelf, in one state of it. ``frequencies`` are kept as long as the state is."""
+
+    asker: Asker
+    searcher: tantivy.Searcher
+    frequencies: dict[tuple[str, str], int]
+    plan: Plan
+    query: Query
+    is_public: bool
+
+    def best(self, limit: int) -> Sequence[Scored]:
+        """This function will give the best by words, the best first, and how well they fit."""
+        if self._cost() <= DIRECT:
+            return self._searched(self.asker.ranking(**self._asked), limit).hits  # type: ignore[no-any-return]
+        ids = self._candidates(limit)
+        if not ids:
+            return []
+        return self._searched(self.asker.ranking_of(ids=ids, **self._asked), limit).hits  # type: ignore[no-any-return]
+
+    def ids(self, addresses: Sequence[tantivy.DocAddress]) -> set[int]:
+        """This function will give the numbers of documents."""
+        return {one for one in self.searcher.fast_field_values("id", list(addresses)) if isinstance(one, int)}
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        return {"plan": self.plan, "query": self.query, "shelf_is_public": self.is_public}
+
+    def _searched(self, asked: tantivy.Query, limit: int, *, count: bool = False) -> Any:
+        return self.searcher.search(asked, limit, count=count)
+
+    # --- how much it would be ---------------------------------------------------------------------------------------------
+
+    def _frequency(self, field: str, word: str) -> int:
+        kept = self.frequencies.get((field, word))
+        if kept is None:
+            if len(self.frequencies) > 50_000:
+                self.frequencies.clear()
+            kept = self.frequencies[field, word] = self.searcher.doc_freq(field, word)
+        return kept
+
+    def _size(self, group: Group) -> int:
+        """How many documents hold what was said, at most."""
+        return sum(min(self._frequency("words", word) for word in way.words) for way in group.ways)
+
+    def _cost(self) -> int:
+        if self.searcher.num_docs <= DIRECT // 4:
+            return 0
+        words = sum(
+            self._frequency("words", word) for group in self.plan.groups for way in group.ways for word in way.words
+        )
+        return words + sum(
+            self._frequency(field, pair) for pair in pairs_of(self.plan) for field in ("title_pairs", "pairs")
+        )
+
+    # --- those worth ranking ----------------------------------------------------------------------------------------------
+
+    def _candidates(self, limit: int) -> Collection[int]:
+        each = max(EACH, limit)
+        addresses: list[tantivy.DocAddress] = []
+
+        def ask(asked: tantivy.Query) -> int:
+            found = self._searched(asked, each, count=True)
+            addresses.extend(address for _, address in found.hits)
+            return int(found.count)
+
+        titled = self.asker.titled(**self._asked)
+        in_titles = ask(titled) if titled is not None else 0
+        groups = sorted(self.plan.groups, key=self._size)
+        enough = max(ENOUGH, limit)
+        if groups and (len(groups) > 1 or in_titles < enough or self._size(groups[0]) <= MOST):
+            whole = ask(self.asker.holding(groups=groups, every=True, **self._asked))
+            if whole < enough and len(groups) > 1:
+                ask(self.asker.holding(groups=self._rare(groups), every=False, **self._asked))
+        ids = self.ids(addresses)
+        if len(ids) < enough:
+            addresses.clear()
+            pairs = self._rare_pairs()
+            if pairs:
+                ask(self.asker.paired(pairs=pairs, **self._asked))
+            if self.plan.exact:
+                ask(self.asker.held(**self._asked))
+            ids |= self.ids(addresses)
+        return ids
+
+    def _rare(self, groups: Sequence[Group]) -> Sequence[Group]:
+        """The rarest of what was said: one thing at least, and no more documents than may be read."""
+        total = 0
+        for count, group in enumerate(groups):
+            total += self._size(group)
+            if total > MOST and count:
+                return groups[:count]
+        return groups
+
+    def _rare_pairs(self) -> list[str]:
+        total = 0
+        found: list[str] = []
+        for pair in sorted(dict.fromkeys(pairs_of(self.plan)), key=lambda one: self._frequency("pairs", one)):
+            total += self._frequency("pairs", pair)
+            if total > MOST and found:
+                break
+            found.append(pair)
+        return found
