@@ -12,18 +12,18 @@ import time
 from binascii import b2a_base64
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from furong_link import erasing, profile, wire
+from furong_link import condition, erasing, profile, wire
 from furong_link.addresses import answer_own
+from furong_link.admission import Admission
 from furong_link.beside import Beside
 from furong_link.bodies import Bodies
 from furong_link.certificates import certificates_end
 from furong_link.compact import compact
-from furong_link.configuration import Configuration, Key, Service
-from furong_link.decision import Grant, QuotaBook, Target, check_grant, read_target
+from furong_link.configuration import Configuration, Service
+from furong_link.decision import Grant, QuotaBook, Target
 from furong_link.door import Door
 from furong_link.errors import EvidenceError, Refusal
 from furong_link.evidence import EvidenceLog, Recorded
@@ -33,12 +33,10 @@ from furong_link.keys import Signer, Verifier
 from furong_link.masking import apply_terms
 from furong_link.message import OWN, Message, problem_reply, unsigned
 from furong_link.message import Settings as Settings
-from furong_link.metrics import Condition, Histogram, condition_lines
+from furong_link.metrics import Histogram
 from furong_link.modes import OWN_SERVICE, PROVIDE, Asked, Host, Mode, Modes
 from furong_link.operator_key import Operator
-from furong_link.own import check_certificate, own_keys, system_key
 from furong_link.peers import Peers, server_context, trust
-from furong_link.replay import ReplayGuard
 from furong_link.tracing import Tracer, asking
 from furong_link.traffic import TrafficBook
 from furong_link.upstream import Upstream, UpstreamReply
@@ -77,7 +75,7 @@ class Gateway:
         )
         # Also when none are kept any more: those of before are erased in their time.
         self.bodies = Bodies(settings.folder / "evidence", settings=settings.bodies, algorithm=signer.algorithm)
-        self._guard = ReplayGuard(skew_seconds=settings.skew_seconds)
+        self._admission = Admission(self, settings=settings, suite=signer.algorithm, clock=clock, beside=self._beside)
         self._quotas = QuotaBook()
         self._upstreams = {
             name: Upstream(
@@ -89,7 +87,6 @@ class Gateway:
             for name, address in settings.upstreams.items()
         }
         self.peers = Peers(settings=settings, signer=signer, beside=self._beside, clock=clock, record=self.log.append)
-        self._own_keys = own_keys(settings)
         self._peer_tls = server_context(settings.peers) if settings.peers else None
         self._servers: list[asyncio.Server | Listener] = []
         self.peer_port = 0
@@ -100,8 +97,8 @@ class Gateway:
         self.traffic = TrafficBook()
         trace = settings.telemetry
         self._tracer = Tracer(trace, gateway=settings.id, key=signer.key_id) if trace.address else None
-        self._took, self._provider_took = Histogram(), Histogram()
-        self._ends: dict[str, float] = {}  # when certificates end, by gateway
+        self.took, self.provider_took = Histogram(), Histogram()
+        self.ends: dict[str, float] = {}  # when certificates end, by gateway
         self.port = 0
 
     # --- life ------------------------------------------------------------------------------------------------
@@ -153,7 +150,7 @@ class Gateway:
         if self._peer_tls is not None and self.configuration is not None:
             for peer in self.configuration.peers.values():
                 trust(self._peer_tls, peer)
-            self._ends = certificates_end(self.configuration, own=self.settings.peers)
+            self.ends = certificates_end(self.configuration, own=self.settings.peers)
 
     def _host(self) -> Host:
         return Host(
@@ -177,9 +174,8 @@ class Gateway:
         """Take from the log what must survive a restart: recent nonces, and what quotas of this window are used."""
         self.peers.remember(record)
         now, at = self._clock(), datetime.fromisoformat(record["at"]).timestamp()
-        if record.get("nonce") and at > now - 4 * self.settings.skew_seconds:
-            with contextlib.suppress(Refusal):
-                self._guard.take(key_id=record["key"], nonce=record["nonce"], now=now)
+        with contextlib.suppress(Refusal):
+            self._admission.remember(record, now=now)
         grant = self.configuration.grants.get(record.get("grant", "")) if self.configuration else None
         if grant is not None and record.get("counted"):
             with contextlib.suppress(Refusal):
@@ -276,7 +272,7 @@ class Gateway:
         refusal: Refusal | None = None
         reply: UpstreamReply | None = None
         try:
-            configuration = await self._verify(message)
+            configuration = await self._admission.admit(message)
             reply = await self._serve(message, configuration)
         except Refusal as error:
             refusal = error
@@ -311,7 +307,7 @@ class Gateway:
 
     def _count(self, message: Message, outcome: str, seconds: float) -> None:
         """Count a message. Only a verified sender is named in reports, and only a service that the exchange knows."""
-        self._took.observe(seconds)
+        self.took.observe(seconds)
         key, grant, target = message.key, message.grant, message.target
         known = self.configuration.services if self.configuration else {}
         self.traffic.note(
@@ -328,89 +324,6 @@ class Gateway:
         grants, now = self.configuration.grants if self.configuration else {}, self._clock()
         found = {grant.id: self._quotas.used(grant, now=now) for grant in grants.values() if grant.quota}
         return {grant: used for grant, used in found.items() if used}
-
-    async def _verify(self, message: Message) -> Configuration:
-        """Everything that is known without the provider, in the order of its cost; refuses at the first cause."""
-        headers = message.head.headers
-        system = self.settings.certificates.get(message.certificate) if message.certificate else None
-        if system is not None and not message.from_peer and "signature" not in headers:
-            return self._verify_by_certificate(message, system)
-        signed = profile.read_signature(headers)
-        request = message.read_request()
-        profile.check_values(request)
-        message.request, message.signed = request, signed
-        settings = self.settings
-        while True:
-            configuration, now = self._in_force()
-            if message.from_peer:
-                check_certificate(configuration, certificate=message.certificate, key_id=signed.key_id)
-            if request.authority != settings.authority:
-                raise Refusal("wrong_gateway")
-            profile.check_time(signed.created, now=now, skew_seconds=settings.skew_seconds)
-            key = configuration.keys.get(signed.key_id) or self._own_key(configuration, signed.key_id, message)
-            if key is None:
-                raise Refusal("key_unknown")
-            profile.check_digest(request.content_digest, message.content, algorithm=signed.algorithm)
-            message.base, signature = profile.begin_check(request, signed, verifier=key.verifier)
-            # In a thread beside the loop where that gains, and other messages are in hand too.
-            beside = getattr(key.verifier, "verify_beside", None) if self.in_hand > 2 else None
-            if beside is None:
-                fits = key.verifier.verify(message.base, signature)
-            else:
-                fits = await self._beside.call(beside, message.base, signature)
-            if not fits:
-                raise Refusal("signature_invalid")
-            # A configuration that came meanwhile may say otherwise: the message goes by the one in force.
-            if self.configuration is configuration:
-                break
-        # From here on the sender is known.
-        message.key = key
-        if not key.is_valid(now):
-            raise Refusal("key_not_valid")
-        if key.member in configuration.suspended:
-            raise Refusal("member_suspended")
-        self._guard.take(key_id=key.key_id, nonce=signed.nonce, now=now)
-        message.facts["nonce"] = signed.nonce
-        message.target = target = read_target(request.target)
-        if target.service == OWN_SERVICE:
-            return configuration  # the provider's own door: no grant, `Modes.provide` decides
-        message.grant = check_grant(
-            configuration.grants.get(request.grant), member=key.member, method=request.method, target=target, now=now
-        )
-        return configuration
-
-    def _in_force(self) -> tuple[Configuration, float]:
-        configuration, now = self.configuration, self._clock()
-        if configuration is None or configuration.staleness(now) == "expired":
-            raise Refusal("configuration_expired")
-        return configuration, now
-
-    def _own_key(self, configuration: Configuration, key_id: str, message: Message) -> Key | None:
-        """Give the key of one of the member's own systems, which only this gateway knows; not to another gateway."""
-        found, own = self._own_keys.get(key_id), configuration.peers.get(self.settings.id)
-        if found is None or own is None or not own.member or message.from_peer:
-            return None
-        return replace(found, member=own.member)
-
-    def _verify_by_certificate(self, message: Message, system: str) -> Configuration:
-        """Let in one of the member's own systems that shows its certificate on TLS instead of signing each message."""
-        configuration, now = self._in_force()
-        own = configuration.peers.get(self.settings.id)
-        if own is None or not own.member:
-            raise Refusal("key_unknown")
-        request = message.read_request(algorithm=self._signer.algorithm)
-        profile.check_values(request)
-        message.request = request
-        profile.check_digest(request.content_digest, message.content, algorithm=self._signer.algorithm)
-        message.key = system_key(system, member=own.member)
-        if own.member in configuration.suspended:
-            raise Refusal("member_suspended")
-        message.facts["sign_in"] = "certificate"
-        message.target = target = read_target(request.target)
-        message.grant = check_grant(
-            configuration.grants.get(request.grant), member=own.member, method=request.method, target=target, now=now
-        )
-        return configuration
 
     async def _serve(self, message: Message, configuration: Configuration) -> UpstreamReply:
         request, key, grant, target = message.request, message.key, message.grant, message.target
@@ -458,7 +371,7 @@ class Gateway:
             reply = await upstream.ask(
                 method=request.method, target=target.raw, headers=headers, content=message.content
             )
-        self._provider_took.observe(time.perf_counter() - began)
+        self.provider_took.observe(time.perf_counter() - began)
         message.facts["provider_status"] = reply.status
         if not 200 <= reply.status < 300:
             # An error's text is nobody's consented data: the status passes, the content does not.
@@ -556,50 +469,19 @@ class Gateway:
             refusal = Refusal("evidence_unwritable")
         return unsigned(refusal, close=True)
 
+    @property
+    def now(self) -> float:
+        return self._clock()
+
+    @property
+    def key_id(self) -> str:
+        """The name of the key that signs."""
+        return self._signer.key_id
+
     def metrics(self) -> str:
         """Give the gateway's figures in Prometheus's text form."""
-        found, now = self.configuration, self._clock()
-        grants = found.grants if found else {}
-        quotas = {name: used / quota.calls for name, used in self.quotas().items() if (quota := grants[name].quota)}
-        own = found.peers.get(self.settings.id) if found else None
-        condition = Condition(
-            now=now,
-            counts=self.counts,
-            in_hand=self.in_hand,
-            connections=len(self.connections),
-            records=self.log.tree.size,
-            segments=len(self.log.segments),
-            evidence_failed=bool(self.log.failed),
-            configuration_serial=found.serial if found else None,
-            configuration_age_seconds=found.age_seconds(now) if found else None,
-            configuration_staleness=found.staleness(now) if found else "missing",
-            keys_until={
-                key.key_id: key.valid_until
-                for key in (found.keys.values() if found else ())
-                if key.key_id == self._signer.key_id or (own and own.member and key.member == own.member)
-            },
-            certificates_until=self._ends,
-            quotas_used=quotas,
-            peers_down=self.peers.down(),
-            peers_in_doubt=sorted(self.peers.troubles()),
-        )
-        lines = condition_lines(condition)
-        lines += self._took.lines("furong_gateway_seconds", "From a whole message to its reply.")
-        lines += self._provider_took.lines(
-            "furong_gateway_provider_seconds", "What the provider's system took of that."
-        )
-        return "\n".join([*lines, *self.modes.metrics(), ""])
+        return condition.metrics_of(self)
 
     def health(self) -> dict[str, object]:
         """Say how the gateway is: ready or why not, how old its configuration is, how long its log."""
-        found, now = self.configuration, self._clock()
-        staleness = found.staleness(now) if found else "missing"
-        return {
-            "gateway": self.settings.id,
-            "ready": not self.log.failed and staleness not in ("missing", "expired"),
-            "evidence": self.log.failed or "ok",
-            "records": self.log.tree.size,
-            "configuration": found.serial if found else None,
-            "configuration_age_seconds": found.age_seconds(now) if found else None,
-            "configuration_staleness": staleness,
-        }
+        return condition.health_of(self)
