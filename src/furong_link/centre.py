@@ -39,8 +39,9 @@ logger = logging.getLogger("furong_link")
 WORD = "centre"  # where a consumer names its grant
 CONFIGURATION, REPORTS, ENROLMENTS = "/api/exchange/configuration", "/api/exchange/reports", "/api/exchange/enrolments"
 SOFTWARE = "furong-link 0.1.0"
-POLL_SECONDS, REPORT_SECONDS, TIMEOUT_SECONDS = 1.0, 5.0, 10.0
+POLL_SECONDS, REPORT_SECONDS, TIMEOUT_SECONDS, LAST_SECONDS = 1.0, 5.0, 10.0, 2.0
 _JSON = "application/json"
+_NEVER = (400, 422)  # the centre read a report and it is not of the form
 # Of a configuration that cannot be renewed, in the order in which it grows old.
 _GRADES = {
     "fresh": "",
@@ -53,9 +54,13 @@ _GRADES = {
 
 
 class CentreError(LinkError):
-    """The centre could not be reached, or did not answer as it should."""
+    """The centre could not be reached (``status`` is 0), or did not answer as it should."""
 
     code = "centre"
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class Centre:
         """Hand a report over. Raises CentreError."""
         found = self.ask("POST", REPORTS, json.dumps(report).encode())
         if found.status not in (200, 204):
-            raise CentreError(f"The centre did not take the report: {found.says}")
+            raise CentreError(f"The centre did not take the report: {found.says}", status=found.status)
 
     def enrol(self, request: Request, *, code: str) -> dict[str, Any]:
         """Ask to be admitted; give the centre's answer (exchange, member, the operator's key). Raises CentreError or
@@ -208,6 +213,7 @@ class Keeper:
         self._gateway, self._centre, self._clock = gateway, centre, clock
         self._poll, self._report = poll_seconds, report_seconds
         self._boot, self._number = secrets.token_hex(8), 0
+        self._owed: list[dict[str, Any]] | None = None  # counts of a report whose answer did not come
         self._certificate = certificate
         # One thread: the centre is asked one thing at a time, and a slow centre never holds a message up.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="centre")
@@ -215,7 +221,7 @@ class Keeper:
         self.trouble = ""
 
     async def run(self) -> None:
-        """Poll and report until cancelled; then report what is left."""
+        """Poll and report until cancelled; then report what is left, when the centre is there."""
         due = 0.0
         try:
             while True:
@@ -226,6 +232,9 @@ class Keeper:
                 self._warn()
                 await asyncio.sleep(self._poll)
         finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_SECONDS):
+                    await self.tell()
             self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def fetch(self) -> bool:
@@ -245,15 +254,19 @@ class Keeper:
         return file is not None
 
     async def tell(self) -> bool:
-        """Report; say whether the centre took it. What it did not take is reported the next time."""
-        lines = self._gateway.traffic.take()
-        self._number += 1
+        """Report; say whether the centre took it. A report whose answer did not come goes again under its number, with the
+        counts that it had, so that the centre counts them once; what passed since is in the next.
+        """
+        if self._owed is None:
+            self._owed, self._number = self._gateway.traffic.take(), self._number + 1
         try:
-            await self._apart(self._centre.report, self.report(lines))
+            await self._apart(self._centre.report, self.report(self._owed))
         except CentreError as error:
-            self._gateway.traffic.give_back(lines)
             self._say(str(error))
+            if error.status in _NEVER:
+                self._owed = None  # it would not be taken the next time either, and what follows is not to wait for it
             return False
+        self._owed = None
         return True
 
     def report(self, lines: list[dict[str, Any]]) -> dict[str, Any]:

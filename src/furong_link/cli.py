@@ -291,11 +291,11 @@ async def _run(folder: Path, centre: str) -> int:
         keeping = asyncio.create_task(keeper.run())
     print(f"{settings.id} listens on {settings.host}:{gateway.port} (clock skew {settings.skew_seconds} s)", flush=True)
     await stop.wait()
-    if keeping is not None and asked is not None:
+    await gateway.stop()
+    if keeping is not None and asked is not None:  # last, so that the last counts and the last head are reported
         keeping.cancel()
         await asyncio.wait([keeping])
         asked.close()
-    await gateway.stop()
     return 0
 
 

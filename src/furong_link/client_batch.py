@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode
 
 from furong_link.batch_store import CHUNK, FORMATS, HASHES
 from furong_link.decision import PROVIDER
-from furong_link.errors import LinkError, UnverifiedReplyError
+from furong_link.errors import AWAY, LinkError, UnverifiedReplyError
 from furong_link.keys import SUITES
 from furong_link.sealing import sync_folder
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 SMALLEST = 64 * 1024
-_WAITS = frozenset({"file_preparing", "overloaded", "evidence_unwritable", "store_unusable", "replay_guard_full"})
+GIVE_UP_SECONDS = 86_400.0  # a link that is cut for hours is outlived
+_WAITS = AWAY | {"file_preparing"}
 _OVER = frozenset({"transfer_unknown", "terms_changed"})
 
 
@@ -123,7 +124,7 @@ def download(
     format_: str = "csv",
     since: int | None = None,
     piece_bytes: int = CHUNK,
-    give_up_seconds: float = 3600.0,
+    give_up_seconds: float = GIVE_UP_SECONDS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Downloaded:
     """Fetch a version of ``dataset`` (/SERVICE/DATASET) to ``to``: the newest, or ``version``; the delta from ``since``
@@ -301,7 +302,7 @@ def publish(
     format_: str = "csv",
     since: int | None = None,
     piece_bytes: int = CHUNK,
-    give_up_seconds: float = 3600.0,
+    give_up_seconds: float = GIVE_UP_SECONDS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Sent:
     """Publish a file as ``version`` of a data set at the provider's own gateway, or as the delta from ``since``.

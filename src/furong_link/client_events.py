@@ -25,7 +25,7 @@ from urllib.parse import quote, urlencode
 from furong_link import profile
 from furong_link.cloudevents import BATCH
 from furong_link.decision import PROVIDER
-from furong_link.errors import LinkError, Problem, Refusal
+from furong_link.errors import AWAY, LinkError, Problem, Refusal
 from furong_link.keys import Signer, Verifier
 from furong_link.replay import ReplayGuard
 
@@ -208,7 +208,7 @@ def follow(
     name: str = "default",
     limit: int = 500,
     wait_seconds: int = 20,
-    give_up_seconds: float = 3600.0,
+    give_up_seconds: float = 86_400.0,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Taken]:
     """Take events for ever, each into effect once; yields after each message, an empty one included.
@@ -234,7 +234,7 @@ def follow(
                 name=name,
             )
         except (UnreachableError, Refused) as error:
-            if isinstance(error, Refused) and error.problem.status != 503:
+            if isinstance(error, Refused) and error.problem.status != 503 and error.problem.code not in AWAY:
                 raise
             if waited >= give_up_seconds:
                 raise

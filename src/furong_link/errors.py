@@ -91,6 +91,11 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "gateway_failed": (500, "The gateway failed while it worked on the message; it is in its log."),
 }
 
+# What waiting mends, so that clients of files and events try again: a gateway or a link that is away, or full.
+AWAY = frozenset(
+    {"overloaded", "evidence_unwritable", "store_unusable", "replay_guard_full", "peer_unreachable", "peer_timeout"}
+)
+
 
 class Refusal(Exception):  # noqa: N818 - a fact for the sender, no fault
     """A message was refused for a cause that its sender, or the provider, can act on. ``code`` is a key of `REFUSALS`."""

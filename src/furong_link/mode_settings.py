@@ -8,7 +8,7 @@ services = ["born"]
 
 [events.retry]  # seconds; all optional
 first_seconds = 1
-most_seconds = 3600
+most_seconds = 300
 dead_after_seconds = 86400
 """
 

@@ -16,7 +16,7 @@ import secrets
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -82,11 +82,18 @@ class Nation:
     """The twin's state, kept in ``folder``. Methods may be called from any thread."""
 
     def __init__(
-        self, folder: Path, *, port: int = 0, gateway_port: int = 0, peer_port: int = 0, organization: str = ""
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        gateway_port: int = 0,
+        peer_port: int = 0,
+        organization: str = "",
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """``organization``: the credit code under which lower nodes know its member."""
+        """``organization``: the credit code under which lower nodes know its member. ``clock`` gives Unix seconds."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._organization = organization
+        self._organization, self.clock = organization, clock
         self.folder, self._lock = folder, threading.RLock()
         self.key = self._key(folder / "node.key", nodes.key_id_of(CODE))
         self.gateway_key = self._key(folder / "gateway" / "gateway.key", enrolment.key_id_of(GATEWAY))
@@ -128,6 +135,9 @@ class Nation:
         draft.write_text(json.dumps(self.state, ensure_ascii=False))
         draft.rename(self._place)
 
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock(), UTC)
+
     @property
     def address(self) -> str:
         """Where lower nodes reach it."""
@@ -137,7 +147,7 @@ class Nation:
 
     def payload(self) -> dict[str, Any]:
         """Give the whole exchange: its own, and who the lower nodes say their members are."""
-        now = datetime.now(UTC)
+        now = self._now()
         own: dict[str, Any] = {
             "exchange": CODE,
             "max_stale_seconds": 86_400,
@@ -207,11 +217,11 @@ class Nation:
         with self._lock:
             payload = self.payload()
             digest = nodes.digest_of(payload)
-            if self._file and digest == self._issued[0] and time.time() - self._issued[1] < RENEW_SECONDS:
+            if self._file and digest == self._issued[0] and self.clock() - self._issued[1] < RENEW_SECONDS:
                 return self._file, False
             self.state["serial"] += 1
-            self._issued = (digest, time.time())
-            whole = {**payload, "serial": self.state["serial"], "issued_at": datetime.now(UTC).isoformat()}
+            self._issued = (digest, self.clock())
+            whole = {**payload, "serial": self.state["serial"], "issued_at": self._now().isoformat()}
             self._file = sign_configuration(whole, signer=self.key)
             (self.folder / "gateway" / "configuration.json").write_bytes(self._file)
             self.save()
@@ -252,9 +262,9 @@ class Nation:
                 if ask["node"] == code
             ]
             digest = nodes.digest_of(parts)
-            if node["given_digest"] != digest or time.time() - node["given_at"] > RENEW_SECONDS:
+            if node["given_digest"] != digest or self.clock() - node["given_at"] > RENEW_SECONDS:
                 node["given_serial"] += 1
-                node["given_digest"], node["given_at"] = digest, time.time()
+                node["given_digest"], node["given_at"] = digest, self.clock()
             # The time stands with the number, so that a document has one form however often it is given.
             at = datetime.fromtimestamp(node["given_at"], UTC)
             file = nodes.sign_document(
@@ -310,7 +320,7 @@ class Nation:
                 raise ConfigurationError("There is no such node.")
             trust = Trust.of_json(node["trust"])
             found, after = nodes.take_document(
-                file, trust=trust, now=time.time(), sender=sender, recipient=CODE, held=node["taken_serial"]
+                file, trust=trust, now=self.clock(), sender=sender, recipient=CODE, held=node["taken_serial"]
             )
             node["trust"] = after.as_json()
             node["taken"], node["taken_serial"], node["ends_at"] = found.payload, found.serial, found.ends_at
@@ -364,7 +374,7 @@ class Nation:
             why = "no such member"
         elif offered["sharing"] == "conditional" and not taken["legal_basis"].strip():
             why = "no legal basis"
-        number = f"GJ{datetime.now(UTC):%Y}-{len(self.state['asks']) + 1:06d}"
+        number = f"GJ{self._now():%Y}-{len(self.state['asks']) + 1:06d}"
         self.state["asks"][taken["id"]] = taken | {
             "node": node,
             "items": items,
@@ -372,7 +382,7 @@ class Nation:
             "state": "refused" if why else "granted",
             "number": number,
             "note": why,
-            "decided_at": datetime.now(UTC).isoformat(),
+            "decided_at": self._now().isoformat(),
         }
 
     def withdraw(self, grant: str) -> None:
@@ -467,7 +477,7 @@ class Api(BaseHTTPRequestHandler):
             headers.get("furong-message", ""),
         )
         profile.check_values(request)
-        profile.check_time(signed.created, now=time.time())
+        profile.check_time(signed.created, now=self.nation.clock())
         code = signed.key_id.partition("/")[0]
         node = self.nation.state["nodes"][code]
         trust = Trust.of_json(node["trust"])
@@ -545,6 +555,7 @@ class Twin:
             ),
             signer=nation.gateway_key,
             operator=nation.key.verifier(),
+            clock=nation.clock,
         )
         await self.gateway.start()
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()

@@ -38,7 +38,7 @@ class Timing:
 
     first_seconds: float = 1.0
     factor: float = 2.0
-    most_seconds: float = 3600.0
+    most_seconds: float = 300.0
     dead_after_seconds: float = 86_400.0
     timeout_seconds: float = 30.0
     batch: int = 200
@@ -244,7 +244,9 @@ class Pusher:
             return [], [], "timeout"
         except (OSError, ValueError, asyncio.IncompleteReadError) as error:
             self._hang_up()
-            return [], [], "unreachable" if isinstance(error, OSError) else "malformed reply"
+            # A connection that ends before its reply is a link that broke.
+            is_away = isinstance(error, OSError | asyncio.IncompleteReadError)
+            return [], [], "unreachable" if is_away else "malformed reply"
         except Refusal as refusal:
             self._hang_up()
             return [], [], refusal.code

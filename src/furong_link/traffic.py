@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
 from typing import Any
 
 # Upper bounds in milliseconds; the last bucket has none.
@@ -14,7 +13,7 @@ Line = tuple[int, str, str, str, str]
 
 
 class TrafficBook:
-    """Counts by minute. `take` gives what was counted and begins anew; `give_back` keeps what could not be reported."""
+    """Counts by minute. `take` gives what was counted and begins anew."""
 
     __slots__ = ("_counts",)
 
@@ -43,10 +42,3 @@ class TrafficBook:
             }
             for (minute, consumer, service, grant, outcome), b in sorted(found.items())
         ]
-
-    def give_back(self, lines: Iterable[dict[str, Any]]) -> None:
-        """Count again what a report could not hand over."""
-        for line in lines:
-            key = (line["minute"], line["consumer"], line["service"], line["grant"], line["outcome"])
-            here = self._counts.setdefault(key, [0] * _BUCKETS)
-            self._counts[key] = [a + b for a, b in zip(here, line["buckets"], strict=True)]

@@ -37,7 +37,8 @@ class Modes:
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.desk = SoftwareKey.generate(key_id="hospital/desk/1", algorithm=exchange.algorithm)
-        self.endpoint_port = _free_port()
+        self.endpoint_port = _free_port()  # as the gateway reaches it
+        self.listens = 0  # where it listens, when a link lies between
         self.timing = QUICK
         self.grants: dict[str, dict[str, Any]] = {}
         exchange.make_modes = self.make
@@ -99,7 +100,7 @@ class Modes:
                 handle=handle,
                 clock=self.exchange.clock,
             )
-            server = found.serve("127.0.0.1", self.endpoint_port)
+            server = found.serve("127.0.0.1", self.listens or self.endpoint_port)
             server.daemon_threads = True
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()

@@ -59,6 +59,7 @@ class Door(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     newest: bytes
     status: int
+    loses = False
     reports: list[dict[str, Any]]
 
     def _answer(self, status: int, content: bytes = b"") -> None:
@@ -94,6 +95,9 @@ class Door(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers["Content-Length"]))
         if self.status == 200:
             self.reports.append(json.loads(content))
+        if self.loses:
+            self.close_connection = True
+            return
         self._answer(204 if self.status == 200 else self.status)
 
     def log_message(self, *args: Any) -> None:
@@ -105,7 +109,7 @@ def door() -> Iterator[tuple[type[Door], str]]:
     handler = type("OneDoor", (Door,), {"newest": file(1), "status": 200, "reports": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield handler, f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -166,28 +170,55 @@ def test_a_newer_configuration_is_taken_once_and_an_older_or_forged_one_never(
         asyncio.run(walk())
 
 
-def test_what_a_silent_centre_did_not_take_is_reported_the_next_time(
+def test_what_a_silent_centre_did_not_take_is_reported_again_under_its_number(
     door: tuple[type[Door], str], gateway: Gateway
 ) -> None:
     handler, address = door
     centre = Centre(address, signer=KEY)
     keeper = Keeper(gateway, centre)
-    gateway.traffic.note(at=0, consumer="c", service="births", grant="g", outcome="ok", seconds=0.003)
+
+    def note() -> None:
+        gateway.traffic.note(at=0, consumer="c", service="births", grant="g", outcome="ok", seconds=0.003)
 
     async def walk() -> None:
+        note()
         handler.status = 503
         assert await keeper.tell() is False
-        gateway.traffic.note(at=0, consumer="c", service="births", grant="g", outcome="ok", seconds=0.003)
+        note()
         handler.status = 200
-        assert await keeper.tell() is True
+        handler.loses = True  # it took the report, and its answer is lost
+        assert await keeper.tell() is False
+        handler.loses = False
+        for _ in range(3):
+            assert await keeper.tell() is True
+        note()
+        handler.status = 422  # never to be taken: what follows does not wait for it
+        assert await keeper.tell() is False
+        handler.status = 200
+        note()
         assert await keeper.tell() is True
 
     with centre:
         asyncio.run(walk())
-    first, second = handler.reports
-    assert [sum(line["buckets"]) for line in first["traffic"]] == [2]
-    assert second["traffic"] == []
-    assert second["number"] > first["number"]
+    told = [(one["number"], [sum(line["buckets"]) for line in one["traffic"]]) for one in handler.reports]
+    # The lost one went out twice at once, on a new connection too, and again with the next beat: one number, one count.
+    assert told == [(1, [1]), (1, [1]), (1, [1]), (2, [1]), (3, []), (5, [1])]
+
+
+def test_a_gateway_that_stops_reports_what_is_left(door: tuple[type[Door], str], gateway: Gateway) -> None:
+    handler, address = door
+
+    async def walk() -> None:
+        keeping = asyncio.create_task(Keeper(gateway, centre, poll_seconds=0.01).run())
+        while not handler.reports:
+            await asyncio.sleep(0.005)
+        gateway.traffic.note(at=0, consumer="c", service="births", grant="g", outcome="ok", seconds=0.003)
+        keeping.cancel()
+        await asyncio.wait([keeping])
+
+    with Centre(address, signer=KEY) as centre:
+        asyncio.run(walk())
+    assert [len(one["traffic"]) for one in handler.reports] == [0, 1]
 
 
 def test_a_gateway_without_its_centre_goes_on_and_warns_as_its_configuration_grows_old(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import ssl
 import threading
@@ -418,7 +417,7 @@ def test_a_forged_head_is_recorded_as_mistrusted(two: Two, monkeypatch: pytest.M
     assert two.near.gateway.peers.troubles() == {"far": "log_not_proven"}
 
 
-# --- restarts and cut links ---------------------------------------------------------------------------------------
+# --- restarts -----------------------------------------------------------------------------------------------------
 
 
 def test_a_far_gateway_that_restarts_is_waited_for_by_what_changes_nothing(two: Two) -> None:
@@ -434,157 +433,6 @@ def test_a_far_gateway_that_restarts_is_waited_for_by_what_changes_nothing(two: 
     assert answer.status == 200
     told = [record for record in two.records("far") if record.get("message") == "message-stable-1"]
     assert [record["kind"] for record in told] == ["answered"]
-
-
-def test_what_may_change_something_is_not_sent_twice_when_its_reply_is_lost(resting: Two) -> None:
-    """The far gateway takes the message, acts, and the link breaks before the reply: the near one does not repeat it."""
-    cut = _Cut(resting.ports["far"][1])
-    resting.meets = cut.port
-    resting.write()
-    resting.start()
-    try:
-        cut.drops = lambda: bool(resting.exchange.seen)
-        refused = _refused(resting, method="POST", target="/files/in")
-        assert refused.problem.code == "peer_unreachable"
-        posts = [seen for seen in resting.exchange.seen if seen[0] == "POST"]
-        assert len(posts) == 1
-        # The caller repeats it under the same id, and the provider's system can tell.
-        cut.drops = lambda: False
-        resting.clock.shift = 10
-        with resting.link() as link:
-            link.request("POST", "/files/in", grant="files", message=refused.message)
-        assert {seen[2]["furong-message"] for seen in resting.exchange.seen} == {refused.message}
-    finally:
-        resting.stop()
-        cut.close()
-
-
-def test_a_link_cut_for_an_hour_is_refused_by_name_and_mends_itself(resting: Two) -> None:
-    cut = _Cut(resting.ports["far"][1])
-    resting.meets = cut.port
-    resting.write()
-    resting.start()
-    try:
-        with resting.link() as link:
-            link.get("/files/a", grant="files")
-            cut.sever()
-            refused = _refused(resting)
-            assert (refused.problem.code, refused.retry_after_seconds) == ("peer_unreachable", None)
-            # While it is known to be down, nobody waits for it.
-            again = _refused(resting)
-            assert again.problem.code == "peer_unreachable"
-            assert again.retry_after_seconds is not None
-            assert resting.near.gateway.peers.down() == ["far"]
-            resting.clock.shift = 3600
-            # The configuration is an hour old by now; it is still decided by, and the reply says so.
-            assert _refused(resting).problem.code == "peer_unreachable"
-            cut.mend()
-            resting.clock.shift = 3610
-            answer = link.get("/files/a", grant="files")
-        assert answer.status == 200
-        assert answer.record.stale_seconds is not None
-        assert resting.records("near")[-1]["peer_stale"] >= 3600
-        assert resting.near.gateway.peers.down() == []
-        kinds = [record["kind"] for record in resting.records("near") if "message" in record]
-        assert kinds == ["answered", "refused", "refused", "refused", "answered"]
-    finally:
-        resting.stop()
-        cut.close()
-
-
-class _Cut:
-    """A link to a port that can be severed and mended, and can swallow what comes back."""
-
-    def __init__(self, port: int) -> None:
-        self._to = port
-        self._loop = asyncio.new_event_loop()
-        self._pairs: set[asyncio.Transport] = set()
-        self.severed = False
-        self.drops: Callable[[], bool] = lambda: False
-        self._server = self._loop.run_until_complete(self._loop.create_server(lambda: _Near(self), "127.0.0.1", 0))
-        self.port = self._server.sockets[0].getsockname()[1]
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
-
-    def sever(self) -> None:
-        def now() -> None:
-            self.severed = True
-            for transport in list(self._pairs):
-                transport.abort()
-
-        self._call(now)
-
-    def mend(self) -> None:
-        self.severed = False
-
-    def _call(self, what: Any) -> None:
-        done = threading.Event()
-        self._loop.call_soon_threadsafe(lambda: (what(), done.set()))
-        done.wait()
-
-    def close(self) -> None:
-        self.sever()
-        self._call(self._server.close)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
-class _Near(asyncio.Protocol):
-    def __init__(self, cut: _Cut) -> None:
-        self._cut, self._wire = cut, socket.socket()
-
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-        if self._cut.severed:
-            transport.abort()
-            return
-        self._cut._pairs.add(transport)
-        self._wire.close()
-        self._far: Any = None
-        self._held = b""
-        self._task = asyncio.get_running_loop().create_task(self._connect())
-
-    async def _connect(self) -> None:
-        far, _ = await asyncio.get_running_loop().create_connection(
-            lambda: _Far(self._cut, self._transport), "127.0.0.1", self._cut._to
-        )
-        self._far = far
-        self._cut._pairs.add(far)
-        far.write(self._held)
-
-    def data_received(self, data: bytes) -> None:
-        if self._far is None:
-            self._held += data
-        else:
-            self._far.write(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._cut._pairs.discard(self._transport)
-        if getattr(self, "_far", None) is not None:
-            self._far.close()
-        self._wire.close()
-
-
-class _Far(asyncio.Protocol):
-    """What comes from the far side; once the link ``drops``, it breaks instead of passing that on."""
-
-    def __init__(self, cut: _Cut, back: asyncio.Transport) -> None:
-        self._cut, self._back = cut, back
-
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        if self._cut.drops():
-            self._back.abort()
-            self._transport.abort()
-        else:
-            self._back.write(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._cut._pairs.discard(self._transport)
-        self._back.close()
 
 
 def test_the_context_for_gateways_wants_tls_1_3(two: Two) -> None:
