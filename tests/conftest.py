@@ -26,9 +26,13 @@ import django  # noqa: E402 - settings read the environment that was just made
 
 django.setup()
 
+from django.conf import settings as django_settings  # noqa: E402
 from django.db import connections  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from tests.hashing import HASHERS  # noqa: E402
+
+django_settings.PASSWORD_HASHERS = HASHERS
 # A shared machine may be slow for a moment; that is no fault of what is tested.
 settings.register_profile("furong", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("furong")
@@ -183,13 +187,12 @@ def platform() -> Iterator[dict[str, str]]:
 
 def make_index(of: str) -> None:
     """Let the search serve the index of the world ``of``, made once a worker: each world has offices of its own."""
-    from django.conf import settings as ours
     from django.utils import timezone
 
     from furong.domains.search import serving
     from furong.domains.search.following import rebuild
 
-    ours.SEARCH_HOME = Path(os.environ["FURONG_HOME"]) / f"search-{of}"
+    django_settings.SEARCH_HOME = Path(os.environ["FURONG_HOME"]) / f"search-{of}"
     serving.forget()
     if serving.home().pointer_mark() == (0, 0):
         rebuild(place=serving.home(), now=timezone.now(), today=timezone.localdate())

@@ -14,7 +14,7 @@ def house() -> Iterator[House]:
     """A running platform with sixteen couples, a failpoint in its web server, its own cluster, web server and worker."""
     found = House()
     try:
-        found.start(extra={"DJANGO_SETTINGS_MODULE": "tests.faults.settings"})
+        found.start(extra={"DJANGO_SETTINGS_MODULE": "tests.faults.failing_settings"})
         yield found
     finally:
         found.stop()

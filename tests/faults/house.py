@@ -70,7 +70,7 @@ class House:
             **{variable: self.cluster.url(name) for variable, name in DATABASES.items()},
             "FURONG_HOME": str(home),
             "FURONG_SECRET_KEY": (home / "secret").read_text(),
-            "DJANGO_SETTINGS_MODULE": "furong.entrypoints.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
             **extra,

@@ -1,6 +1,4 @@
-"""The platform's settings with a failpoint in the web server, for houses that ask for it."""
+"""The platform's settings for a house of the tests: passwords are not made to be slow."""
 
 from furong.entrypoints.settings import *  # noqa: F403 - settings are extended, not chosen from
-from furong.entrypoints.settings import MIDDLEWARE as _MIDDLEWARE
-
-MIDDLEWARE = [*_MIDDLEWARE, "tests.faults.failpoints.Failpoint"]
+from tests.hashing import HASHERS as PASSWORD_HASHERS  # noqa: F401 - a setting

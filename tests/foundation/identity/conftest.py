@@ -44,7 +44,6 @@ def _settings() -> Iterator[None]:
     with override_settings(
         ROOT_URLCONF="tests.foundation.identity.urls",
         ACCESS_LEASE_SECONDS=0.05,
-        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],  # the real one takes a fifth of a second
     ):
         yield
 
