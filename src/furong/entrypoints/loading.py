@@ -102,8 +102,9 @@ def load_everything(
     from furong.domains.catalogue.grants import demo as grants
     from furong.domains.catalogue.needs import demo as needs
     from furong.foundation.access.values import Actor
-    from furong.foundation.identity.commands.demo import create_demo_accounts, load_enterprises
+    from furong.foundation.identity.commands.demo import create_demo_accounts
     from furong.foundation.organizations import queries as organizations
+    from furong.registries.legal_entities.commands.demo import load_enterprises
     from furong.registries.population import demo
 
     moment, actor = now or timezone.now(), Actor.system("furong load")
@@ -120,9 +121,13 @@ def load_everything(
     create_demo_accounts(spec=accounts, persons=persons, actor=actor, now=moment)
     firms = pack / "demo" / "enterprises.yaml"
     if firms.exists():
-        spec = yaml.safe_load(firms.read_text())
-        heads = {key: demo.person_id(key) for key in {str(e["representative"]) for e in spec["enterprises"]}}
-        load_enterprises(spec=spec, persons=heads, actor=actor, now=moment)
+        named = yaml.safe_load((pack / "demo" / "people.yaml").read_text())["households"]
+        people = {
+            str(one["key"]): (demo.person_id(str(one["key"])), str(one["name"]))
+            for home in named
+            for one in home["members"]
+        }
+        load_enterprises(spec=yaml.safe_load(firms.read_text()), people=people, actor=actor, now=moment)
     given = pack / "demo" / "grants.yaml"
     if given.exists():
         grants.load_grants(spec=yaml.safe_load(given.read_text()), actor=actor, now=moment)

@@ -34,7 +34,7 @@ from furong.domains.search import feeding
 from furong.domains.search import tasks as search_tasks
 from furong.domains.services.checks import scope as check_scope
 from furong.domains.services.values.prefill import register_prefill_source
-from furong.entrypoints import adapters
+from furong.entrypoints import adapters, enterprises
 from furong.entrypoints.databases import look_before_use
 from furong.foundation.access import pace
 from furong.foundation.access.values import Actor
@@ -67,10 +67,11 @@ def wire() -> None:
     identity.bind_ports(
         real_name=identity.RealNameTwin(adapters.person_of_number),
         parenthood=identity.ParenthoodTwin(adapters.children_of),
-        enterprise=identity.EnterpriseTable(),
+        enterprise=enterprises.LegalEntities(),
     )
     register_prefill_source("population", adapters.PopulationSource())
     register_prefill_source("licences", adapters.LicencesSource())
+    register_prefill_source("market_entities", enterprises.MarketEntitiesSource())
     processes.defer_jobs(process_tasks.defer_job)
     grant_flow.bind()
     grant_news.follow()

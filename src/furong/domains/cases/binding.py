@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from furong.domains.cases import alerting, following, handlers, ports, staffing
+from furong.domains.cases import alerting, entity_handlers, following, handlers, ports, staffing
 from furong.domains.cases.planning import ServicesPlanner
 from furong.domains.cases.prefilling import BirthRecordsSource, MarriageSource, MedicalInsuranceSource
 from furong.domains.cases.queries.served import enterprise_cases
@@ -24,7 +24,7 @@ def bind() -> None:
     if not ports.is_bound("services"):
         ports.bind(services=ServicesPlanner(), birth_records=HospitalTwin(), marriages=MarriageTwin())
     wiring = processes.wiring()
-    for name, (function, within_step) in handlers.HANDLERS.items():
+    for name, (function, within_step) in {**handlers.HANDLERS, **entity_handlers.HANDLERS}.items():
         if name not in wiring.handlers:
             processes.register_handler(name, function, within_step=within_step)
     if following.on_process_ended not in wiring.on_process_ended:

@@ -41,7 +41,7 @@ def fetch_birth_record(call: ServiceCall) -> Result:
     ``certificate_issued`` tells whether a licence of that type bears the record's certificate number already. The BPMN
     error ``hospital.record_not_found`` says that no hospital knows one; a silent register is a fault and tried again.
     """
-    record = ports.birth_records().find_latest(mother_person_id=_id(call, "mother_person_id"))
+    record = ports.birth_records().find_latest(mother_person_id=id_of(call, "mother_person_id"))
     if record is None:
         raise BpmnError("hospital.record_not_found")
     # The record is there: what the application lacked for want of it is filled in, and the case goes to the right hospital.
@@ -68,7 +68,7 @@ def fetch_birth_record(call: ServiceCall) -> Result:
 def fetch_marriage(call: ServiceCall) -> Result:
     """This function will ask the marriage register for a person's marriage today: ``{person_id}``."""
     found = ports.marriages().find_marriage(
-        person_id=_id(call, "person_id"), on=calendars.current().local_date(call.now)
+        person_id=id_of(call, "person_id"), on=calendars.current().local_date(call.now)
     )
     if found is None:
         return {"married": False}
@@ -91,7 +91,7 @@ def register_birth(call: ServiceCall) -> Result:
     child = given.get("child")
     if not isinstance(child, Mapping):
         raise HandlerMisconfiguredError("population.register_birth needs a child.")
-    _, actor, basis = _of(call)
+    _, actor, basis = case_of(call)
     try:
         done = population.register_birth(
             effect_id=call.effect_id,
@@ -104,9 +104,9 @@ def register_birth(call: ServiceCall) -> Result:
                 born_place=str(child.get("born_place") or ""),
             ),
             birth_record_number=str(given.get("birth_record_number") or ""),
-            mother_person_id=_id(call, "mother_person_id"),
+            mother_person_id=id_of(call, "mother_person_id"),
             father_person_id=_maybe_id(call, "father_person_id"),
-            household_id=_id(call, "household_id"),
+            household_id=id_of(call, "household_id"),
             consent_reference=str(given.get("consent_reference") or ""),
             late_note=str(given.get("late_note") or ""),
             actor=actor,
@@ -147,14 +147,14 @@ def issue_licence(call: ServiceCall) -> Result:
     data = given.get("data")
     if not isinstance(data, Mapping):
         raise HandlerMisconfiguredError("licences.issue needs data.")
-    case, actor, basis = _of(call)
+    case, actor, basis = case_of(call)
     guardians = given.get("guardian_person_ids") or ()
     number = str(given.get("number") or "").strip()
     try:
         issued = licences.issue(
             effect_id=call.effect_id,
             type_code=str(given.get("type") or ""),
-            holder_person_id=_id(call, "holder_person_id"),
+            holder_person_id=id_of(call, "holder_person_id"),
             guardian_person_ids=[UUID(str(g)) for g in guardians] if isinstance(guardians, list | tuple) else (),
             data={k: _plain(v) for k, v in data.items() if v is not None and v != ""},
             issuer_organization_id=case.organization_id,
@@ -174,7 +174,7 @@ def keep_output(call: ServiceCall) -> Result:
 
     Runs within the step. Elements that the item does not declare as outputs are a mistake in the pack.
     """
-    case, actor, _ = _of(call)
+    case, actor, _ = case_of(call)
     outputs = {code: _plain(v) for code, v in _flat(call.variables).items() if v is not None}
     declared = set(case.terms.get("outputs") or outputs)
     if unknown := sorted(set(outputs) - declared):
@@ -188,7 +188,7 @@ def end_case(call: ServiceCall) -> Result:
 
     Runs within the step; the diagram goes from here to an end.
     """
-    _, actor, _ = _of(call)
+    _, actor, _ = case_of(call)
     end_without_result(
         case_id=UUID(call.business_key), reason=str(call.variables.get("reason") or ""), actor=actor, now=call.now
     )
@@ -206,8 +206,8 @@ HANDLERS: Mapping[str, tuple[Callable[[ServiceCall], Result], bool]] = {
 }
 
 
-def _of(call: ServiceCall) -> tuple[models.Case, Actor, Basis]:
-    """The case of a call, the organisation in whose name it acts, and on what basis."""
+def case_of(call: ServiceCall) -> tuple[models.Case, Actor, Basis]:
+    """This function will return the case of a call, the organisation in whose name it acts, and on what basis."""
     case = models.Case.objects.get(id=UUID(call.business_key))
     try:
         label = organizations.get_organization(organization_id=case.organization_id).label
@@ -231,7 +231,7 @@ def _of(call: ServiceCall) -> tuple[models.Case, Actor, Basis]:
     return case, actor, basis
 
 
-def _id(call: ServiceCall, name: str) -> UUID:
+def id_of(call: ServiceCall, name: str) -> UUID:
     found = _maybe_id(call, name)
     if found is None:
         raise HandlerMisconfiguredError(f"{call.element_id} gives no {name}.")

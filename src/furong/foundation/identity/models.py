@@ -129,15 +129,6 @@ class Session(models.Model):
         indexes = (models.Index(fields=["expires_at"], name="session_expiry"),)
 
 
-class EnterpriseRecord(models.Model):
-    """An invented enterprise of the demo, as the twin of the register of legal entities tells it. Empty in production."""
-
-    id = models.UUIDField(primary_key=True, editable=False)
-    credit_code = models.CharField(max_length=18, unique=True)
-    name = models.CharField(max_length=100)
-    representative_id = models.UUIDField()
-
-
 class Throttle(models.Model):
     """Failures of one kind for one key, an HMAC of a username or a network address."""
 

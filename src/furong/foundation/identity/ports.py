@@ -12,7 +12,6 @@ from typing import Protocol
 from uuid import UUID
 
 from furong.foundation.access.values import Actor
-from furong.foundation.identity import models
 from furong.foundation.identity.errors import PortNotBoundError, RealNameUnavailable
 from furong.foundation.identity.values import Child, Enterprise
 
@@ -69,19 +68,6 @@ class EnterpriseTwin:
     def find(self, *, credit_code: str, actor: Actor, now: datetime) -> Enterprise | None:
         """Give the enterprise with this credit code, or None."""
         return self._by_code.get(credit_code.strip().upper())
-
-
-class EnterpriseTable:
-    """The register of legal entities' twin as it ships: the enterprises that `commands.demo.load_enterprises` wrote down."""
-
-    def find(self, *, credit_code: str, actor: Actor, now: datetime) -> Enterprise | None:
-        """Give the enterprise with this credit code, or None."""
-        row = models.EnterpriseRecord.objects.filter(credit_code=credit_code.strip().upper()).first()
-        if row is None:
-            return None
-        return Enterprise(
-            id=row.id, credit_code=row.credit_code, name=row.name, representative_id=row.representative_id
-        )
 
 
 class _Ports:

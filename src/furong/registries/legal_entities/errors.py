@@ -136,3 +136,9 @@ class NameRulesMissingError(Fault):
     """No rules for names are in force: the pack lacks them."""
 
     code: ClassVar[str] = "legal_entities.name_rules_missing"
+
+
+class DemoRefusedError(Fault):
+    """Invented enterprises are not loaded in production."""
+
+    code: ClassVar[str] = "legal_entities.demo_refused"

@@ -42,7 +42,7 @@ class Entity(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=["name_key"], name="legal_entities_name"),
+            models.Index(fields=["name_key"], name="legal_entities_by_name"),
             models.Index(fields=["division_code", "name_key"], name="legal_entities_division"),
             models.Index(fields=["head_person_id"], name="legal_entities_head"),
         )

@@ -187,7 +187,7 @@ def composition_problems(parts: NameParts, rules: NameRules, *, places: Iterable
     key = name_key(parts.trade_name + parts.industry_words)
     for rule in rules.forbidden:
         if word := next((one for one in rule.words if name_key(one) in key), None):
-            told = both(f"含有“{word}”：{rule.reason.zh}", f"It holds “{word}”: {rule.reason.pick('en')}")
+            told = both(f"含有“{word}”：{rule.reason.pick('zh')}", f"It holds “{word}”: {rule.reason.pick('en')}")
             found += [NameFinding(problem=Problem.FORBIDDEN, message=told, clause=rule.clause)]
     if parts.industry:
         industry = rules.industry(parts.industry)

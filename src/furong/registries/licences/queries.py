@@ -220,12 +220,18 @@ def _line(licence: Licence, now: datetime) -> LicenceLine:
         id=licence.id,
         type_name=_names(spec),
         number=licence.number,
-        holder_masked=mask_name(str(licence.data.get(spec.holder_name, ""))),
+        holder_masked=_holder(licence, spec),
         issuer=dict(licence.issuer),
         issued_at=licence.issued_at,
         valid_until=licence.valid_until,
         state=state_of(valid_until=licence.valid_until, revoked_at=licence.revoked_at, today=local_date(now)),
     )
+
+
+def _holder(licence: Licence, spec: LicenceType) -> str:
+    """The holder's name as whoever checks may see it: masked, unless the law publishes it."""
+    name = str(licence.data.get(spec.holder_name, ""))
+    return name if spec.is_public else mask_name(name)
 
 
 def _allowed(licence_id: UUID, *, actor: Actor, basis: Basis) -> tuple[Licence, str]:
@@ -387,7 +393,7 @@ def _verdict(licence: Licence, *, actor: Actor, now: datetime, what: str) -> Ver
         type_code=licence.type_code,
         type_name=_names(spec),
         number=licence.number,
-        holder_masked=mask_name(str(licence.data.get(spec.holder_name, ""))),
+        holder_masked=_holder(licence, spec),
         issuer=dict(licence.issuer),
         issued_at=licence.issued_at,
         valid_from=licence.valid_from,

@@ -56,6 +56,7 @@ class LicenceType:
     number: str
     fields: tuple[FieldSpec, ...]
     holder_name: str  # the field that is shown masked to whoever checks the licence
+    is_public: bool = False  # its holder's name is public by law, an enterprise's: shown as it is
     trust: TrustLevel = TrustLevel.ISSUED
     valid_years: int = 0  # 0: without end
     legal_basis: Text | None = None

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from furong.foundation.access.values import Actor, Assurance
 from furong.foundation.audit.commands import command, current
-from furong.foundation.codes.credit_codes import make_credit_code
 from furong.foundation.identity import models
 from furong.foundation.identity.errors import DemoRefusedError
 from furong.foundation.identity.values import AccountKind, clean_username
 from furong.foundation.organizations import commands as organizations
 from furong.foundation.organizations import queries as organization_queries
 from furong.foundation.organizations.values import Name, today
-
-_ENTERPRISES = UUID("0f0c5b0e-5f6e-4a55-8a9c-3f3d6a2f9b11")
 
 
 @command("identity.create_demo_accounts")
@@ -60,32 +57,6 @@ def create_demo_accounts(
         names.append(username)
     current().detail(accounts=names)
     return names
-
-
-@command("identity.load_enterprises")
-def load_enterprises(
-    *, spec: Mapping[str, Any], persons: Mapping[str, UUID], actor: Actor, now: datetime
-) -> Sequence[str]:
-    """This function will write down the enterprises of ``demo/enterprises.yaml`` and return their credit codes. Repeatable.
-
-    Their codes are of the division that no county has. ``persons`` gives the person of each ``representative`` named there; an
-    enterprise whose representative it lacks is left out. Raises ``DemoRefusedError`` in production.
-    """
-    if settings.PRODUCTION:
-        raise DemoRefusedError("Enterprises of the demo are invented; production asks the register.")
-    codes: list[str] = []
-    for given in spec["enterprises"]:
-        representative = persons.get(str(given["representative"]))
-        if representative is None:
-            continue
-        code = make_credit_code("9", "1", "430290", int(given["serial"]))
-        models.EnterpriseRecord.objects.update_or_create(
-            id=uuid5(_ENTERPRISES, code),
-            defaults={"credit_code": code, "name": str(given["name"]), "representative_id": representative},
-        )
-        codes.append(code)
-    current().detail(enterprises=codes)
-    return codes
 
 
 def _seat(account_id: UUID, given: Mapping[str, Any], actor: Actor, now: datetime) -> None:

@@ -63,8 +63,8 @@ def change(
 
     ``items`` are of ``capital_fen``, ``address``, ``scope``, ``term_until`` (a date or None). ``officers`` replaces, of each kind
     named, everybody who holds it. ``reservation_id`` is a name that was kept for the head or a holder; the old one is nobody's
-    for a year (Order 734, art. 17). ``since`` is today unless an earlier day is recorded late; then the change holds until the one
-    that came after it. What was believed before stays readable. The same ``effect_id`` again returns the first result.
+    for a year (Order 734, art. 17). ``since`` is today unless an earlier day is recorded late; then the change holds until the
+    one that came after it. What was believed before stays readable. The same ``effect_id`` again returns the first result.
 
     Raises `EntityNotFound`, `EntityClosed` (deregistered, annulled, or its licence revoked), `NoticeRunning`, `FactsIncomplete`,
     `NothingChanged`, `ReservationNotFound`, `ReservationLapsed`, ``AccessRefused``, ``PurposeMissing``.
@@ -105,7 +105,7 @@ def change(
         facts["head"] = head.name
     replaced = {kind: [row for row in held if row.kind == kind] for kind in people}
     moved = {kind for kind in people if _as_set(map(role_as_officer, replaced[kind])) != _as_set(people[kind])}
-    changed_roles = [
+    changed_roles: list[dict[str, object]] = [
         {"item": kind.value, "before": _named(map(role_as_officer, replaced[kind])), "after": _named(people[kind])}
         for kind in people
         if kind in moved and kind is not RoleKind.HEAD

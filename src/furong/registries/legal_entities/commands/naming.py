@@ -131,7 +131,8 @@ def release_name(*, reservation_id: UUID, actor: Actor, basis: Basis, now: datet
     row.ended_on = local_date(now)
     row.save(update_fields=["ended_on"])
     current().object("reserved_name", row.id)
-    current().subject(row.kept_for, fields=("reserved_name",))
+    if row.kept_for is not None:
+        current().subject(row.kept_for, fields=("reserved_name",))
 
 
 def _sweep(whole: str, *, now: datetime) -> None:

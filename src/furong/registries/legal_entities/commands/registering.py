@@ -58,6 +58,7 @@ def register(
     *,
     effect_id: UUID | None,
     entity: NewEntity,
+    entity_id: UUID | None = None,
     reservation_id: UUID | None = None,
     name: str = "",
     given_code: str = "",
@@ -74,7 +75,8 @@ def register(
     A market entity bears a name that was kept for its head or a holder (``reservation_id``); branches, institutions and social
     organisations bear ``name``, which nobody else may bear. ``given_code`` is a code that another system allotted; else the next
     of the registrar's division is taken (GB 32100), or of the county kept for invented ones. ``established_on`` is today unless
-    the entity was set up earlier elsewhere. The same ``effect_id`` again returns the first result.
+    the entity was set up earlier elsewhere; ``entity_id`` is the key by which it is known already. The same ``effect_id`` again
+    returns the first result.
 
     Raises `FactsIncomplete` naming the item, `ReservationNotFound`, `ReservationLapsed`, `NameRefused`, `CreditCodeTaken`,
     `EntityNotFound` and `EntityClosed` for the firm of a branch, ``AccessRefused``, ``PurposeMissing``.
@@ -116,7 +118,7 @@ def register(
     )  # fmt: skip
     head = next(one for one in entity.officers if one.kind is RoleKind.HEAD)
     row = Entity(
-        id=new_id(),
+        id=entity_id or new_id(),
         credit_code=code,
         kind=entity.kind.value,
         name=borne,
@@ -226,7 +228,7 @@ def _take_reservation(reservation_id: UUID, entity: NewEntity, *, today: date) -
 
 
 def _checked_code(code: str) -> str:
-    found = parse_credit_code(code).code
+    found = parse_credit_code(code).number
     lock(f"code:{found}")
     if Entity.objects.filter(credit_code=found).exists():
         raise CreditCodeTaken

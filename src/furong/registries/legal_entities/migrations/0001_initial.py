@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='entity',
-            index=models.Index(fields=['name_key'], name='legal_entities_name'),
+            index=models.Index(fields=['name_key'], name='legal_entities_by_name'),
         ),
         migrations.AddIndex(
             model_name='entity',

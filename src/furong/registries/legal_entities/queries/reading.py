@@ -80,7 +80,7 @@ SELECT credit_code, name, kind, state, division_code, established_on FROM legal_
 def find_public(*, text: str, limit: int = 20) -> tuple[EntityLine, ...]:
     """This function will return entities with a credit code, or whose name or trade name begins with two characters or more.
 
-    Nobody is named. Empty for less. Those that are exactly so named come first, then those that are registered still. One statement.
+    Nobody is named. Empty for less. Those that are exactly so named come first, then those still registered. One statement.
     """
     key = name_key(text)[:100]
     if len(key) < 2:
@@ -194,7 +194,7 @@ def get_entity(*, code: str, actor: Actor, basis: Basis, now: datetime) -> Entit
 
 
 def state_on(*, code: str, on: date, known_at: datetime | None = None) -> Mapping[str, object]:
-    """This function will return the registration items of an entity on a day, as the register believed at ``known_at`` or does now.
+    """This function will return the registration items of an entity on a day, as it was believed at ``known_at`` or is now.
 
     Empty when it had none then. Of people the head's registered name alone. Raises `EntityNotFound`. Two statements.
     """
