@@ -209,14 +209,6 @@ class Worker:
 
     # --- asking -----------------------------------------------------------------------------------------------------------------
 
-    def once(self, name: str, *, at: str = "", **given: Any) -> None:
-        """Ask for something that cannot be asked for again; what gets no answer is not told to anybody."""
-        change = self.call(name, given, at)
-        key = getattr(change, "change_id", change)
-        kind = "residence" if name == "record_temporary_stay" else "change"
-        self.acked += 1
-        self.write({"ack": str(key), "kind": kind})
-
     def repeat(self, name: str, given: dict[str, Any], effect: UUID | None = None, at: str = "") -> None:
         """Ask for something until there is an answer."""
         from furong.foundation.codes.errors import Refusal
@@ -241,7 +233,7 @@ class Worker:
                     raise
             else:
                 self.acked += 1
-                self.write({"ack": str(effect), "kind": kind, "effect": True})
+                self.write({"ack": str(effect), "kind": kind})
                 return
 
     def call(self, name: str, given: dict[str, Any], at: str) -> Any:
@@ -377,17 +369,15 @@ class Worker:
             return
         if self.spouse(alias, one[0]) or self.spouse(other, two[0]):
             return
-        self.once(
-            "record_marriage", at=at, person_id=one[0], spouse_person_id=two[0], married_on=today(), evidence="J-1"
-        )
+        given = {"person_id": one[0], "spouse_person_id": two[0], "married_on": today(), "evidence": "J-1"}
+        self.repeat("record_marriage", given, at=at)
 
     def divorce(self, alias: str, at: str) -> None:
         one = self.someone(alias, "AND marital IN ('21', '22')", mine=True)
         if one is None or (spouse := self.spouse(alias, one[0])) is None or not self.is_quiet(one[0], spouse):
             return
-        self.once(
-            "record_divorce", at=at, person_id=one[0], spouse_person_id=spouse, divorced_on=today(), evidence="L-1"
-        )
+        given = {"person_id": one[0], "spouse_person_id": spouse, "divorced_on": today(), "evidence": "L-1"}
+        self.repeat("record_divorce", given, at=at)
 
     def adoption(self, alias: str, at: str) -> None:
         child = self.someone(alias, "AND born_on > '2015-01-01'", mine=True)
@@ -536,18 +526,19 @@ class Worker:
     def missing(self, alias: str, at: str) -> None:
         person = self.someone(alias, "AND missing_since IS NULL")
         if person is not None:
-            self.once("record_missing", at=at, person_id=person[0], missing_since=today(), evidence="M-1")
+            given = {"person_id": person[0], "missing_since": today(), "evidence": "M-1"}
+            self.repeat("record_missing", given, at=at)
 
     def found(self, alias: str, at: str) -> None:
         person = self.someone(alias, "AND missing_since IS NOT NULL")
         if person is not None:
-            self.once("record_found", at=at, person_id=person[0], found_on=today(), evidence="M-2")
+            self.repeat("record_found", {"person_id": person[0], "found_on": today(), "evidence": "M-2"}, at=at)
 
     def stay(self, alias: str, at: str) -> None:
         person = self.someone(alias)
         if person is not None:
             given = {"division_code": f"{alias[-4:]}02001001", "address": "客栈", "since": today()}
-            self.once("record_temporary_stay", at=at, person_id=person[0], **given)
+            self.repeat("record_temporary_stay", given | {"person_id": person[0]}, at=at)
 
 
 MOVES = frozenset(

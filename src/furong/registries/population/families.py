@@ -86,7 +86,7 @@ def _spouse_in(person: Person, one: Person, other: Person) -> UUID:
 @act(
     "population.record_divorce",
     of="person_id",
-    says={"divorce": ("person_id", "spouse_person_id"), "on": "divorced_on"},
+    says={"divorce": "person_id", "on": "divorced_on"},
     papers=("evidence",),
 )
 def record_divorce(

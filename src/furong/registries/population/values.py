@@ -222,6 +222,7 @@ class ResidenceRecord:
     address: str = field(repr=False)
     valid_from: date
     valid_until: date | None
+    stay_id: UUID | None = None  # of a temporary stay, by which it is ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ A form's fields are the command's arguments, under the names that `Deed.names` s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from furong.foundation.access.errors import AccessRefused
 from furong.foundation.replicas import queries as replicas
+from furong.foundation.web.texts import day
 from furong.registries.population import commands
 from furong.registries.population import queries as population
 from furong.registries.population.errors import NotAtThisCounter, PersonNotFound
@@ -34,18 +35,36 @@ from furong.sites.workbench.forms_counter import (
     NOBODY,
     SPOUSE,
     ActForm,
+    AdoptionForm,
     BirthForm,
+    Choices,
     CorrectionForm,
     DeathForm,
+    DivorceForm,
+    MarriageForm,
+    MissingForm,
+    NameForm,
+)
+from furong.sites.workbench.forms_residence import (
+    DischargeForm,
     HeadForm,
     LeavingForm,
     MergeForm,
-    MissingForm,
-    NameForm,
+    ReturnForm,
     ServiceForm,
     SplitForm,
+    StayEndForm,
+    StayForm,
+    WithinForm,
 )
 
+FAMILY, HOUSEHOLD, PERSON, AWAY = "family", "household", "person", "away"
+GROUPS: Mapping[str, Promise] = {
+    FAMILY: gettext_lazy("Family"),
+    HOUSEHOLD: gettext_lazy("Household and residence"),
+    PERSON: gettext_lazy("The person"),
+    AWAY: gettext_lazy("Leaving and coming back"),
+}
 MAJORITY_YEARS = 18  # 民法典 art. 17
 Given = dict[str, Any]
 
@@ -59,6 +78,7 @@ class At:
     household: HouseholdRecord | None
     asking: Mapping[str, Any]
     today: date
+    stays: Choices = ()
 
     @property
     def members(self) -> list[tuple[str, str]]:
@@ -107,6 +127,7 @@ class Deed:
     fit: Callable[[At, Given], Given] = lambda at, given: given
     about: Callable[[At], Mapping[str, Any]] = lambda at: {}
     offered: Callable[[At], bool] = lambda at: True
+    group: str = FAMILY
     standing: PersonStatus = PersonStatus.REGISTERED
     receipt: bool = False
 
@@ -143,13 +164,31 @@ class Deed:
 
 
 def find_person(*, name: str, number: str, asking: Mapping[str, Any]) -> UUID:
-    """Give whoever shows this card. Raises `PersonNotFound`, at a centre's own node `NotAtThisCounter`."""
+    """Give whoever shows this card, also with a former name, and also who left the register alive.
+
+    Raises `PersonNotFound`, at a centre's own node `NotAtThisCounter`.
+    """
     try:
-        return moves.find_mover(number=number, name=name, **asking)
+        return moves.find_mover(number=number, name=name, as_before=True, **asking)
     except PersonNotFound as missing:
         if replicas.is_counter():
             raise NotAtThisCounter from missing
         raise
+
+
+def stays_of(at: At) -> Choices:
+    """Give the temporary stays that have not ended, to choose from."""
+    places = facts.Places()
+    found = population.list_residences(person_id=at.person_id, **at.asking)
+    return [
+        (
+            str(one.stay_id),
+            _("%(place)s, since %(day)s")
+            % {"place": f"{places.name(one.division_code)} {one.address}", "day": day(one.valid_from)},
+        )
+        for one in found
+        if one.stay_id is not None and one.valid_until is None
+    ]
 
 
 # --- what belongs to some acts ------------------------------------------------------------------------------------------
@@ -191,6 +230,22 @@ def _birth(at: At, given: Given) -> Given:
     }
 
 
+def _divorce(at: At, given: Given) -> Given:
+    return {**given, "spouse_person_id": at.known["spouse_id"]}
+
+
+def _adoption(at: At, given: Given) -> Given:
+    """Make the parents of who stands there and, where they adopt too, the spouse."""
+    other = at.known["spouse_id"] if given.pop("other") == SPOUSE else None
+    roles = ("mother_person_id", "father_person_id")
+    mine, theirs = roles if at.known["sex"] == FEMALE else reversed(roles)
+    return {**given, mine: at.person_id, theirs: other, "name": given["name"] or None}
+
+
+def _townships(at: At) -> dict[str, Any]:
+    return {"places": facts.townships(at.asking["actor"])}
+
+
 def _name(at: At, given: Given) -> Given:
     """Who is of age applies for themself."""
     return {"applicant_person_id": at.person_id} | given
@@ -210,6 +265,14 @@ def _lives_with(at: At) -> bool:
     return at.household is not None
 
 
+def _may_adopt(at: At) -> bool:
+    return _lives_with(at) and not at.is_minor
+
+
+def _may_marry(at: At) -> bool:
+    return at.known["spouse_id"] is None and not at.is_minor
+
+
 def _has_company(at: At) -> bool:
     return at.household is not None and len(at.household.members) > 1
 
@@ -227,6 +290,37 @@ DEEDS: Mapping[str, Deed] = {
         about=_spouse,
         receipt=True,
         offered=_lives_with,
+    ),
+    "adoption": Deed(
+        label=gettext_lazy("Adoption into the household"),
+        effect=gettext_lazy("The adopters become the parents, and the child joins their household."),
+        law="户口登记条例 第十九条、民法典 第一千一百零五条",
+        said=gettext_lazy("The adoption is recorded."),
+        form=AdoptionForm,
+        command=commands.record_adoption,
+        of="household_id",
+        fit=_adoption,
+        about=_spouse,
+        offered=_may_adopt,
+    ),
+    "marriage": Deed(
+        label=gettext_lazy("Mark of a marriage"),
+        effect=gettext_lazy("Both are marked as married to each other; nobody moves."),
+        law="户口登记条例 第十九条",
+        said=gettext_lazy("The marriage is recorded."),
+        form=MarriageForm,
+        command=commands.record_marriage,
+        offered=_may_marry,
+    ),
+    "divorce": Deed(
+        label=gettext_lazy("Mark of a divorce"),
+        effect=gettext_lazy("The marriage ends on both; nobody moves."),
+        law="户口登记条例 第十九条",
+        said=gettext_lazy("The divorce is recorded."),
+        form=DivorceForm,
+        command=commands.record_divorce,
+        fit=_divorce,
+        offered=lambda at: at.known["spouse_id"] is not None,
     ),
     "death": Deed(
         label=gettext_lazy("Death"),
@@ -251,6 +345,7 @@ DEEDS: Mapping[str, Deed] = {
             "on": "split_on",
         },
         offered=_has_company,
+        group=HOUSEHOLD,
     ),
     "merge": Deed(
         label=gettext_lazy("Merger of households"),
@@ -263,6 +358,7 @@ DEEDS: Mapping[str, Deed] = {
         names={"on": "merged_on"},
         fit=_into_household("into_household_id"),
         offered=_lives_with,
+        group=HOUSEHOLD,
     ),
     "head": Deed(
         label=gettext_lazy("Another head"),
@@ -274,6 +370,40 @@ DEEDS: Mapping[str, Deed] = {
         of="household_id",
         names={"head": "head_person_id", "on": "changed_on"},
         offered=_has_company,
+        group=HOUSEHOLD,
+    ),
+    "within": Deed(
+        label=gettext_lazy("Move within the county"),
+        effect=gettext_lazy("The person joins another household of the same county; no permit is needed."),
+        law="户口登记条例 第十条、第十三条",
+        said=gettext_lazy("The move is recorded."),
+        form=WithinForm,
+        command=commands.move_person,
+        names={"on": "moved_on", "next_head": "new_head_person_id"},
+        fit=_into_household("household_id"),
+        group=HOUSEHOLD,
+    ),
+    "stay": Deed(
+        label=gettext_lazy("Registration of a temporary stay"),
+        effect=gettext_lazy("The person keeps household and residence, and is found at the other address too."),
+        law="户口登记条例 第十五条",
+        said=gettext_lazy("The stay is recorded."),
+        form=StayForm,
+        command=commands.record_temporary_stay,
+        about=_townships,
+        group=HOUSEHOLD,
+    ),
+    "stay_end": Deed(
+        label=gettext_lazy("End of a temporary stay"),
+        effect=gettext_lazy("The stay ends on its last day and stays readable."),
+        law="户口登记条例 第十六条",
+        said=gettext_lazy("The stay has ended."),
+        form=StayEndForm,
+        command=commands.end_temporary_stay,
+        of="",
+        about=lambda at: {"stays": stays_of(at)},
+        offered=lambda at: bool(at.stays),
+        group=HOUSEHOLD,
     ),
     "name": Deed(
         label=gettext_lazy("Change of name"),
@@ -283,6 +413,16 @@ DEEDS: Mapping[str, Deed] = {
         form=NameForm,
         command=commands.change_name,
         fit=_name,
+        group=PERSON,
+    ),
+    "correction": Deed(
+        label=gettext_lazy("Correction"),
+        effect=gettext_lazy("What was believed before stays readable, with the evidence."),
+        law="户口登记条例 第十七条",
+        said=gettext_lazy("The register is corrected."),
+        form=CorrectionForm,
+        command=commands.correct_person,
+        group=PERSON,
     ),
     "missing": Deed(
         label=gettext_lazy("Missing"),
@@ -293,6 +433,7 @@ DEEDS: Mapping[str, Deed] = {
         command=commands.record_missing,
         names={"on": "missing_since"},
         offered=lambda at: at.known["missing_since"] is None,
+        group=PERSON,
     ),
     "found": Deed(
         label=gettext_lazy("Found"),
@@ -303,6 +444,7 @@ DEEDS: Mapping[str, Deed] = {
         command=commands.record_found,
         names={"on": "found_on"},
         offered=lambda at: at.known["missing_since"] is not None,
+        group=PERSON,
     ),
     "enlistment": Deed(
         label=gettext_lazy("Military service"),
@@ -312,6 +454,19 @@ DEEDS: Mapping[str, Deed] = {
         form=ServiceForm,
         command=commands.record_enlistment,
         names={"paper_number": "notice_number", "on": "enters_on", "next_head": "new_head_person_id"},
+        group=AWAY,
+    ),
+    "discharge": Deed(
+        label=gettext_lazy("Discharge from service"),
+        effect=gettext_lazy("The person stands in the register again, with the same number."),
+        law="户口登记条例 第十三条",
+        said=gettext_lazy("The discharge is recorded."),
+        form=DischargeForm,
+        command=commands.record_discharge,
+        names={"on": "arrived_on"},
+        fit=_into_household("household_id"),
+        standing=PersonStatus.DEREGISTERED,
+        group=AWAY,
     ),
     "emigration": Deed(
         label=gettext_lazy("Settling abroad"),
@@ -321,13 +476,28 @@ DEEDS: Mapping[str, Deed] = {
         form=LeavingForm,
         command=commands.record_emigration,
         names={"on": "leaves_on", "next_head": "new_head_person_id"},
+        group=AWAY,
     ),
-    "correction": Deed(
-        label=gettext_lazy("Correction"),
-        effect=gettext_lazy("What was believed before stays readable, with the evidence."),
-        law="户口登记条例 第十七条",
-        said=gettext_lazy("The register is corrected."),
-        form=CorrectionForm,
-        command=commands.correct_person,
+    "return": Deed(
+        label=gettext_lazy("Return to the register"),
+        effect=gettext_lazy("Back from abroad: the person stands in the register again, with the same number."),
+        law="户口登记条例 第十三条",
+        said=gettext_lazy("The return is recorded."),
+        form=ReturnForm,
+        command=commands.restore_person,
+        names={"on": "returned_on"},
+        fit=_into_household("household_id"),
+        standing=PersonStatus.DEREGISTERED,
+        group=AWAY,
     ),
 }
+
+
+def grouped(codes: Iterable[str]) -> list[tuple[Promise, list[tuple[str, Deed]]]]:
+    """Give these acts under their headings, in order; a heading without any is left out."""
+    wanted = set(codes)
+    found = [
+        (label, [(code, deed) for code, deed in DEEDS.items() if code in wanted and deed.group == group])
+        for group, label in GROUPS.items()
+    ]
+    return [(label, deeds) for label, deeds in found if deeds]

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from furong.foundation.access.values import Actor
 from furong.foundation.codes import queries as codes
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.web.texts import content_language, day, moment, text
@@ -47,6 +48,15 @@ def field_label(name: str) -> str:
     """Give the name of a field of the population register."""
     zh, en = FIELDS[name]
     return text({"zh": zh, "en": en})
+
+
+def townships(actor: Actor) -> list[tuple[str, str]]:
+    """Give the townships and streets of an actor's area to choose from, with the twelve digits that an address carries."""
+    found = organizations.list_divisions(parent_code=actor.division_code)
+    own = organizations.find_division(code=actor.division_code)
+    if not found and own is not None:
+        found = [own]
+    return [(one.code.ljust(12, "0"), text(one.name)) for one in found]
 
 
 class Places:

@@ -9,7 +9,6 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.utils import timezone
@@ -99,6 +98,13 @@ class ActForm(forms.Form):
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared below
         field.choices = list(options)
+
+    def name_next_head(self) -> None:
+        """Ask who heads the household that stays, when its head goes and members stay."""
+        if self.about["is_head"] and self.about["others"]:
+            self.choose("next_head", [("", ""), *self.about["others"]])
+        else:
+            del self.fields["next_head"]
 
     def want(self, wanted: Sequence[tuple[str, str]]) -> None:
         """Say of fields that the answers chosen need what is missing."""
@@ -260,6 +266,83 @@ class NameForm(ActForm):
         return given
 
 
+class MarriageForm(ActForm):
+    """A marriage that the office for marriages recorded, marked on both people."""
+
+    groups = (
+        (gettext_lazy("The spouse"), ("spouse_name", "spouse_number")),
+        (gettext_lazy("Papers shown"), ("married_on", "evidence")),
+    )
+    cards: Mapping[str, str] = {"spouse_person_id": "spouse"}
+    spouse_name = text_field(
+        gettext_lazy("Their name"), longest=50, missing=gettext_lazy("Enter the name on the card.")
+    )
+    spouse_number = text_field(
+        gettext_lazy("Their identity number"),
+        longest=20,
+        missing=gettext_lazy("Enter the number as it stands on the card."),
+    )
+    married_on = day_field(gettext_lazy("Day of the marriage"), gettext_lazy("Enter the day of the marriage."))
+    evidence = text_field(
+        gettext_lazy("Number of the marriage certificate"),
+        longest=200,
+        missing=gettext_lazy("Enter the number of the marriage certificate."),
+    )
+
+
+class DivorceForm(ActForm):
+    """The end of a marriage, by certificate or judgment."""
+
+    divorced_on = day_field(gettext_lazy("Day of the divorce"), gettext_lazy("Enter the day of the divorce."))
+    evidence = text_field(
+        gettext_lazy("Paper shown"),
+        gettext_lazy("The divorce certificate, or the court's decision: its number."),
+        longest=200,
+        missing=gettext_lazy("Name the paper that proves the divorce."),
+    )
+
+
+class AdoptionForm(ActForm):
+    """An adoption, into the household of the adopter at the desk."""
+
+    groups = (
+        (gettext_lazy("The child"), ("child_name", "child_number", "name")),
+        (gettext_lazy("Who adopts"), ("other",)),
+        (gettext_lazy("Papers shown"), ("adopted_on", "evidence")),
+    )
+    cards: Mapping[str, str] = {"child_person_id": "child"}
+    child_name = text_field(
+        gettext_lazy("Child's name"),
+        gettext_lazy("As it stands in the register now."),
+        longest=50,
+        missing=gettext_lazy("Enter the child's name."),
+    )
+    child_number = text_field(
+        gettext_lazy("Child's identity number"), longest=20, missing=gettext_lazy("Enter the child's number.")
+    )
+    name = text_field(gettext_lazy("New name"), gettext_lazy("Empty: the child keeps the name."), longest=50)
+    other = forms.ChoiceField(
+        label=gettext_lazy("With whom?"),
+        help_text=gettext_lazy(
+            "Married people adopt together; whoever adopts the child of their own spouse adopts alone."
+        ),
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose whether the spouse adopts too.")},
+    )
+    adopted_on = day_field(gettext_lazy("Day of the adoption"), gettext_lazy("Enter the day of the adoption."))
+    evidence = text_field(
+        gettext_lazy("Number of the adoption certificate"),
+        longest=200,
+        missing=gettext_lazy("Enter the number of the adoption certificate."),
+    )
+
+    def prepare(self) -> None:
+        spouse = self.about["spouse"]
+        options = [(SPOUSE, _("With the recorded spouse, %(name)s") % {"name": spouse})] if spouse else []
+        self.choose("other", [*options, (NOBODY, _("Alone"))])
+        self.fields["other"].initial = SPOUSE if spouse else NOBODY
+
+
 class MissingForm(ActForm):
     """Since when somebody is missing, or when they were found."""
 
@@ -270,40 +353,6 @@ class MissingForm(ActForm):
         longest=200,
         missing=gettext_lazy("Name the papers that were shown."),
     )
-
-
-class LeavingForm(ActForm):
-    """Leaving for service or abroad: the paper, the day, who heads the household that stays."""
-
-    paper_number = text_field(
-        gettext_lazy("Number of the paper"),
-        gettext_lazy("The notice of enlistment, or the right to settle abroad."),
-        missing=gettext_lazy("Enter the number of the paper."),
-    )
-    country = text_field(
-        gettext_lazy("Country"),
-        gettext_lazy("Three letters, as USA."),
-        longest=3,
-        missing=gettext_lazy("Enter the country."),
-    )
-    on = day_field(gettext_lazy("Day of leaving"), gettext_lazy("Enter the day."))
-    next_head = forms.TypedChoiceField(
-        label=gettext_lazy("Head of the household that stays"), coerce=UUID, empty_value=None, required=False
-    )
-
-    def prepare(self) -> None:
-        if self.about["is_head"] and self.about["others"]:
-            self.choose("next_head", [("", ""), *self.about["others"]])
-        else:
-            del self.fields["next_head"]
-
-
-class ServiceForm(LeavingForm):
-    """Military service: no country is asked for."""
-
-    def prepare(self) -> None:
-        super().prepare()
-        del self.fields["country"]
 
 
 class CorrectionForm(ActForm):
@@ -350,76 +399,3 @@ class CorrectionForm(ActForm):
         if not self.errors and not self.facts():
             self.add_error("name", _("Nothing differs from what the register says; change what is wrong."))
         return given
-
-
-class HouseholdForm(ActForm):
-    """What acts on a household share: the day, the paper, and members to choose from."""
-
-    on = day_field(gettext_lazy("From which day on"), gettext_lazy("Enter the day."))
-    evidence = text_field(
-        gettext_lazy("Papers shown"), longest=200, missing=gettext_lazy("Name the papers that were shown.")
-    )
-
-    def prepare(self) -> None:
-        self.fields["on"].initial = self.about["today"]
-
-
-class HeadForm(HouseholdForm):
-    """Another head."""
-
-    head = forms.TypedChoiceField(
-        label=gettext_lazy("New head of the household"),
-        coerce=UUID,
-        widget=forms.RadioSelect,
-        error_messages={"required": gettext_lazy("Choose who becomes head.")},
-    )
-    field_order = ("head", "on", "evidence")
-
-    def prepare(self) -> None:
-        super().prepare()
-        self.choose("head", self.about["others"])
-
-
-class SplitForm(HouseholdForm):
-    """Members who go into a household of their own."""
-
-    members = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("Who goes"),
-        coerce=UUID,
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": gettext_lazy("Choose who goes into the new household.")},
-    )
-    head = forms.TypedChoiceField(
-        label=gettext_lazy("Head of the new household"),
-        coerce=UUID,
-        error_messages={"required": gettext_lazy("Choose who becomes head.")},
-    )
-    next_head = forms.TypedChoiceField(
-        label=gettext_lazy("Head of the household that stays"),
-        help_text=gettext_lazy("Only when its present head goes."),
-        coerce=UUID,
-        empty_value=None,
-        required=False,
-    )
-    address = text_field(
-        gettext_lazy("Address of the new household"), gettext_lazy("Empty: the same address."), longest=200
-    )
-    field_order = ("members", "head", "next_head", "address", "on", "evidence")
-
-    def prepare(self) -> None:
-        super().prepare()
-        members = self.about["members"]
-        self.choose("members", members)
-        self.choose("head", [("", ""), *members])
-        self.choose("next_head", [("", ""), *members])
-
-
-class MergeForm(HouseholdForm):
-    """Everybody of the household goes into another of the same township."""
-
-    household_number = text_field(
-        gettext_lazy("Number of the household they join"),
-        gettext_lazy("As it stands in its book; of the same township or street."),
-        missing=gettext_lazy("Enter the number of the household."),
-    )
-    field_order = ("household_number", "on", "evidence")

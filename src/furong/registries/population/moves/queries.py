@@ -18,6 +18,7 @@ from furong.foundation.codes.statements import all_rows
 from .. import terms
 from ..errors import HouseholdNotFound, PersonNotFound
 from ..place import PROVINCE
+from ..values import PersonStatus
 from .errors import MoveNotFound
 from .values import RULES, MoveAct, MoveReason, MoveState, MoveView, Side, StepView
 
@@ -39,9 +40,9 @@ _COUNT = "SELECT m.state, count(*) FROM population_move m WHERE {where} GROUP BY
 _ONE = "SELECT {columns} FROM {tables} WHERE m.id = %s"
 _STEPS = "SELECT act, at, by, words FROM population_move_step WHERE move_id = %s ORDER BY at, id"
 _BY_NUMBER = """
-SELECT p.person_id, p.name, p.division_code FROM population_identity_number n
+SELECT p.person_id, p.name, p.former_name FROM population_identity_number n
 JOIN population_person p ON p.person_id = n.person_id
-WHERE n.number = %s AND n.superseded_at IS NULL AND n.valid_until IS NULL AND p.status = 'registered'
+WHERE n.number = %s AND n.superseded_at IS NULL AND n.valid_until IS NULL AND p.status = ANY(%s)
 """
 _HOUSEHOLD = """
 SELECT household_id, division_code, address FROM population_household WHERE number = %s AND closed_on IS NULL
@@ -110,20 +111,22 @@ def get_move(*, move_id: UUID, actor: Actor, basis: Basis, now: datetime) -> Mov
 
 
 @read("population.find_mover", database=PROVINCE)
-def find_mover(*, number: str, name: str, actor: Actor, basis: Basis, now: datetime) -> UUID:
+def find_mover(*, number: str, name: str, as_before: bool = False, actor: Actor, basis: Basis, now: datetime) -> UUID:
     """This function will return the registered person with this number and exactly this name, wherever in the province.
 
     For the counter of a destination, which may not search the people of other places: whoever stands at it shows their card.
+    ``as_before`` also finds whoever shows the card of a former name, and who left the register alive and keeps the number.
     Raises `PersonNotFound`, ``PurposeMissing``, ``AccessRefused``.
     """
     if not basis.is_stated:
         raise PurposeMissing
     access.require(actor=actor, right=RIGHT)
     by = _decide(("name", "number"), actor=actor, basis=basis, subjects=1, now=now)
+    statuses = [PersonStatus.REGISTERED.value, *([PersonStatus.DEREGISTERED.value] if as_before else [])]
     found = [
         row
-        for row in _rows(_BY_NUMBER, ["".join(number.split()).upper()])
-        if "".join(row[1].split()) == "".join(name.split())
+        for row in _rows(_BY_NUMBER, ["".join(number.split()).upper(), statuses])
+        if "".join(name.split()) in {"".join(one.split()) for one in row[1 : 3 if as_before else 2] if one}
     ]
     record_read(
         actor=actor,

@@ -26,14 +26,19 @@ def list_residences(*, person_id: UUID, actor: Actor, basis: Basis, now: datetim
     """
     get_person(person_id=person_id, fields=["division_code", "address"], actor=actor, basis=basis, now=now)
     found = rows(
-        "SELECT kind, division_code, address, valid_from, valid_until FROM population_residence "
+        "SELECT kind, division_code, address, valid_from, valid_until, id FROM population_residence "
         "WHERE person_id = %s AND superseded_at IS NULL ORDER BY valid_from DESC, id",
         [person_id],
     )
     trace(actor, basis, "population.list_residences", [person_id], ("division_code", "address"), now)
     return tuple(
         ResidenceRecord(
-            kind=ResidenceKind(row[0]), division_code=row[1], address=row[2], valid_from=row[3], valid_until=row[4]
+            kind=ResidenceKind(row[0]),
+            division_code=row[1],
+            address=row[2],
+            valid_from=row[3],
+            valid_until=row[4],
+            stay_id=row[5] if row[0] == ResidenceKind.TEMPORARY else None,
         )
         for row in found
     )

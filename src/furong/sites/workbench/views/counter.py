@@ -6,6 +6,7 @@ The acts themselves are data, in `deeds_counter`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,10 +23,11 @@ from furong.foundation.access.errors import AccessRefused
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.codes.errors import Refusal
 from furong.registries.population import queries as population
+from furong.registries.population.errors import EffectReusedError
 from furong.registries.population.moves import queries as moves
 from furong.registries.population.moves.values import MoveState
 from furong.sites.workbench import facts
-from furong.sites.workbench.deeds_counter import DEEDS, At, find_person
+from furong.sites.workbench.deeds_counter import DEEDS, At, find_person, grouped, stays_of
 from furong.sites.workbench.desk import page, words_of
 from furong.sites.workbench.enquiries import Enquiry, seal, unseal
 from furong.sites.workbench.forms_counter import WhoForm
@@ -77,7 +79,7 @@ def counter(request: HttpRequest, actor: Actor) -> HttpResponse:
         "counter",
         form=form,
         refused=refused,
-        deeds=list(DEEDS.values()),
+        groups=grouped(DEEDS),
         arriving=waiting.get(MoveState.OUT, 0),
     )
     response.status_code = 422 if refused or form.errors else 200
@@ -111,6 +113,7 @@ def counter_person(request: HttpRequest, actor: Actor, token: str) -> HttpRespon
     """Show who stands at the counter, and what can be registered for them."""
     now = timezone.now()
     at = _at(unseal(token, kind=KIND, actor=actor, now=now), actor, now)
+    at = replace(at, stays=stays_of(at))
     return page(
         request,
         actor,
@@ -121,7 +124,7 @@ def counter_person(request: HttpRequest, actor: Actor, token: str) -> HttpRespon
         title=at.known["name"],
         status=facts.status_words(str(at.known["status"])),
         rows=facts.rows(at.known, [one for one in _SHOWN if one not in {"name", "status"}], facts.Places()),
-        deeds=[(code, deed) for code, deed in DEEDS.items() if deed.is_offered(at)],
+        groups=grouped(code for code, deed in DEEDS.items() if deed.is_offered(at)),
     )
 
 
@@ -141,6 +144,11 @@ def counter_act(request: HttpRequest, actor: Actor, token: str, code: str) -> Ht
             person_id = deed.take(at, form)
         except Refusal as refusal:
             refused = words_of(refusal)
+        except EffectReusedError:  # back from the page that follows, and something else was typed
+            refused = (
+                _("From this form something else was registered before."),
+                _("See the record; if another act is wanted, open its form anew."),
+            )
         else:
             if deed.receipt:
                 receipt = _open(person_id, "", actor, now, kind=RECEIPT)

@@ -21,8 +21,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from furong.foundation.access.errors import AccessRefused
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.codes.errors import Refusal
-from furong.foundation.organizations import queries as organizations
-from furong.foundation.web.texts import text
 from furong.registries.population import queries as population
 from furong.registries.population.kinship import HEAD
 from furong.registries.population.moves import commands, queries
@@ -151,7 +149,7 @@ def move_new(request: HttpRequest, actor: Actor) -> HttpResponse:
     now = timezone.now()
     other = _together(request.GET.get("with", ""), actor, now)
     form = RequestForm(
-        request.POST if request.method == "POST" else None, places=_places(actor), together=other is not None
+        request.POST if request.method == "POST" else None, places=facts.townships(actor), together=other is not None
     )
     refused = None
     if request.method == "POST" and form.is_valid():
@@ -211,15 +209,6 @@ def _request(given: dict[str, Any], other: MoveView | None, actor: Actor, now: A
         **where,
         **asking,
     ).move_id
-
-
-def _places(actor: Actor) -> list[tuple[str, str]]:
-    """Give the townships and streets of the actor's area, with the twelve digits that a household carries."""
-    found = organizations.list_divisions(parent_code=actor.division_code)
-    own = organizations.find_division(code=actor.division_code)
-    if not found and own is not None:
-        found = [own]
-    return [(one.code.ljust(12, "0"), text(one.name)) for one in found]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
