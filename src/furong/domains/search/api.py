@@ -14,6 +14,7 @@ from furong.domains.search import queries
 from furong.domains.search.errors import IndexMissingError, SearchAway
 from furong.domains.search.values import MAX_FIRST, Hit, Kind, Query
 from furong.foundation.access.values import Actor
+from furong.foundation.web.texts import content_language
 
 router = Router(auth=None)
 _AWAY = {"responses": {503: {"description": "No index can be read just now; come again in a few minutes"}}}
@@ -106,6 +107,7 @@ def search(request: HttpRequest, q: str, narrowing: Given[Narrowing], first: int
         places=(narrowing.place,) if narrowing.place else (),
         first=min(max(first, 0), MAX_FIRST),
         size=min(max(size, 1), 100),
+        shown_in=content_language(),
     )
     try:
         found = queries.search(query=wanted, actor=_actor(request), as_typed=narrowing.exact, counted=False)
@@ -135,7 +137,11 @@ def suggestions(request: HttpRequest, q: str, size: int = 8) -> list[dict[str, A
     """Offer phrases."""
     try:
         found = queries.suggest(
-            typed=q[:60], actor=_actor(request), on=timezone.localdate(), size=min(max(size, 1), 20)
+            typed=q[:60],
+            actor=_actor(request),
+            on=timezone.localdate(),
+            size=min(max(size, 1), 20),
+            shown_in=content_language(),
         )
     except IndexMissingError as missing:
         raise SearchAway from missing

@@ -1,32 +1,25 @@
-"""The platform's own sources: services and life events with their questions, resources of the public catalogue, offices."""
+"""The platform's own sources: services and life events with their questions, and offices; the catalogue's are beside."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
-from urllib.parse import quote
 from uuid import UUID
 
 from django.utils import timezone
 
-from furong.domains.catalogue import published
-from furong.domains.catalogue.events import ResourceOffline, ResourceOnline, ResourcePublished
-from furong.domains.search.commands import touch
 from furong.domains.search.sources import register_source
 from furong.domains.search.values import Document, Kind
 from furong.domains.services import queries as services
 from furong.domains.services.values.items import Item
 from furong.domains.services.values.life_events import LifeEvent
 from furong.foundation.access.values import Actor
-from furong.foundation.events.commands import subscribe
-from furong.foundation.events.values import Delivery
 from furong.foundation.organizations import following as organizations
 from furong.foundation.organizations import queries as places
 from furong.foundation.organizations.values import Level, Organization
 from furong.foundation.packs import queries as packs
 from furong.foundation.packs.values import Text
 
-_RESOURCES = 1_000  # read at once
 _MANY = 20  # places: from here on all names are read together
 
 
@@ -50,18 +43,8 @@ class Services:
     def stamps(self) -> Mapping[str, str]:
         """This function will return the digests of what is in force."""
         on = timezone.localdate()
-        self._seen = _state(on)
-        stamps: dict[str, str] = {}
-        digests = {one.code: one.digest[:24] for one in packs.list_current_releases(kind="item", on=on)}
-        for item in services.list_items(on=on):
-            stamps[f"service:item.{item.code}"] = digests.get(item.code, "")
-            for place in range(len(item.questions)):
-                stamps[f"service:question.{item.code}.{place}"] = digests.get(item.code, "")
-        events = {one.code: one.digest[:24] for one in packs.list_current_releases(kind="life_event", on=on)}
-        for event in services.list_life_events(on=on):
-            own = "".join(digests.get(code, "")[:6] for code in event.item_codes())
-            stamps[f"service:event.{event.code}"] = f"{events.get(event.code, '')}{own}"[:100]
-        return stamps
+        self._seen = packs.derive("search.services", on=on, make=lambda: _state(on))
+        return _stamps(on)
 
     def keys(self) -> Iterator[str]:
         """This function will give the keys of everything in force today."""
@@ -88,7 +71,8 @@ class Services:
 
     def visible(self, keys: Collection[str], *, actor: Actor) -> Collection[str]:
         """This function will say which of these are in force: everybody may read them."""
-        return set(self.stamps()) & set(keys)
+        on = timezone.localdate()
+        return packs.derive("search.service_keys", on=on, make=lambda: frozenset(_stamps(on))) & set(keys)
 
 
 def _state(on: date) -> tuple[object, ...]:
@@ -96,52 +80,80 @@ def _state(on: date) -> tuple[object, ...]:
     return tuple((one.code, one.digest) for kind in kinds for one in packs.list_current_releases(kind=kind, on=on))
 
 
-def _both(text: Text | None) -> str:
-    return "" if text is None else "\n".join(text.as_dict().values())
+def _stamps(on: date) -> dict[str, str]:
+    stamps: dict[str, str] = {}
+    digests = {one.code: one.digest[:24] for one in packs.list_current_releases(kind="item", on=on)}
+    for item in services.list_items(on=on):
+        stamps[f"service:item.{item.code}"] = digests.get(item.code, "")
+        for place in range(len(item.questions)):
+            stamps[f"service:question.{item.code}.{place}"] = digests.get(item.code, "")
+    events = {one.code: one.digest[:24] for one in packs.list_current_releases(kind="life_event", on=on)}
+    for event in services.list_life_events(on=on):
+        own = "".join(digests.get(code, "")[:6] for code in event.item_codes())
+        stamps[f"service:event.{event.code}"] = f"{events.get(event.code, '')}{own}"[:100]
+    return stamps
+
+
+def _in(text: Text | None, language: str) -> str:
+    """A text in a language, empty when it is not written in it; the pack's own language counts as Chinese."""
+    if text is None:
+        return ""
+    return text.primary if language == "zh" else text.as_dict().get(language, "")
 
 
 def _event(key: str, event: LifeEvent, items: Mapping[str, Item], departments: Mapping[str, str]) -> Document:
     own = [items[code] for code in event.item_codes() if code in items]
-    text = "\n".join(
-        [
-            event.summary.primary,
-            "包括：" + "、".join(item.name.primary for item in own) + "。",
-            *(_both(item.summary) for item in own),
-            *(value for language, value in event.summary.as_dict().items() if language != "zh"),
+
+    def text(language: str, head: str, between: str, end: str) -> str:
+        names = [name for item in own if (name := _in(item.name, language))]
+        parts = [
+            _in(event.summary, language),
+            f"{head}{between.join(names)}{end}" if names else "",
+            *(_in(item.summary, language) for item in own),
         ]
-    )
+        return "\n".join(one for one in parts if one)
+
     return Document(
         key=key,
         kind=Kind.SERVICE,
         title=event.name.primary,
+        title_en=_in(event.name, "en"),
         address=f"/life/{event.code}",
-        text=text,
+        text=text("zh", "包括：", "、", "。"),
+        text_en=text("en", "Includes: ", ", ", "."),
         department=departments.get(event.lead, ""),
         audience=(event.audience,),
-        keywords=(*(v for k, v in event.name.as_dict().items() if k != "zh"), *(_both(item.name) for item in own)),
+        keywords=tuple(name for item in own for name in item.name.as_dict().values()),
         boost=2.0,
     )
 
 
 def _item(key: str, item: Item, departments: Mapping[str, str]) -> Document:
-    parts = [
-        _both(item.summary),
-        *(_both(one) for one in item.acceptance_conditions),
-        "需要的材料：" + "、".join(one.name.primary for one in item.materials) if item.materials else "",
-        "办理结果：" + _both(item.result.name),
-        *(f"{one.law.primary}{one.clause.primary if one.clause is not None else ''}" for one in item.legal_basis),
-        *(_both(one.name) + " " + _both(one.address) for one in item.places),
-    ]
+    def text(language: str, materials: str, result: str, between: str) -> str:
+        names = [name for one in item.materials if (name := _in(one.name, language))]
+        ends = _in(item.result.name, language)
+        parts = [
+            _in(item.summary, language),
+            *(_in(one, language) for one in item.acceptance_conditions),
+            f"{materials}{between.join(names)}" if names else "",
+            f"{result}{ends}" if ends else "",
+            *(f"{_in(one.law, language)}{_in(one.clause, language)}" for one in item.legal_basis),
+            *(f"{_in(one.name, language)} {_in(one.address, language)}".strip() for one in item.places),
+        ]
+        return "\n".join(one for one in parts if one)
+
     return Document(
         key=key,
         kind=Kind.SERVICE,
         title=item.name.primary,
+        title_en=_in(item.name, "en"),
         address=f"/guide/{item.code}",
-        text="\n".join(one for one in parts if one),
+        text=text("zh", "需要的材料：", "办理结果：", "、"),
+        text_en=text("en", "You need: ", "You get: ", ", "),
         department=departments.get(item.department, ""),
         audience=tuple(str(one) for one in item.service_objects),
-        keywords=(*(v for k, v in item.name.as_dict().items() if k != "zh"), *item.result.name.as_dict().values()),
-        numbers=(item.basic_code,),
+        keywords=tuple(item.result.name.as_dict().values()),
+        numbers=(item.basic_code, *(one.blank_form for one in item.materials if one.blank_form)),
         boost=1.7,
     )
 
@@ -152,69 +164,12 @@ def _question(key: str, item: Item, place: int, departments: Mapping[str, str]) 
         key=key,
         kind=Kind.QUESTION,
         title=asked.question.primary,
+        title_en=_in(asked.question, "en"),
         address=f"/guide/{item.code}#questions",
-        text=f"{_both(asked.answer)}\n{item.name.primary}",
+        text=f"{asked.answer.primary}\n{item.name.primary}",
+        text_en=_in(asked.answer, "en"),
         department=departments.get(item.department, ""),
         audience=tuple(str(one) for one in item.service_objects),
-        keywords=tuple(v for k, v in asked.question.as_dict().items() if k != "zh"),
-    )
-
-
-class Resources:
-    """Resources of the public catalogue, as a stranger sees them: followed by events, and compared every few minutes."""
-
-    prefix = "resource"
-    every_seconds = 300.0
-
-    def looks_unchanged(self) -> bool:
-        """This function will not know cheaply: what a stranger sees also depends on the day."""
-        return False
-
-    def stamps(self) -> Mapping[str, str]:
-        """This function will return the versions of everything that a stranger sees."""
-        stamps: dict[str, str] = {}
-        start = 0
-        while True:
-            wanted = published.Wanted(sort="name asc", start=start, rows=_RESOURCES)
-            page = published.search_published(wanted=wanted)
-            for line in page.lines:
-                changed = line.changed_at.isoformat(timespec="seconds") if line.changed_at else ""
-                stamps[f"resource:{line.name}"] = f"{line.version}/{changed}/{line.openness}/{int(line.has_data)}"
-            start += _RESOURCES
-            if start >= page.total or not page.lines:
-                return stamps
-
-    def keys(self) -> Iterator[str]:
-        """This function will give the keys of everything that a stranger sees."""
-        yield from self.stamps()
-
-    def documents(self, keys: Sequence[str]) -> Mapping[str, Document]:
-        """This function will return the documents of these keys."""
-        departments = {one.code: one.name.zh for one in places.list_departments()}
-        return {
-            f"resource:{line.name}": _resource(line, departments)
-            for line in published.list_published(names=[key.partition(":")[2] for key in keys])
-        }
-
-    def visible(self, keys: Collection[str], *, actor: Actor) -> Collection[str]:
-        """This function will say which of these a stranger sees now."""
-        lines = published.list_published(names=[key.partition(":")[2] for key in keys])
-        return {f"resource:{line.name}" for line in lines}
-
-
-def _resource(line: published.Published, departments: Mapping[str, str]) -> Document:
-    title = line.title.get("zh") or next(iter(line.title.values()), line.name)
-    return Document(
-        key=f"resource:{line.name}",
-        kind=Kind.RESOURCE,
-        title=title,
-        address=f"/opendata/datasets/{quote(line.name)}",
-        text="\n".join(sorted(line.summary.values(), key=str.isascii)),
-        department=departments.get(line.department, ""),
-        keywords=(*line.tags, *(v for k, v in line.title.items() if k != "zh")),
-        numbers=(line.name,),
-        published_on=line.changed_at.date() if line.changed_at else line.issued_on,
-        boost=1.0 if line.has_data else 0.9,
     )
 
 
@@ -275,11 +230,12 @@ def _office(one: Organization, departments: Mapping[str, str], names: dict[str, 
         key=f"office:{one.id}",
         kind=Kind.OFFICE,
         title=one.name.zh,
+        title_en=one.name.en or "",
         address=f"/office/{one.id}",
         text="\n".join(v for v in (f"{names[place]} {label}", one.address, one.phone) if v),
         department=label,
         divisions=(place,),
-        keywords=tuple(v for v in (one.short_zh, one.name.en) if v),
+        keywords=(one.short_zh,) if one.short_zh else (),
         numbers=(one.code,) if one.code else (),
         boost=0.9,
     )
@@ -292,19 +248,11 @@ def _uuid(key: str) -> UUID | None:
         return None
 
 
-def _resource_changed(event: ResourcePublished | ResourceOnline | ResourceOffline, delivery: Delivery) -> None:
-    touch(keys=[f"resource:{event.code}"], now=delivery.now)
-
-
 def bind() -> None:
     """This function will register the sources and follow what they announce. Calling it again changes nothing."""
+    from furong.domains.search import feeding_catalogue
     from furong.domains.search.store.source import PageSource
 
-    for source in (Services(), Resources(), Offices(), PageSource()):
+    for source in (Services(), Offices(), PageSource()):
         register_source(source)
-    for event, name in (
-        (ResourcePublished, "search.resource_published"),
-        (ResourceOnline, "search.resource_online"),
-        (ResourceOffline, "search.resource_offline"),
-    ):
-        subscribe(event, _resource_changed, name=name)
+    feeding_catalogue.bind()

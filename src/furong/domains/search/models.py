@@ -8,9 +8,9 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from furong.domains.search.store.models import Import, ImportNote, Page, Site
+from furong.domains.search.store.models import Import, ImportNote, KeptOut, Page, Site
 
-__all__ = ["BestBet", "Change", "Import", "ImportNote", "Page", "Site", "Stamp", "Tally"]
+__all__ = ["BestBet", "Change", "Import", "ImportNote", "KeptOut", "Page", "Site", "Stamp", "Tally"]
 
 
 class Change(models.Model):

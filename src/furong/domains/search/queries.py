@@ -15,7 +15,7 @@ from furong.domains.search.analysis.folding import fold
 from furong.domains.search.engine.tantivy_engine import TantivyEngine
 from furong.domains.search.errors import IndexMissingError, NothingAsked, ResultGone
 from furong.domains.search.lexicon import offered
-from furong.domains.search.planning import Plan, cards_of
+from furong.domains.search.planning import Plan, cards_of, standing
 from furong.domains.search.values import (
     MAX_QUERY_CHARACTERS,
     PUBLIC,
@@ -155,6 +155,13 @@ def _found(engine: TantivyEngine, read: Plan, query: Query, actor: Actor) -> Res
         cards = cards_of(services, plan=read)
     rest = replace(query, hidden=query.hidden | {hit.key for hit in cards})
     page = _checked(engine, read, rest, actor)
+    if cards:
+        one = replace(rest, first=0, size=1, with_count=False, with_snippets=False)
+        first = page if query.first == 0 else _checked(engine, read, one, actor)
+        kept = standing(cards, best=max((hit.score for hit in first.hits), default=0.0))
+        if len(kept) < len(cards):
+            cards = kept
+            page = _checked(engine, read, replace(query, hidden=query.hidden | {hit.key for hit in cards}), actor)
     return Results(text=query.text, page=page, cards=cards, cards_are_whole=cards_are_whole)
 
 

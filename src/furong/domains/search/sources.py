@@ -27,6 +27,14 @@ class Source(Protocol):
         ...
 
 
+class LabellingSource(Source, Protocol):
+    """A source whose documents carry labels of their own (`labels`), and that knows which of them an actor brings."""
+
+    def labels(self, *, actor: Actor) -> frozenset[str]:
+        """This function will give the labels that a member of staff brings; it is asked of nobody else."""
+        ...
+
+
 class StampedSource(Source, Protocol):
     """A source that sends no events for all of its changes, and says instead how its documents look."""
 
@@ -89,4 +97,8 @@ def rights_of(actor: Actor) -> frozenset[str]:
         rights.add(STAFF)
         if actor.organization_id is not None:
             rights.add(f"organization:{actor.organization_id}")
+        for source in _SOURCES.values():
+            if hasattr(source, "labels"):
+                labelling: LabellingSource = source  # type: ignore[assignment]
+                rights |= labelling.labels(actor=actor)
     return frozenset(rights)

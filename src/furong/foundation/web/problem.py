@@ -44,6 +44,7 @@ STATUS: dict[str, int] = {
     "search.away": 503,
     "search.page_missing": 404,
     "search.site_missing": 404,
+    "search.import_missing": 404,
     "services.form_missing": 404,
     "services.item_missing": 404,
     "services.life_event_missing": 404,

@@ -48,8 +48,8 @@ class Asked:
         """Give the address of another page of the same results."""
         return replace(self, page=page).link()
 
-    def query(self, *, today: date, places: tuple[str, ...] = ()) -> Query:
-        """Give the question to the search."""
+    def query(self, *, today: date, places: tuple[str, ...] = (), shown_in: str = "zh") -> Query:
+        """Give the question to the search. ``shown_in``: the language that titles and snippets come in, where they have it."""
         year = self.value("year")
 
         def one(name: str) -> tuple[str, ...]:
@@ -68,6 +68,7 @@ class Asked:
             places=places,
             first=(self.page - 1) * PAGE_SIZE,
             size=PAGE_SIZE,
+            shown_in=shown_in,
         )
 
 

@@ -28,6 +28,7 @@ KINDS: Mapping[str, Promise] = {
     Kind.RESOURCE.value: pgettext_lazy("kind of result", "Data"),
     Kind.OFFICE.value: pgettext_lazy("kind of result", "Offices"),
     Kind.QUESTION.value: pgettext_lazy("kind of result", "Questions"),
+    Kind.DEMAND.value: pgettext_lazy("kind of result", "Demands for data"),
 }
 FACETS: Mapping[str, Promise] = {
     "department": _("Department"),
@@ -38,6 +39,7 @@ FACETS: Mapping[str, Promise] = {
 }
 LANGUAGES: Mapping[str, Promise] = {"zh": _("Chinese"), "en": _("English"), "und": _("other")}
 _MOST_VALUES = 10
+_INNER = "/work/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +72,9 @@ class LineView:
     href: str
     address: str
     site: str
-    department: str
+    department: object
     published_on: dt.date | None
+    is_inner: bool  # shown to those whose work it is, not to the public
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,7 @@ class CardView:
     days: int | None = None
     is_free: bool | None = None
     is_online: bool = False
-    department: str = ""
+    department: object = ""
     office: Organization | None = None
 
 
@@ -105,8 +108,9 @@ def _line(hit: Hit, token: str, place: int, host: str) -> LineView:
         href=opening(hit.key, token, place),
         address=_shown_address(hit.address, host),
         site=hit.site,
-        department=hit.department,
+        department=department(hit.department),
         published_on=hit.published_on,
+        is_inner=hit.address.startswith(_INNER),
     )
 
 
@@ -148,7 +152,7 @@ def _event(hit: Hit, code: str, href: str, on: dt.date) -> CardView | None:
         event=card,
         days=card.working_days,
         is_online=card.fully_online,
-        department=hit.department,
+        department=department(hit.department),
     )
 
 
@@ -169,7 +173,7 @@ def _item(hit: Hit, code: str, href: str, place: str, on: dt.date) -> CardView |
         days=item.clock.effective.days if item.clock is not None else None,
         is_free=not item.fee.charged,
         is_online="online" in item.handling_forms,
-        department=hit.department,
+        department=department(hit.department),
         office=office,
     )
 
@@ -213,7 +217,14 @@ def facets(found: Results, asked: Asked) -> list[FacetView]:
     return views
 
 
+def department(label: str) -> object:
+    """Give a department by its label in the index, in the reader's language where the platform knows it."""
+    return next((name for name in queries.department_names().values() if str(name) == label), label)
+
+
 def _label(facet: str, value: str) -> object:
+    if facet == "department":
+        return department(value)
     if facet == "audience" and value in set(Audience):
         return AUDIENCES[Audience(value)]
     if facet == "language":

@@ -31,3 +31,14 @@ class BetForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"required": gettext_lazy("Give a day."), "invalid": gettext_lazy("Give a day.")},
     )
+
+
+class RemovePageForm(forms.Form):
+    """Why a page leaves the search."""
+
+    why = forms.CharField(
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("For example: it shows a person’s number. Do not write the number here."),
+        max_length=300,
+        error_messages={"required": gettext_lazy("Write in a few words why the page is removed.")},
+    )

@@ -13,7 +13,7 @@ from typing import Protocol
 from furong.domains.search.analysis.cutting import pairs
 from furong.domains.search.analysis.folding import fold
 from furong.domains.search.engine.tantivy_engine import TantivyEngine, open_engine
-from furong.domains.search.planning import cards_of
+from furong.domains.search.planning import cards_of, standing
 from furong.domains.search.queries import CARDS, FEW
 from furong.domains.search.serving import lexicon_of
 from furong.domains.search.values import Document, Kind, Page, Query
@@ -80,6 +80,10 @@ def asked_page(engine: TantivyEngine, query: Query) -> Page:
     services = engine.search_plan(read, only)
     cards = cards_of(services, plan=read)
     page = engine.search_plan(read, replace(query, hidden=query.hidden | {hit.key for hit in cards}))
+    kept = standing(cards, best=max((hit.score for hit in page.hits), default=0.0))
+    if len(kept) < len(cards):
+        cards = kept
+        page = engine.search_plan(read, replace(query, hidden=query.hidden | {hit.key for hit in cards}))
     return replace(page, hits=(*cards, *page.hits), total=page.total + len(cards))
 
 

@@ -16,7 +16,7 @@ from django.db.models import F
 
 from furong.domains.search.commands import touch
 from furong.domains.search.store import models
-from furong.domains.search.store.errors import ImportShrank, SiteMissing, SiteRefused
+from furong.domains.search.store.errors import ImportShrank, PageMissing, SiteMissing, SiteRefused, WhyNeeded
 from furong.domains.search.store.values import Note, Reason, SiteFacts, Taken, Tally, check_address, check_code
 from furong.domains.search.values import MANAGE
 from furong.foundation.access import queries as access
@@ -88,7 +88,7 @@ def keep_pages(
 
     ``seen`` are pages whose files did not change; ``notes`` what was noted since the last batch; ``files`` how many were read. A
     page whose address another file of this import has already is not kept, and noted. What changed is found within seconds.
-    Raises AccessRefused. Costs five statements and the rows.
+    Raises AccessRefused. Costs six statements and the rows.
     """
     access.require(actor=actor, right=MANAGE)
     run = models.Import.objects.select_for_update().get(id=import_id)
@@ -96,12 +96,18 @@ def keep_pages(
         row.path: row for row in models.Page.objects.filter(site_id=run.site_id, path__in=[one.path for one in pages])
     }
     by_address = {row.address: row for row in models.Page.objects.filter(address__in=[one.address for one in pages])}
+    kept_out = set(
+        models.KeptOut.objects.filter(address__in=[one.address for one in pages]).values_list("address", flat=True)
+    )
     new: list[models.Page] = []
     changed: list[models.Page] = []
     refused: list[Note] = []
     gone: list[UUID] = []
     taken_now: set[str] = set()
     for page in pages:
+        if page.address in kept_out:
+            refused.append(Note(path=page.path, reason=Reason.KEPT_OUT, detail=page.address[:200]))
+            continue
         holder = by_address.get(page.address)
         row = by_path.get(page.path)
         is_twice = page.address in taken_now or (
@@ -182,6 +188,44 @@ def end_import(*, import_id: UUID, finding: str, actor: Actor, now: datetime) ->
     models.ImportNote.objects.filter(run__site_id=run.site_id).exclude(run=run).delete()
     current().object("search_import", run.id)
     return tally_of(run)
+
+
+@command("search.remove_page")
+def remove_page(*, page_id: UUID, why: str, actor: Actor, now: datetime) -> str:
+    """This function will remove a page and keep its address out of later imports until `admit_page`; gives its site's code.
+
+    It is found no more at once, before the index follows. Raises PageMissing, WhyNeeded for an empty reason, AccessRefused.
+    """
+    access.require(actor=actor, right=MANAGE)
+    if not why.strip():
+        raise WhyNeeded
+    row = models.Page.objects.select_for_update().filter(id=page_id).first()
+    if row is None:
+        raise PageMissing
+    by = " · ".join(one for one in (actor.label, actor.organization_label) if one)
+    models.KeptOut.objects.update_or_create(
+        address=row.address,
+        defaults={"site_code": row.site_id, "title": row.title, "why": why.strip()[:500], "by": by, "at": now},
+    )
+    site = str(row.site_id)
+    row.delete()
+    _touch_all([page_id], now=now)
+    current().object("search_page", page_id)
+    current().detail(site=site)
+    return site
+
+
+@command("search.admit_page")
+def admit_page(*, address: str, actor: Actor, now: datetime) -> str:
+    """This function will let a removed address in again, from the next import on; gives its site's code. Raises PageMissing."""
+    access.require(actor=actor, right=MANAGE)
+    row = models.KeptOut.objects.select_for_update().filter(address=address).first()
+    if row is None:
+        raise PageMissing
+    site = row.site_code
+    row.delete()
+    current().object("search_site", site)
+    return site
 
 
 @command("search.remove_site")

@@ -63,6 +63,22 @@ class PageMissing(Refusal):
     mend = "It may have been removed from its site."
 
 
+class ImportMissing(Refusal):
+    """There is no such import."""
+
+    code = "search.import_missing"
+    message = "There is no such import."
+    mend = "The site's page lists its imports."
+
+
+class WhyNeeded(Refusal):
+    """A page is removed for a reason."""
+
+    code = "search.why_needed"
+    message = "It does not say why."
+    mend = "Write in a few words why the page is removed."
+
+
 class ExtractorDownError(Fault):
     """The child process that reads files does not start."""
 

@@ -60,6 +60,22 @@ class Page(models.Model):
         )
 
 
+class KeptOut(models.Model):
+    """An address that an editor removed: no import takes it in again until it is let in."""
+
+    address = models.CharField(max_length=MAX_ADDRESS, primary_key=True)
+    site_code = models.CharField(max_length=63)  # stays when the site is removed
+    title = models.TextField(default="")
+    why = models.TextField()
+    by = models.TextField()  # post and organisation, never a person's name
+    at = models.DateTimeField()
+
+    class Meta:
+        app_label = "search"
+        db_table = "search_kept_out"
+        indexes = (models.Index(fields=["site_code", "-at"], name="search_kept_out_of_site"),)
+
+
 class Import(models.Model):
     """A run of `furong search import` over a site."""
 

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from furong.domains.search.store import models
 from furong.domains.search.store.commands import tally_of
-from furong.domains.search.store.errors import PageMissing
+from furong.domains.search.store.errors import ImportMissing, PageMissing
 from furong.domains.search.store.values import (
     ImportView,
+    KeptOutView,
     Kind,
     Note,
+    PageLine,
     PageView,
     Reason,
     SiteView,
@@ -60,6 +62,33 @@ def each_page_id(*, chunk: int = 5000) -> Iterator[UUID]:
         after = ids[-1]
 
 
+def list_page_lines(*, site: str, offset: int = 0, limit: int = 20) -> list[PageLine]:
+    """This function will return a site's pages in a list, by their path in the source, without their texts."""
+    return _lines(models.Page.objects.filter(site_id=site).order_by("path")[offset : offset + limit])
+
+
+def list_page_lines_of(*, page_ids: Sequence[UUID]) -> list[PageLine]:
+    """This function will return those of these pages that are still there, in this order."""
+    found = {one.id: one for one in _lines(models.Page.objects.filter(id__in=page_ids))}
+    return [found[one] for one in page_ids if one in found]
+
+
+def list_kept_out(*, site: str, limit: int = 200) -> list[KeptOutView]:
+    """This function will return a site's addresses that editors removed, the newest first."""
+    return [
+        KeptOutView(address=row.address, site=row.site_code, title=row.title, why=row.why, by=row.by, at=row.at)
+        for row in models.KeptOut.objects.filter(site_code=site).order_by("-at", "address")[:limit]
+    ]
+
+
+def get_import(*, import_id: UUID) -> ImportView:
+    """This function will return an import. Raises ImportMissing."""
+    row = models.Import.objects.filter(id=import_id).first()
+    if row is None:
+        raise ImportMissing
+    return _import(row)
+
+
 def find_digest(*, site: str, path: str) -> tuple[UUID, str] | None:
     """This function will return the id and the digest of what is kept of a file, None when nothing is."""
     with connection.cursor() as cursor:
@@ -91,32 +120,56 @@ def find_site(*, code: str) -> SiteView | None:
 
 def list_imports(*, site: str, limit: int = 20) -> list[ImportView]:
     """This function will return a site's imports, the newest first."""
-    return [
-        ImportView(
-            id=row.id,
-            site=row.site_id,
-            source=row.source,
-            began_at=row.began_at,
-            ended_at=row.ended_at,
-            finding=row.finding,
-            tally=tally_of(row),
-        )
-        for row in models.Import.objects.filter(site_id=site).order_by("-began_at", "-id")[:limit]
-    ]
+    return [_import(row) for row in models.Import.objects.filter(site_id=site).order_by("-began_at", "-id")[:limit]]
 
 
-def list_notes(*, import_id: UUID, limit: int = 1000) -> list[Note]:
-    """This function will return what an import noted, by reason and path."""
-    return [
-        Note(path=row.path, reason=Reason(row.reason), detail=row.detail)
-        for row in models.ImportNote.objects.filter(run_id=import_id).order_by("reason", "path")[:limit]
-    ]
+def list_last_imports() -> dict[str, ImportView]:
+    """This function will return the newest import of each site, by the site's code. One read."""
+    rows = models.Import.objects.order_by("site_id", "-began_at", "-id").distinct("site_id")
+    return {row.site_id: _import(row) for row in rows}
+
+
+def list_notes(*, import_id: UUID, reason: Reason | None = None, offset: int = 0, limit: int = 1000) -> list[Note]:
+    """This function will return what an import noted, by reason and path; with ``reason`` only that."""
+    rows = models.ImportNote.objects.filter(run_id=import_id).order_by("reason", "path")
+    if reason is not None:
+        rows = rows.filter(reason=reason.value)
+    return [Note(path=row.path, reason=Reason(row.reason), detail=row.detail) for row in rows[offset : offset + limit]]
 
 
 def count_notes(*, import_id: UUID) -> dict[Reason, int]:
     """This function will count an import's notes by reason; a reason's notes are kept up to a thousand."""
     rows = models.ImportNote.objects.filter(run_id=import_id).values_list("reason").annotate(Count("id"))
     return {Reason(reason): count for reason, count in rows}
+
+
+def _import(row: models.Import) -> ImportView:
+    return ImportView(
+        id=row.id,
+        site=row.site_id,
+        source=row.source,
+        began_at=row.began_at,
+        ended_at=row.ended_at,
+        finding=row.finding,
+        tally=tally_of(row),
+    )
+
+
+def _lines(rows: QuerySet[models.Page]) -> list[PageLine]:
+    columns = ("id", "title", "address", "kind", "language", "size", "published_on", "imported_at")
+    return [
+        PageLine(
+            id=found[0],
+            title=found[1],
+            address=found[2],
+            kind=Kind(found[3]),
+            language=found[4],
+            size=found[5],
+            published_on=found[6],
+            imported_at=found[7],
+        )
+        for found in rows.values_list(*columns)
+    ]
 
 
 def _view(row: models.Page) -> PageView:

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     LINK = "link"
     NO_ADDRESS = "no_address"
     ADDRESS_TWICE = "address_twice"
+    KEPT_OUT = "kept_out"
     MISSING = "missing"
     # What follows is said of a page that was taken.
     DATE_REFUSED = "date_refused"
@@ -101,6 +102,7 @@ WORDS: dict[Reason, str] = {
     Reason.LINK: "a link or device, not a file",
     Reason.NO_ADDRESS: "has no address: give a manifest or --base-address",
     Reason.ADDRESS_TWICE: "another file has the same address; the first counts",
+    Reason.KEPT_OUT: "an editor removed it; it stays out until it is let in again",
     Reason.MISSING: "the manifest names it, the source lacks it",
     Reason.DATE_REFUSED: "its date cannot be right; taken without it",
     Reason.CUT: "longer than is kept; the end is not searched",
@@ -239,6 +241,32 @@ class PageView:
     published_on: date | None
     modified_on: date | None
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptOutView:
+    """An address that an editor removed, and why."""
+
+    address: str
+    site: str
+    title: str
+    why: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageLine:
+    """A page in a list."""
+
+    id: UUID
+    title: str
+    address: str
+    kind: Kind
+    language: str
+    size: int
+    published_on: date | None
+    imported_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from furong.foundation.access.values import Actor
 from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.errors import OrganizationNotFound
 from furong.foundation.web import problem
+from furong.foundation.web.texts import content_language
 from furong.sites.portal import presenting_search
 from furong.sites.portal import queries as portal
 from furong.sites.portal.asking_search import PAGE_SIZE, asked
@@ -44,7 +45,7 @@ def search(request: HttpRequest) -> HttpResponse:
     }
     status = 200
     if question.words:
-        query = question.query(today=on, places=_places(place))
+        query = question.query(today=on, places=_places(place), shown_in=content_language())
         try:
             found = queries.search(query=query, actor=_actor(request), as_typed=question.as_typed)
         except NothingAsked:
@@ -92,7 +93,9 @@ def suggest(request: HttpRequest) -> JsonResponse:
     """Offer phrases that begin with what was typed. An empty list when nothing fits or no index can be read."""
     typed = request.GET.get("q", "")[:60]
     try:
-        found = queries.suggest(typed=typed, actor=_actor(request), on=timezone.localdate())
+        found = queries.suggest(
+            typed=typed, actor=_actor(request), on=timezone.localdate(), shown_in=content_language()
+        )
     except IndexMissingError:
         found = ()
     kinds = presenting_search.KINDS
