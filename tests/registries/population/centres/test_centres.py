@@ -28,6 +28,7 @@ from tests.registries.population.centres.conftest import Province
 from tests.registries.population.moves.movers import arrive, request, until_departure
 from tests.registries.population.people import NOW, SYSTEM, WHY, child, household, person, resident
 
+pytestmark = pytest.mark.xdist_group("centres")  # which one worker has
 CHANGSHA, ZHUZHOU = "430102001001", "430202001001"
 
 

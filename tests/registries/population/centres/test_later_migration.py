@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -9,12 +10,14 @@ from django.apps import apps
 from django.db import connections, migrations, models
 from django.db.migrations.state import ProjectState
 
+from furong.foundation.events.connections import connect
 from furong.registries.population.centres import replication, shaping
 from furong.registries.population.errors import CentreError
 from tests.registries.population.centres.conftest import Province
 from tests.registries.population.centres.test_centres import ZHUZHOU, wait_for
 from tests.registries.population.people import household, person
 
+pytestmark = pytest.mark.xdist_group("centres")
 ADD = migrations.AddField("person", "nickname", models.TextField(null=True))
 
 
@@ -36,7 +39,18 @@ def read(alias: str, text: str) -> list[tuple[object, ...]]:
         return list(cursor.fetchall())
 
 
-def test_a_column_that_comes_later_reaches_parts_views_and_links(province: Province) -> None:
+@pytest.fixture
+def as_before(province: Province) -> Iterator[Province]:
+    """The divided register, which has its columns of before when the test is over."""
+    yield province
+    for alias in (*(f"centre_{code}" for code in province.codes), "population"):
+        with connect(alias) as there:
+            there.execute("ALTER TABLE public.population_person DROP COLUMN nickname CASCADE")
+    assert shaping.reshape(province.codes)
+
+
+def test_a_column_that_comes_later_reaches_parts_views_and_links(as_before: Province) -> None:
+    province = as_before
     someone = person("曾晓雅", sex="2", born_on=date(1992, 8, 9), household=household(division=ZHUZHOU))
     migrate("centre_4302")
     with pytest.raises(CentreError, match=r"population_person\.nickname"):

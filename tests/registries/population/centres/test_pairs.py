@@ -32,6 +32,7 @@ from tests.registries.population.centres.test_centres import (
 from tests.registries.population.moves.conftest import CENTRES, DESTINATION, SOURCE, centres
 from tests.registries.population.people import NOW, SYSTEM, WHY, household, person
 
+pytestmark = pytest.mark.xdist_group("centres")
 FIRST = date(2000, 1, 1)
 ACT = {"actor": SYSTEM, "basis": WHY, "now": NOW}
 

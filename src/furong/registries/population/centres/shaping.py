@@ -37,10 +37,13 @@ def shape_centre(code: str) -> None:
                 connection.execute(sql.SQL(text["identify"]).format(table=sql.Identifier(table.name)))
         known = {row[0] for row in connection.execute(text["published"], []).fetchall()}
         names = sql.SQL(", ").join(sql.Identifier("public", one.name) for one in TABLES)
+        publication = sql.Identifier(PUBLICATION)
         if not known:
-            connection.execute(sql.SQL("CREATE PUBLICATION {} FOR TABLE {}").format(sql.Identifier(PUBLICATION), names))
+            connection.execute(sql.SQL("CREATE PUBLICATION {} FOR TABLE {}").format(publication, names))
         elif known != {one.name for one in TABLES}:
-            connection.execute(sql.SQL("ALTER PUBLICATION {} SET TABLE {}").format(sql.Identifier(PUBLICATION), names))
+            connection.execute(sql.SQL("ALTER PUBLICATION {} SET TABLE {}").format(publication, names))
+        # A TRUNCATE that a centre sent would empty the province's table with the parts of all others.
+        connection.execute(sql.SQL("ALTER PUBLICATION {} SET (publish = 'insert, update, delete')").format(publication))
 
 
 def shape_province(codes: Sequence[str]) -> None:
