@@ -18,6 +18,7 @@ import argparse
 import contextlib
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -34,6 +35,7 @@ from benchmarks.search_corpus import TODAY, Made, Maker
 from benchmarks.search_page import PACK, open_index, p
 
 MILLION = 1_000_000
+PART, HEAP_BYTES = 250_000, 1_400_000_000  # pages that are committed together; memory of each of two threads
 LOOKS_EVERY_SECONDS = 0.5  # as the worker's loop does
 PARTS = ("page", "users", "cold", "peers", "suggest", "fresh", "judged")
 LIMITS = {
@@ -109,7 +111,6 @@ def build(maker: Maker, folder: Path, count: int, *, real: bool) -> dict[str, An
         kept: dict[str, Any] = json.loads(about.read_text())
         if kept["documents"] == count:
             return kept
-    shutil.rmtree(folder, ignore_errors=True)
     made = count if real else min(count, MILLION)
     figures = {"documents": count, **fill(maker, folder, made)}
     times = -(-count // made)
@@ -117,41 +118,69 @@ def build(maker: Maker, folder: Path, count: int, *, real: bool) -> dict[str, An
         link(folder, times)
         figures["documents"] = made * times
     figures["linked"] = times
+    figures["segments"] = len(json.loads((folder / "public" / "meta.json").read_text())["segments"])
     figures["index_gb"] = round(sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()) / 1e9, 3)
     about.write_text(json.dumps(figures))
     return figures
 
 
 def fill(maker: Maker, folder: Path, count: int) -> dict[str, Any]:
-    """Index pages; the clock runs while they are cut, indexed, committed and merged, not while they are made."""
+    """Index pages as a rebuild does. The clock runs while they are cut, indexed, committed and merged, not while they are made.
+
+    In parts, each committed: what was cut off goes on after the last one. Eight segments of a size become one.
+    """
     from furong.domains.search.engine.tantivy_engine import open_engine
     from furong.domains.search.judging.words import pack_vocabulary
     from furong.domains.search.wording import analysis_of
 
-    words = pack_vocabulary(PACK)
     folder.parent.mkdir(parents=True, exist_ok=True)
+    progress = folder.parent / "progress.json"
+    part = min(max(count // 4, 1), PART)
+    done, wall, spent = 0, 0.0, 0.0
+    if progress.exists():
+        kept = json.loads(progress.read_text())
+        if kept["part"] == part and kept["done"] <= count:
+            done, wall, spent = kept["done"], kept["wall_s"], kept["cpu_s"]
+    if not done:
+        shutil.rmtree(folder, ignore_errors=True)
+    words = pack_vocabulary(PACK)
     engine = open_engine(folder, analysis=analysis_of(words.words), thesaurus=words.thesaurus, write=True)
-    engine.open_writer(threads=2)
-    wall = busy = 0.0
-    for start in range(0, count, 5_000):
-        documents = [document(one) for one in maker.pages(start, min(5_000, count - start))]
-        began, began_busy = time.perf_counter(), time.process_time()
-        engine.add(documents, fresh=True)
+    while done < count:
+        engine.open_writer(threads=2, cutters=2, heap_bytes=HEAP_BYTES)
+        engine.add(
+            [document(one) for one in maker.pages(done, 10)], fresh=True
+        )  # the cutters start before the clock does
+        until = min(done + part, count)
+        making, began_busy = 0.0, busy()
+        for start in range(done + 10, until, 20_000):
+            before = time.process_time()
+            documents = [document(one) for one in maker.pages(start, min(20_000, until - start))]
+            making += time.process_time() - before
+            began = time.perf_counter()
+            engine.add(documents, fresh=True)
+            wall += time.perf_counter() - began
+        began = time.perf_counter()
+        engine.commit()
+        engine.finish_merges()  # its processes end: their time is counted too
         wall += time.perf_counter() - began
-        busy += time.process_time() - began_busy
-        if sys.stderr.isatty() and start % 50_000 == 0:
-            print(f"{start:,} of {count:,}", file=sys.stderr)
-    began, began_busy = time.perf_counter(), time.process_time()
-    engine.commit()
-    engine.finish_merges()
-    wall += time.perf_counter() - began
-    busy += time.process_time() - began_busy
+        spent += busy() - began_busy - making
+        done = until
+        progress.write_text(
+            json.dumps({"part": part, "done": done, "wall_s": round(wall, 1), "cpu_s": round(spent, 1)})
+        )
+        print(f"{done:,} of {count:,} pages, {done / wall:,.0f} a second", file=sys.stderr, flush=True)
     engine.close()
     return {
         "index_docs_per_s": round(count / wall),
-        "index_docs_per_cpu_s": round(count / busy),
+        "index_docs_per_cpu_s": round(count / spent),
         "build_s": round(wall, 1),
     }
+
+
+def busy() -> float:
+    """Give the processor seconds of this process and of those that it has ended."""
+    own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
 
 
 def document(page: Made) -> Any:

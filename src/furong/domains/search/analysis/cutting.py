@@ -48,7 +48,12 @@ class Analysis:
 
     def words(self, folded: str) -> list[str]:
         """This function will cut folded text into words, parts of long words among them (社会保障卡 also as 社会 and 保障)."""
-        return [one for one in self._jieba.cut_for_search(folded) if one[0].isalnum() and len(one) <= _LONGEST_WORD]
+        # Comparing whole words tells most of them without making a string of their first character.
+        return [
+            one
+            for one in self._jieba.cut_for_search(folded)
+            if ("㐀" <= one < "豈" or one[0].isalnum()) and len(one) <= _LONGEST_WORD
+        ]
 
     def cut(self, folded: str) -> list[str]:
         """This function will cut folded text into words that follow each other, without overlap."""

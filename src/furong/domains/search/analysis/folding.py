@@ -14,6 +14,9 @@ from importlib.resources import files
 # Characters of nearly all text, none of which `clean` takes out: a text of these alone is told in one look.
 _USUAL = re.compile(r"[\n -~\u00a1-\u00ac\u00ae-\u024f\u2010-\u2027\u2030-\u205e\u3000-\u303f㐀-䶿一-鿿\uff01-\uff5e]*")
 
+# Signs that fold to such as stand inside words and numbers.
+_JOINING = [(one, unicodedata.normalize("NFKC", one)) for one in "（）／．－＋＃＆＿％［］…"]
+
 
 def _traditional() -> dict[str, str]:
     lines = (files(__package__) / "traditional.txt").read_text(encoding="utf-8").splitlines()
@@ -73,6 +76,19 @@ def fold_words(text: str) -> tuple[str, list[int] | None]:
     Most texts are returned as they are: only their signs would fold.
     """
     return (text, None) if _folds().search(text) is None else fold_with_places(text)
+
+
+def fold_text(text: str) -> str:
+    """This function will fold a long text as far as words, pairs and numbers need it: signs that part words may stay as they are.
+
+    Several times as fast as `fold`, which looks at each character.
+    """
+    if _folds().search(text) is not None:
+        return fold(text)
+    for sign, folded in _JOINING:
+        if sign in text:
+            text = text.replace(sign, folded)
+    return text
 
 
 def fold_with_places(text: str) -> tuple[str, list[int] | None]:

@@ -12,9 +12,10 @@ import re
 _HAN = "一-鿿㐀-䶿"
 # What is rare comes first (a year, an order's last character), and the word before it is read backwards: a search that begins
 # with any Chinese character would try each of a page's thousands.
-_DOCUMENT = re.compile(r"[\[(〔【〈「]?\s*((?:19|20)\d\d)\s*年?\s*[\])〕】〉」]?\s*第?\s*0*(\d{1,5})\s*号")
+_DOCUMENT = re.compile(r"((?:19|20)\d\d)\s*年?\s*[\])〕】〉」]?\s*第?\s*0*(\d{1,5})\s*号")
 _ORDER = re.compile(r"(令|字|函|通告|公告)\s*第?\s*0*(\d{1,5})\s*号")
-_WORD_BEFORE = re.compile(rf"([{_HAN}]{{0,8}})\s*\Z")
+_WORD_BEFORE = re.compile(rf"([{_HAN}]{{0,8}})\s*[\[(〔【〈「]?\s*\Z")
+_DIGIT = re.compile(r"\d")
 _CODE = re.compile(
     r"(?<![a-z0-9])([a-z]{1,8})[\s/._-]*((?:[a-z]{1,2}[\s/._-]*)?\d[\da-z]*(?:[./_-]\d[\da-z]*)*)(?![a-z0-9])"
 )
@@ -27,6 +28,8 @@ def identifiers(folded: str) -> list[tuple[str, int]]:
 
     tokens with how much each says (1 to 8), without repeats, at most 400.
     """
+    if _DIGIT.search(folded) is None:
+        return []
     found: dict[str, int] = {}
 
     def endings(word: str, rest: str) -> None:

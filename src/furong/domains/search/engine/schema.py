@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 import tantivy
 
 from furong.domains.search.analysis.cutting import BREAK, Analysis, joined, joined_pairs
-from furong.domains.search.analysis.folding import clean, fold
+from furong.domains.search.analysis.folding import clean, fold, fold_text
 from furong.domains.search.analysis.numbers import identifiers
 from furong.domains.search.values import (
     HALF_LIFE_DAYS,
@@ -92,7 +92,7 @@ def cut(document: Document, analysis: Analysis) -> Row:
     text, text_en = clean(document.text[:MAX_INDEXED]), clean(document.text_en[:MAX_INDEXED])
     titles = [title, clean(document.title_en[:MAX_TITLE])] if document.title_en else [title]
     names = [*(fold(one) for one in titles), *(fold(clean(word[:MAX_TITLE])) for word in document.keywords[:50])]
-    heading, body = "\n".join(names), fold(f"{text}\n{text_en}" if text_en else text)
+    heading, body = "\n".join(names), fold_text(f"{text}\n{text_en}" if text_en else text)
     written = document.published_on
     if written is not None and not _FIRST_DAY <= written < _LAST_DAY:
         written = None

@@ -14,7 +14,7 @@ from furong.domains.search.engine.asking import Asker
 from furong.domains.search.engine.schema import TOKENS, Row, indexed, make_schema, stored, tokenizer
 from furong.domains.search.errors import IndexMissingError, IndexWriteError, WriterBusyError
 
-HEAP_BYTES, BULK_HEAP_BYTES = 64_000_000, 256_000_000  # a thread
+HEAP_BYTES, BULK_HEAP_BYTES = 64_000_000, 256_000_000  # of a thread: more memory, fewer small segments to merge
 
 
 @contextmanager
@@ -109,14 +109,14 @@ class Shelf:
 
     # --- writing ----------------------------------------------------------------------------------------------------------
 
-    def open_writer(self, *, threads: int = 1, bulk: bool = False) -> None:
+    def open_writer(self, *, threads: int = 1, heap_bytes: int = HEAP_BYTES) -> None:
         """This function will take the right to write. Raises `WriterBusyError` when another process has it.
 
-        ``bulk``: with more memory, for many documents at once.
+        ``heap_bytes``: memory of each thread, before it writes a segment.
         """
         if self._writer is None:
             with _native(IndexWriteError, "the index cannot be written"):
-                self._writer = self._index.writer((BULK_HEAP_BYTES if bulk else HEAP_BYTES) * threads, threads)
+                self._writer = self._index.writer(heap_bytes * threads, threads)
 
     def replace(self, row: Row, *, fresh: bool = False) -> None:
         """This function will take a document in. ``fresh`` says that its key is not there: then it is not looked for."""

@@ -18,7 +18,7 @@ from furong.domains.search.engine.cutters import Cutters
 from furong.domains.search.engine.finding import Finder
 from furong.domains.search.engine.marking import LATIN_WIDTH, WIDTH, Marker
 from furong.domains.search.engine.schema import NO_DAY, VERSION, cut, day_number, stored
-from furong.domains.search.engine.shelf import Shelf
+from furong.domains.search.engine.shelf import BULK_HEAP_BYTES, HEAP_BYTES, Shelf
 from furong.domains.search.planning import Plan, Thesaurus, plan
 from furong.domains.search.values import (
     FACETS,
@@ -292,12 +292,14 @@ class TantivyEngine:
 
     # --- writing ----------------------------------------------------------------------------------------------------------
 
-    def open_writer(self, *, threads: int = 1, cutters: int = 0) -> None:
+    def open_writer(self, *, threads: int = 1, cutters: int = 0, heap_bytes: int = 0) -> None:
         """This function will take the right to write. Raises `WriterBusyError`.
 
         With ``cutters`` that many processes cut the documents, for many at once; else this one does.
+        ``heap_bytes``: memory of each thread; by itself 64 MB, with cutters 256 MB.
         """
-        self._public.open_writer(threads=threads, bulk=cutters > 0)
+        heap_bytes = heap_bytes or (BULK_HEAP_BYTES if cutters else HEAP_BYTES)
+        self._public.open_writer(threads=threads, heap_bytes=heap_bytes)
         try:
             self._inner.open_writer()
         except BaseException:
