@@ -134,27 +134,6 @@ def forget() -> None:
     data.forget()
 
 
-# Tables that migrations fill and tests must keep.
-_KEPT = ("django_migrations", "django_content_type", "auth_permission")
-
-_EMPTY_TABLES = """
-DO $$
-DECLARE t record; has_rows boolean; names text := '';
-BEGIN
-  FOR t IN SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-           WHERE schemaname = 'public' AND tablename <> ALL ('{{{kept}}}') LOOP
-    EXECUTE 'SELECT EXISTS (SELECT 1 FROM ' || t.name || ')' INTO has_rows;
-    IF has_rows THEN names := names || ',' || t.name; END IF;
-  END LOOP;
-  IF names <> '' THEN
-    -- the audit's guard against TRUNCATE is a trigger; a test's clean-up steps round it on purpose
-    SET LOCAL session_replication_role = replica;
-    EXECUTE 'TRUNCATE ' || substr(names, 2) || ' RESTART IDENTITY CASCADE';
-  END IF;
-END $$
-""".format(kept=",".join(_KEPT))
-
-
 @pytest.fixture
 def database() -> Iterator[dict[str, str]]:
     """Migrated, empty databases; what a test commits is gone after it. Yields the database name of each alias."""
@@ -169,7 +148,7 @@ def database() -> Iterator[dict[str, str]]:
         if connection.alias in cluster.TEMPLATES:
             connection.close()
             with connection.cursor() as cursor:
-                cursor.execute(_EMPTY_TABLES)
+                cursor.execute(cluster.EMPTY_TABLES)
             connection.close()
     forget()
 

@@ -19,12 +19,14 @@ from typing import Any
 import psycopg
 
 from furong.entrypoints.counter import Node, database_of, set_up
+from furong.entrypoints.demo import DATABASES
 from furong.entrypoints.postgres import Cluster, free_port
+from tests.cluster import EMPTY_TABLES
 from tests.faults.centres import DATABASE, PLATFORM, SMALL, migrated_cluster
 from tests.faults.house import DURABLE, ROOT, filled_house
 
 CITY = "4302"
-STORE = "furong_province"
+STORE = DATABASES["FURONG_POPULATION_DATABASE_URL"]
 
 
 class CounterHouse:
@@ -45,7 +47,8 @@ class CounterHouse:
         subprocess.run(["cp", "-a", "--", str(migrated_cluster()), str(self.centre.folder)], check=True)
         self.province.start(settings=DURABLE | SMALL)
         self.centre.start(settings=DURABLE | SMALL)
-        self.province.ensure_database(STORE)
+        with psycopg.connect(self.province.url(STORE), autocommit=True) as store:
+            store.execute(EMPTY_TABLES)  # migrated as the filled house has it, and without its people
         self.centre.clone_database(template=PLATFORM, name=database_of(CITY))
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("FURONG_")}
         self.environment = {
@@ -125,10 +128,9 @@ def settle(port: int) -> None:
     import django
 
     django.setup()
-    from furong.entrypoints import dividing, loading
+    from furong.entrypoints import dividing
     from tests.registries.population import people
 
-    loading.migrate()
     dividing.divide([CITY])
     couple = people.couple()
     with psycopg.connect(

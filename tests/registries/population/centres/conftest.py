@@ -15,7 +15,6 @@ from furong.foundation.events.connections import connect
 from furong.registries.population import centres
 from furong.registries.population.centres import replication
 from tests import cluster
-from tests.conftest import _EMPTY_TABLES as EMPTY_TABLES
 from tests.conftest import _make_template as make_template
 from tests.conftest import _migrate as migrate
 from tests.conftest import _only_one as only_one
@@ -75,7 +74,7 @@ class Province:
         for alias in ("population", *(f"centre_{code}" for code in self.codes)):
             connections[alias].close()
             with connections[alias].cursor() as cursor:
-                cursor.execute(EMPTY_TABLES)
+                cursor.execute(cluster.EMPTY_TABLES)
             connections[alias].close()
 
 
