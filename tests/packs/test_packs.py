@@ -12,6 +12,7 @@ from furong.domains.decisions import DecisionModel
 from furong.domains.processes.values.graph import ProcessDefinition
 from furong.domains.services.values.items import Item
 from furong.domains.services.values.life_events import compose, in_order_of_needs, needs_of
+from furong.domains.services.values.shapes import Shape
 from furong.foundation.packs.queries import check_pack, read_pack
 from furong.foundation.packs.values import Pack
 from tests.packs.planting import HUNAN, TINY
@@ -43,8 +44,9 @@ def test_six_items_of_five_departments_wait_for_each_other_in_order(hunan: Pack)
     assert needs["household_registration"] == ("birth_certificate",)
     assert needs["social_security_card"] == ("household_registration",)
     assert in_order_of_needs(needs)[:2] == ["birth_certificate", "household_registration"]
-    assert len(items) == 6
-    assert len({item.department for item in items.values()}) == 5
+    own = [items[code] for code in event.item_codes()]
+    assert len(own) == 6
+    assert len({item.department for item in own}) == 5
 
 
 def test_each_department_sees_its_own_elements_only(hunan: Pack) -> None:
@@ -57,16 +59,24 @@ def test_each_department_sees_its_own_elements_only(hunan: Pack) -> None:
 
 def test_no_material_of_the_newborn_event_is_brought_by_the_parents(hunan: Pack) -> None:
     items: Mapping[str, Item] = hunan.values("item")
-    assert {m.source.channel.value for item in items.values() for m in item.materials} <= {"register", "item"}
+    own = hunan.values("life_event")["newborn"].item_codes()
+    assert {m.source.channel.value for code in own for m in items[code].materials} <= {"register", "item"}
 
 
 def test_every_process_is_drawn_and_ends_in_a_certificate(hunan: Pack) -> None:
     processes: Mapping[str, ProcessDefinition] = hunan.values("process")
     items: Mapping[str, Item] = hunan.values("item")
-    assert set(processes) == set(items)
-    for code, process in processes.items():
-        assert process.has_drawing, code
-        assert f'type: "{items[code].result.licence_type}"' in next(
+    shapes: Mapping[str, Shape] = hunan.values("shape")
+    assert set(processes) == {code for code, item in items.items() if item.shape is None}
+    ends = {code: items[code].result.licence_type for code in processes}
+    own = hunan.values("life_event")["newborn"].item_codes()
+    drawn = {**processes, **hunan.values("shape_process")}
+    ends |= {code: shape.licence_type for code, shape in shapes.items()}
+    assert all(process.has_drawing for process in drawn.values())
+    for code, process in drawn.items():
+        if code not in shapes and code not in own:
+            continue
+        assert f'type: "{ends[code]}"' in next(
             node.input.text
             for node in process.nodes.values()
             if node.service and node.service.handler == "licences.issue" and node.input

@@ -26,7 +26,7 @@ def pack() -> Pack:
 
 
 def load(pack: Pack, now: datetime = NOW) -> None:
-    context = ImportContext(actor=SYSTEM, now=now, pack=pack, store=lambda *_: "")
+    context = ImportContext(actor=SYSTEM, now=now, pack=pack, store=lambda *_: "", store_all=lambda _: None)
     importing.import_divisions(context)
     importing.import_changes(context)
     importing.import_organizations(context)

@@ -80,11 +80,10 @@ def _closures_on(on: date) -> tuple[Closures, dict[str, EventClosure]]:
 
 def store_closures(context: ImportContext) -> None:
     """Keep every closure that is or will be in force on some day, and the forms that shapes build."""
+    kept: list[tuple[bytes, str]] = []
     for day in packs.list_days_in_force(kinds=(*PART_KINDS, *SHAPE_KINDS, "data_element", "life_event")):
         items, events = closures_on(day)
-        for code in items:
-            if items.is_built(code):
-                context.store(items.form_content(code), YAML)
+        kept += [(items.form_content(code), YAML) for code in items if items.is_built(code)]
         pinned: list[Closure | EventClosure] = [*items.values(), *events.values()]
-        for closure in pinned:
-            context.store(closure.content, CLOSURE_MEDIA_TYPE)
+        kept += [(closure.content, CLOSURE_MEDIA_TYPE) for closure in pinned]
+    context.store_all(kept)

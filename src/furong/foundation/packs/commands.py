@@ -14,7 +14,7 @@ from furong.foundation.access.values import Actor
 from furong.foundation.audit.commands import command, current
 from furong.foundation.packs import models
 from furong.foundation.packs.errors import PackDrift, PackIsOlder, PackRefused
-from furong.foundation.packs.queries import FRAME_KIND, forget_cache, get_definition, get_frame
+from furong.foundation.packs.queries import FRAME_KIND, forget_cache, get_definition, get_frame, remember
 from furong.foundation.packs.reading import check, parse_file, read_pack
 from furong.foundation.packs.values import (
     BUILT_IN,
@@ -88,6 +88,7 @@ def import_pack(
     )
     forget_cache()
     transaction.on_commit(forget_cache)
+    remember(whole.files)
     context = _import_context(whole, actor, now)
     for spec in kinds():
         if spec.importer is not None:
@@ -181,6 +182,7 @@ def _import_context(pack: Pack, actor: Actor, now: datetime) -> ImportContext:
         now=now,
         pack=pack,
         store=lambda content, media_type: _store(content, media_type, now),
+        store_all=lambda some: _store_all(some, now),
     )
 
 
@@ -282,6 +284,21 @@ def _store(content: bytes, media_type: str, now: datetime) -> str:
         ignore_conflicts=True,
     )
     return digest
+
+
+def _store_all(some: Iterable[tuple[bytes, str]], now: datetime) -> None:
+    """Keep many definitions: two statements for every thousand of them, one when they are all there."""
+    wanted = {digest_of(content): (content, media_type) for content, media_type in some}
+    there = set(models.Definition.objects.filter(digest__in=list(wanted)).values_list("digest", flat=True))
+    models.Definition.objects.bulk_create(
+        [
+            models.Definition(digest=digest, media_type=media_type, content=content, created_at=now)
+            for digest, (content, media_type) in wanted.items()
+            if digest not in there
+        ],
+        ignore_conflicts=True,
+        batch_size=1000,
+    )
 
 
 def _release_files(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from furong.foundation.codes.statements import first_row
 from furong.foundation.packs import models
 from furong.foundation.packs.errors import DefinitionMissing, KindUnknown
 from furong.foundation.packs.reading import check, check_pack, read_pack
-from furong.foundation.packs.values import Definition, Frame, Release, kind_named
+from furong.foundation.packs.values import Definition, Frame, PackFile, Release, kind_named
 
 __all__ = [
     "check",
@@ -33,6 +33,7 @@ __all__ = [
     "list_days_in_force",
     "list_releases",
     "read_pack",
+    "remember",
 ]
 
 # Releases change rarely and are read on every page: each process keeps what is current for this long. A change made by this
@@ -97,6 +98,19 @@ def get_value(*, kind: str, digest: str) -> Any:
         while len(_values) > _MAX_DEFINITIONS:
             _values.popitem(last=False)
     return value
+
+
+def remember(files: Iterable[PackFile]) -> None:
+    """Keep what was just read of these files, which are stored under their digests, so that nothing is read and parsed twice."""
+    with _lock:
+        for file in files:
+            if file.value is None:
+                continue
+            _definitions[file.digest] = Definition(digest=file.digest, media_type=file.media_type, content=file.content)
+            _values[file.kind, file.digest] = file.value
+        for kept in (_definitions, _values):
+            while len(kept) > _MAX_DEFINITIONS:
+                kept.popitem(last=False)
 
 
 def get_frame() -> Frame:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from furong.foundation.packs.frames import FALLBACK, read_frame
@@ -58,7 +59,11 @@ def read_pack(path: str | os.PathLike[str]) -> Pack:
     for kind in kinds():
         by_folder.setdefault(kind.folder, []).append(kind)
     unknown_folders: set[str] = set()
-    for count, relative in enumerate(_walk(root, shown_root, findings)):
+    found = list(islice(_walk(root, shown_root, findings), MAX_FILES + 1))
+    # A folder with the main file of a definition is that definition's, and no group of files that stand alone.
+    mains = {kind.file for kind in kinds() if kind.alone_in is not None}
+    owned = {relative.parent for relative in found if relative.name in mains}
+    for count, relative in enumerate(found):
         if count >= MAX_FILES:
             findings.append(
                 _finding(
@@ -72,7 +77,7 @@ def read_pack(path: str | os.PathLike[str]) -> Pack:
             )
             break
         shown = f"{shown_root}/{relative}"
-        match = _match(relative, by_folder)
+        match = _match(relative, by_folder, owned)
         if match is None:
             _unmatched(relative, shown, by_folder, unknown_folders, findings)
             continue
@@ -200,7 +205,9 @@ def _walk(root: Path, shown_root: str, findings: list[Finding]) -> Iterator[Pure
             yield relative
 
 
-def _match(relative: PurePosixPath, by_folder: dict[str, list[Kind]]) -> tuple[Kind, str] | None:
+def _match(
+    relative: PurePosixPath, by_folder: dict[str, list[Kind]], owned: Set[PurePosixPath]
+) -> tuple[Kind, str] | None:
     parts = relative.parts
     if len(parts) == 1:
         return next(
@@ -216,7 +223,12 @@ def _match(relative: PurePosixPath, by_folder: dict[str, list[Kind]]) -> tuple[K
         elif kind.file and len(parts) == 3 and parts[2] == kind.file:
             return kind, parts[1]
     for kind in by_folder.get(parts[0], []):
-        if kind.alone_in is not None and len(parts) == 3 and relative.suffix == kind.suffix:
+        if (
+            kind.alone_in is not None
+            and len(parts) == 3
+            and relative.suffix == kind.suffix
+            and relative.parent not in owned
+        ):
             return kind, relative.stem
     return None
 

@@ -42,7 +42,7 @@ def _lists(scope: Scope, item: Item, concerned: list[Override], used: set[str]) 
             seen.add(codes)
             used.update(codes)
             _one(scope, item, body, matching, file)
-    if not made:
+    if not made and item.department in scope.pack.of("organization"):
         levels = "、".join(LEVELS[level].pick("zh") for level in item.levels)
         scope.add(
             file,

@@ -89,13 +89,14 @@ class Pack:
 class ImportContext:
     """What an importer gets: who imports, when, and the whole pack (which has no errors).
 
-    ``store`` keeps bytes of a media type as an immutable definition and gives its digest.
+    ``store`` keeps bytes of a media type as an immutable definition and gives its digest; ``store_all`` keeps many at once.
     """
 
     actor: Any
     now: datetime
     pack: Pack
     store: Callable[[bytes, str], str]
+    store_all: Callable[[Iterable[tuple[bytes, str]]], None]
 
 
 Parse = Callable[[bytes, str, Frame], tuple[Any, list[Finding]]]
