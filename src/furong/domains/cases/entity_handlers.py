@@ -13,7 +13,6 @@ from furong.foundation.codes.errors import Refusal
 from furong.registries.legal_entities import commands as entities
 from furong.registries.legal_entities.errors import NameRefused
 from furong.registries.legal_entities.values import KINDS, EntityKind, NewEntity, Officer, RoleKind
-from furong.registries.population import queries as people
 
 
 def reserve_name(call: ServiceCall) -> Result:
@@ -55,24 +54,25 @@ def reserve_name(call: ServiceCall) -> Result:
 def register_entity(call: ServiceCall) -> Result:
     """This function will register an enterprise whose founder heads it and holds all of it, once for each effect.
 
-    Takes ``{kind, reservation_id, address, scope, capital_fen, person_id, division_code}``. An invented founder's enterprise is
-    numbered as an invented one. A refusal of the register is the BPMN error ``legal_entities.refused``.
+    Takes ``{kind, reservation_id, address, scope, capital_fen, person_id, name, id_number, division_code}``: the founder as the
+    application holds them. An invented founder's enterprise is numbered as an invented one. A refusal of the register is the BPMN
+    error ``legal_entities.refused``.
     """
     given = call.variables
     case, actor, basis = case_of(call)
     kind = _kind(given)
     person_id = id_of(call, "person_id")
-    founder = people.get_person(person_id=person_id, fields=("name", "number"), actor=actor, basis=basis, now=call.now)
+    name = str(given.get("name") or "")
     capital = given.get("capital_fen")
     capital_fen = (
         int(str(capital)) if capital not in (None, "") and kind is not EntityKind.INDIVIDUAL_BUSINESS else None
     )
-    officers = [Officer(kind=RoleKind.HEAD, name=founder.text("name"), person_id=person_id)]
+    officers = [Officer(kind=RoleKind.HEAD, name=name, person_id=person_id)]
     if KINDS[kind].has_holders:
         officers += [
             Officer(
                 kind=RoleKind.HOLDER,
-                name=founder.text("name"),
+                name=name,
                 person_id=person_id,
                 subscribed_fen=capital_fen,
                 contribution="货币",
@@ -91,7 +91,7 @@ def register_entity(call: ServiceCall) -> Result:
             reservation_id=id_of(call, "reservation_id"),
             registrar_organization_id=case.organization_id,
             division_code=str(given.get("division_code") or case.division_code),
-            invented=is_reserved_division(founder.text("number")[:6]),
+            invented=is_reserved_division(str(given.get("id_number") or "")[:6]),
             actor=actor,
             basis=basis,
             now=call.now,
