@@ -30,6 +30,11 @@ def prefer(page: Any, address: str, *, width: int, cookies: dict[str, str]) -> N
     page.context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
 
 
+def set_size(page: Any, size: str) -> None:
+    """Set the text size (``large``, ``huge``, or none) of the page that is open: the reader's choice is one attribute."""
+    page.evaluate("s => { document.documentElement.dataset.size = s }", size)
+
+
 def sign_in(page: Any, address: str, username: str) -> None:
     """Sign in by the page that everybody signs in by."""
     page.goto(f"{address.rstrip('/')}/account/sign-in")

@@ -131,10 +131,9 @@ def _until(page: Any, url: str, selector: str, *, times: int = 200) -> None:
     ("couple", "width", "cookies"),
     [
         (1, 1280, {}),
-        (2, 390, {"furong_size": "large"}),
-        (3, 1280, {"furong_language": "en"}),
+        (2, 390, {"furong_size": "large", "furong_language": "en"}),
     ],
-    ids=["desktop", "phone, large text", "English"],
+    ids=["desktop", "phone, large text, English"],
 )
 def test_a_mother_applies_by_keyboard_alone(
     house: House, chromium: Any, couple: int, width: int, cookies: dict[str, str]
