@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from furong.domains.cases.ports import CheckedAnswers
 from furong.domains.cases.values.clock import DayUnit
 from furong.domains.cases.values.drafts import FieldDescription, FormDescription
 from furong.domains.cases.values.plans import Answer, ApplicationPlan, ConsentPlan, ItemPlan
+from furong.domains.services import bodies
 from furong.domains.services import queries as services
 from furong.domains.services.errors import FormMissing, ItemMissing, LifeEventMissing
 from furong.domains.services.forms.compile import CompiledForm
@@ -25,7 +27,6 @@ from furong.domains.services.values.prefill import Prefilled, Subject
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.codes.leases import Leased
 from furong.foundation.feel import CompiledExpression, compile_expression
-from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Organization
 from furong.foundation.packs import queries as packs
 from furong.foundation.packs.errors import DefinitionMissing
@@ -148,9 +149,10 @@ class ServicesPlanner:
         }
 
     def serves(self, *, life_event_code: str, item_codes: Sequence[str], kind: str, on: date) -> bool:
-        """This function will tell whether every item has ``kind`` among its service objects."""
+        """This function will tell whether every item has ``kind`` among its service objects; officials apply as persons."""
+        kinds = {kind, "official"} if kind == "person" else {kind}
         try:
-            return all(kind in item.service_objects for item in self._items(life_event_code, item_codes, on))
+            return all(kinds & set(item.service_objects) for item in self._items(life_event_code, item_codes, on))
         except (ItemMissing, LifeEventMissing) as missing:
             raise ItemNotOffered from missing
 
@@ -159,7 +161,11 @@ class ServicesPlanner:
     ) -> tuple[UUID, str] | None:
         """This function will return the body of a department that the item's rule of jurisdiction names for these answers."""
         place = place_of(item_code, answers, on) or division_code
-        found = _responsible(department, place)
+        try:
+            item = services.get_item(code=item_code, on=on).item
+        except ItemMissing:
+            return None
+        found = _responsible(item if item.department == department else replace(item, department=department), place)
         return (found.id, place) if found is not None else None
 
     def plan(
@@ -243,15 +249,10 @@ def _implemented(
     """The item as the responsible body does it, that body, and the place by which it is responsible."""
     basic = services.get_item(code=code, division_code=division_code, on=on)
     place = place_of(code, answers, on) or division_code
-    organization = _responsible(basic.item.department, place)
+    organization = _responsible(basic.item, place)
     if organization is None:
         raise NobodyResponsible
-    impl = services.get_item(
-        code=code,
-        division_code=organization.division_code,
-        organization_code=organization.code,
-        on=on,
-    )
+    impl = bodies.get_implementation(code=code, organization=organization, on=on).found
     return impl, organization, place
 
 
@@ -259,10 +260,10 @@ def _implemented(
 _bodies: Leased[Organization | None] = Leased(seconds=1.0, most=10_000)
 
 
-def _responsible(department: str, division_code: str) -> Organization | None:
+def _responsible(item: Item, division_code: str) -> Organization | None:
     return _bodies.get(
-        (department, division_code),
-        lambda: organizations.find_responsible(department=department, division_code=division_code),
+        (item.department, item.levels, item.divisions, division_code),
+        lambda: bodies.find_body(item=item, division_code=division_code),
     )
 
 

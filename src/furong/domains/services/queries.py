@@ -216,6 +216,14 @@ def get_compiled_form(*, digest: str, divisions: Divisions | None = None) -> Com
     )
 
 
+def get_item_form(*, code: str, on: date, divisions: Divisions | None = None) -> CompiledForm:
+    """Give the form of a single item in force on the local day ``on``, its file's or its shape's, compiled to Django forms.
+
+    Raises `ItemMissing`, and `FormMissing` for an item that asks nothing by itself.
+    """
+    return get_compiled_form(digest=get_closure(code=code, on=on).form, divisions=divisions)
+
+
 def get_composition(*, event: LifeEventInForce, chosen: Iterable[str] | None = None) -> Composition:
     """Give the merged form of a life event for the required and the ``chosen`` items (all without it)."""
     codes = event.event.item_codes(chosen)

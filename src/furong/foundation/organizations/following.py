@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Count
+
 from furong.foundation.organizations import models
 from furong.foundation.organizations.queries import _organization
-from furong.foundation.organizations.values import Organization
+from furong.foundation.organizations.values import Level, Organization
 
 
 def list_ids_and_changes() -> dict[UUID, datetime]:
@@ -26,3 +28,15 @@ def find_organizations(*, organization_ids: Iterable[UUID]) -> dict[UUID, Organi
     """This function will return those organisations that are open, by identifier. One read."""
     rows = models.Organization.objects.filter(id__in=list(organization_ids), abolished_on=None)
     return {row.id: _organization(row) for row in rows}
+
+
+def list_of_department(*, department: str) -> list[Organization]:
+    """This function will return the open organisations of a kind of department, from the top down by division. One read."""
+    rows = models.Organization.objects.filter(department_id=department, abolished_on=None)
+    return [_organization(row) for row in rows.order_by("level", "division_code", "id")]
+
+
+def count_by_department_and_level() -> dict[tuple[str, Level], int]:
+    """This function will count the open organisations of each kind of department at each level. One read."""
+    rows = models.Organization.objects.filter(abolished_on=None).values_list("department_id", "level")
+    return {(department, Level(level)): count for department, level, count in rows.annotate(count=Count("id"))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from urllib.parse import urlencode
+from urllib.parse import unquote_to_bytes, urlencode
 
 from django.http import QueryDict
 
@@ -14,6 +14,7 @@ PAGE_SIZE = 10
 _MOST_TYPED = 12_000
 _LISTS = ("kind", "site", "department", "audience", "language", "year")
 _LONGEST_VALUE = 200
+_LOST = "\ufffd"  # stands for bytes that are no UTF-8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +73,23 @@ class Asked:
         )
 
 
-def asked(given: QueryDict) -> Asked:
-    """Read the address. Never raises."""
+def _in_gb18030(raw: str) -> str:
+    """Words whose bytes are no UTF-8 but GB 18030, as links of old sites have them; empty when they are neither."""
+    for part in raw.split("&"):
+        name, _, value = part.partition("=")
+        if name == "q":
+            try:
+                return unquote_to_bytes(value[: 6 * _MOST_TYPED].replace("+", " ")).decode("gb18030")
+            except UnicodeDecodeError:
+                return ""
+    return ""
+
+
+def asked(given: QueryDict, *, raw: str = "") -> Asked:
+    """Read the address; ``raw`` is it as it came, for words in the character set of old sites. Never raises."""
+    words = given.get("q", "")
+    if _LOST in words:
+        words = _in_gb18030(raw) or words
     chosen = []
     for name in _LISTS:
         value = given.get(name, "").strip()[:_LONGEST_VALUE]
@@ -85,7 +101,7 @@ def asked(given: QueryDict) -> Asked:
     page = given.get("page", "")
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 5 else 1
     return Asked(
-        words=given.get("q", "").strip()[:_MOST_TYPED],
+        words=words.strip()[:_MOST_TYPED],
         chosen=tuple(chosen),
         page=min(max(number, 1), MAX_FIRST // PAGE_SIZE),
         as_typed=given.get("exact", "") == "1",

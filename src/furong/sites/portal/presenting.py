@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -217,6 +218,7 @@ class ReadShown:
     legal_basis: str
     grant: str = ""
     kept_back_until: dt.datetime | None = None
+    entry_id: UUID | None = None  # of the newest of the looks
 
 
 def gathered(
@@ -240,11 +242,12 @@ def gathered(
             legal_basis=read.legal_basis,
             grant=read.grant,
             kept_back_until=read.kept_back_until,
+            entry_id=read.entry_id,
         )
         last = shown[-1] if shown else None
         if (
             last is not None
-            and replace(last, at=made.at, times=1) == made
+            and replace(last, at=made.at, times=1, entry_id=made.entry_id) == made
             and last.at - made.at < dt.timedelta(hours=1)
         ):
             shown[-1] = replace(last, times=last.times + 1)

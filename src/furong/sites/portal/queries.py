@@ -11,14 +11,15 @@ from django.utils import timezone
 from django.utils.functional import lazy
 
 from furong.domains.cases import queries as cases
-from furong.domains.cases.values.views import AnswerView
+from furong.domains.cases.values.views import AnswerView, DraftView
 from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.wording import told
 from furong.domains.services import queries as services
-from furong.domains.services.errors import LifeEventMissing
+from furong.domains.services.errors import FormMissing, ItemMissing, LifeEventMissing
 from furong.domains.services.forms.showing import show
+from furong.domains.services.values.clusters import AUDIENCE_OF, Cluster
 from furong.domains.services.values.forms import FormField
-from furong.domains.services.values.items import Item
+from furong.domains.services.values.items import Item, ProjectType
 from furong.domains.services.values.life_events import LifeEvent
 from furong.foundation.audit import queries as audit
 from furong.foundation.audit.values import ReadOfPerson
@@ -34,6 +35,8 @@ from furong.sites.portal.values import (
     STAGES,
     AskedOnce,
     Audience,
+    ClusterCard,
+    ClusterPage,
     EventCard,
     EventItemRow,
     EventPage,
@@ -78,6 +81,7 @@ def home_content(*, audience: Audience, stage_code: str, now: dt.datetime) -> Ho
         popular=tuple(cards.values())[:5],
         asked=asked_once(code=shown[0].code, on=on) if shown else None,
         figures=_figures_kept.get(now.date(), lambda: _figures(now)),
+        clusters=cluster_cards(audience=audience, on=on),
     )
 
 
@@ -125,7 +129,6 @@ def asked_once(*, code: str, on: dt.date) -> AskedOnce | None:
 def _figures(now: dt.datetime) -> Figures:
     on = timezone.localdate(now)
     found = cases.service_figures(from_on=on - dt.timedelta(days=FIGURES_DAYS), until_on=on)
-    items = services.list_items(on=on)
     return Figures(
         on_time_share=_share(found.in_time_percent),
         mean_working_days=found.mean_used_days,
@@ -133,7 +136,7 @@ def _figures(now: dt.datetime) -> Figures:
         finished=found.decided,
         rated=found.ratings,
         satisfied_share=_share(found.satisfied_percent),
-        items=len(items),
+        items=count_items(on=on),
         organizations=organizations.count_rows()["organizations"],
     )
 
@@ -211,6 +214,110 @@ def life_event_names(*, now: dt.datetime) -> dict[str, object]:
     return {event.code: event.name for event in services.list_life_events(on=timezone.localdate(now))}
 
 
+def draft_titles(*, drafts: Iterable[DraftView], now: dt.datetime) -> dict[UUID, object]:
+    """Give what each draft is for: its life event's name, or its single item's."""
+    on = timezone.localdate(now)
+    events = life_event_names(now=now)
+    found: dict[UUID, object] = {}
+    for draft in drafts:
+        title = events.get(draft.life_event_code)
+        if title is None and draft.item_codes:
+            try:
+                title = services.get_item(code=draft.item_codes[0], on=on).item.name
+            except ItemMissing:
+                title = draft.life_event_code or draft.item_codes[0]
+        found[draft.id] = title or draft.life_event_code
+    return found
+
+
+def cluster_cards(*, audience: Audience, on: dt.date) -> tuple[ClusterCard, ...]:
+    """List the clusters for one audience with the number of its services in each; empty ones are left out."""
+    by_cluster = services.items_by_cluster(on=on)
+    departments = department_names()
+    cards = []
+    for cluster in services.list_clusters(on=on, audience=audience.value):
+        count = sum(1 for item in by_cluster.get(cluster.code, ()) if serves(item, audience))
+        if count:
+            cards.append(_cluster_card(cluster, count, departments))
+    return tuple(cards)
+
+
+def _cluster_card(cluster: Cluster, count: int, departments: Mapping[str, object]) -> ClusterCard:
+    return ClusterCard(
+        code=cluster.code,
+        sign=cluster.sign,
+        name=cluster.name.as_dict(),
+        summary=cluster.summary.as_dict(),
+        owner=departments.get(cluster.owner, cluster.owner),
+        services=count,
+    )
+
+
+def serves(item: Item, audience: Audience) -> bool:
+    """Say whether an item is for one of the three audiences."""
+    return any(AUDIENCE_OF[one].value == audience.value for one in item.service_objects)
+
+
+def clusters_of(*, item: Item, on: dt.date) -> list[Cluster]:
+    """List the clusters that an item lies in, in its own order."""
+    known = {cluster.code: cluster for cluster in services.list_clusters(on=on)}
+    return [known[code] for code in item.clusters if code in known]
+
+
+def count_items(*, on: dt.date) -> int:
+    """Count the services in force."""
+    return len(packs.list_current_releases(kind="item", on=on))
+
+
+def can_start(item: Item) -> bool:
+    """Say whether an item may be applied for by itself: its shape's form is whole, that of a life event's item is not."""
+    return item.shape is not None
+
+
+def cluster_page(*, code: str, audience: Audience | None, now: dt.datetime) -> ClusterPage | None:
+    """Gather a cluster's services by department, those for one audience when given; None when there is no such cluster."""
+    on = timezone.localdate(now)
+    cluster = next((c for c in services.list_clusters(on=on) if c.code == code), None)
+    if cluster is None:
+        return None
+    departments = department_names()
+    items = services.items_by_cluster(on=on).get(code, [])
+    own = tuple(Audience(one.value) for one in cluster.audiences)
+    shown = [item for item in items if audience is None or serves(item, audience)]
+    groups: dict[str, list[EventItemRow]] = {}
+    # The owner's services first: they are what the cluster is about.
+    for item in sorted(shown, key=lambda one: (one.department != cluster.owner, one.department, one.basic_code)):
+        groups.setdefault(item.department, []).append(_row(item, departments))
+    return ClusterPage(
+        card=_cluster_card(cluster, len(shown), departments),
+        audiences=own,
+        audience=audience,
+        groups=tuple((departments.get(one, one), tuple(rows)) for one, rows in groups.items()),
+        events=tuple(
+            event_card(event=event, on=on)
+            for event in services.list_life_events(on=on)
+            if any(code in item.clusters for item in items if item.code in event.item_codes())
+        ),
+    )
+
+
+def _row(item: Item, departments: Mapping[str, object]) -> EventItemRow:
+    clock = item.clock.effective if item.clock is not None and item.project_type is ProjectType.PROMISED else None
+    return EventItemRow(
+        code=item.code,
+        name=item.name.as_dict(),
+        summary=item.summary.as_dict() if item.summary is not None else {},
+        department=departments.get(item.department, item.department),
+        days=clock.days if clock is not None else None,
+        natural_days=clock is not None and clock.unit == "natural",
+        needs=(),
+        result=item.result.name.as_dict(),
+        required=True,
+        charged=item.fee.charged,
+        visits=item.on_site_visits,
+    )
+
+
 def element_labels(*, now: dt.datetime) -> dict[str, object]:
     """Give the names of data elements by code: a form says *name*, the dictionary says whose."""
     on = timezone.localdate(now)
@@ -238,14 +345,19 @@ def _licence_types(on: dt.date) -> Iterable[Release]:
 
 
 def facts_of(
-    *, answers: Iterable[AnswerView], code: str, now: dt.datetime, objectable: frozenset[str] = frozenset()
+    *,
+    answers: Iterable[AnswerView],
+    code: str,
+    now: dt.datetime,
+    objectable: frozenset[str] = frozenset(),
+    item_code: str = "",
 ) -> list[Fact]:
     """Write an application's facts for people: the dictionary's names, labels of codes, dates; keys of things are left out.
 
     ``objectable`` are the elements that the reader may say to be wrong.
     """
     dictionary = catalogue.get_dictionary(on=timezone.localdate(now))
-    fields = fields_of_event(code=code, now=now)
+    fields = fields_of_event(code=code, now=now, item_code=item_code)
     facts = []
     for answer in answers:
         element, one = dictionary.get(answer.element), fields.get(answer.element)
@@ -264,8 +376,14 @@ def facts_of(
     return sorted(facts, key=lambda fact: not fact.is_own)
 
 
-def fields_of_event(*, code: str, now: dt.datetime) -> dict[str, FormField]:
-    """Give the fields of a life event's merged form by element; empty when it is no longer in force."""
+def fields_of_event(*, code: str, now: dt.datetime, item_code: str = "") -> dict[str, FormField]:
+    """Give the fields of a life event's merged form, or of a single item's, by element; empty when it is no longer in force."""
+    try:
+        if not code and item_code:
+            form = services.get_item_form(code=item_code, on=timezone.localdate(now)).form
+            return {str(one.element): one for one in form.fields()}
+    except (ItemMissing, FormMissing):
+        return {}
     try:
         event = services.get_life_event(code=code, on=timezone.localdate(now))
     except LifeEventMissing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.portal.views import applying, objecting, public, searching, space
+from furong.sites.portal.views import applying, entities, objecting, offering, public, searching, space
 
 app_name = "portal"
 
@@ -18,6 +18,13 @@ urlpatterns = [
     path("life/<slug:code>", public.life_event, name="life_event"),
     path("life/<slug:code>/start", applying.start, name="start"),
     path("guide/<slug:code>", public.guide, name="guide"),
+    path("guide/<slug:code>/start", applying.start_item, name="start_item"),
+    path("services/", offering.clusters, name="clusters"),
+    path("services/<slug:code>", offering.cluster, name="cluster"),
+    path("list/<slug:number>", offering.implementation, name="implementation"),
+    path("firms", entities.firms, name="firms"),
+    path("firms/name", entities.firm_name, name="firm_name"),
+    path("firms/<slug:code>", entities.firm, name="firm"),
     path("about/<slug:page>", public.about, name="about"),
     path("verify/", public.verify, name="verify"),
     path("verify/<str:token>", public.verify, name="verify_token"),

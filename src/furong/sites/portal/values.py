@@ -86,6 +86,29 @@ class EventItemRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterCard:
+    """A cluster in a list: its sign, what it is about, who answers for it, how many services it has."""
+
+    code: str
+    sign: str
+    name: Text
+    summary: Text
+    owner: Text
+    services: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterPage:
+    """A cluster with its services by department, and the life events that they are part of."""
+
+    card: ClusterCard
+    audiences: tuple[Audience, ...]
+    audience: Audience | None
+    groups: tuple[tuple[Text, tuple[EventItemRow, ...]], ...]
+    events: tuple[EventCard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage:
     """What one needs for a life event, on one page."""
 
@@ -135,6 +158,7 @@ class Home:
     popular: tuple[EventCard, ...]
     asked: AskedOnce | None
     figures: Figures
+    clusters: tuple[ClusterCard, ...] = ()
 
 
 STAGES: dict[Audience, tuple[Stage, ...]] = {

@@ -66,7 +66,9 @@ class Scope:
         """The items, completed by their shapes."""
         found: dict[str, Item] = self.pack.values("item")
         return {
-            code: complete(item, self.shapes[item.shape]) if item.shape in self.shapes else item
+            code: complete(item, self.shapes[item.shape])
+            if item.shape is not None and item.shape in self.shapes
+            else item
             for code, item in found.items()
         }
 

@@ -164,8 +164,19 @@ SHAPE = MapOf(
 def complete(item: Item, shape: Shape) -> Item:
     """Give an item with what its shape adds: steps by its department, places, remedies, the elements its department sees."""
     uploads = [m.upload for m in item.materials if _is_uploaded(m.source.channel, m.form)]
-    registers = [m.source.name for m in item.materials if m.source.channel is Channel.REGISTER and m.source.name]
-    seen = (*item.inputs, *shape.applicants(item), *item.fields, *item.optional_fields, *registers, *uploads)
+    registers = [
+        Ref.at(m.source.name, m.source.line)
+        for m in item.materials
+        if m.source.channel is Channel.REGISTER and m.source.name
+    ]
+    seen: tuple[Ref, ...] = (
+        *item.inputs,
+        *shape.applicants(item),
+        *item.fields,
+        *item.optional_fields,
+        *registers,
+        *uploads,
+    )
     return replace(
         item,
         steps=item.steps or tuple(replace(s, department=s.department or item.department) for s in shape.steps),

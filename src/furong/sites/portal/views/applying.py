@@ -25,8 +25,9 @@ from furong.domains.cases import queries as case_queries
 from furong.domains.cases.errors import AlreadyAppliedFor, FormChanged, FormNotValid
 from furong.domains.cases.values.plans import Answer
 from furong.domains.cases.values.views import DraftView
+from furong.domains.services import bodies
 from furong.domains.services import queries as services
-from furong.domains.services.errors import LifeEventMissing
+from furong.domains.services.errors import FormMissing, ItemMissing, LifeEventMissing
 from furong.domains.services.forms.compile import CompiledForm, CompiledPage, answers_of_repeat
 from furong.domains.services.values.prefill import Prefilled
 from furong.foundation.access.values import Actor, Basis
@@ -69,13 +70,12 @@ def _opened(draft_id: UUID, actor: Actor) -> Opened:
     on = timezone.localdate(now)
     draft = case_queries.get_draft(draft_id=draft_id, actor=actor)
     try:
-        event = services.get_life_event(code=draft.life_event_code, on=on)
-    except LifeEventMissing as missing:
+        title, digest, form = _form_of(draft, on)
+    except (LifeEventMissing, ItemMissing, FormMissing) as missing:
         raise Http404 from missing
-    if draft.application_id is None and draft.form_digest != event.digest:
+    if draft.application_id is None and draft.form_digest != digest:
         cases.refresh_draft(draft_id=draft_id, actor=actor, now=now)
         draft = case_queries.get_draft(draft_id=draft_id, actor=actor)
-    form = services.get_life_event_form(event=event, chosen=draft.item_codes, divisions=queries.division_choices)
 
     def ask() -> Mapping[str, Answer]:
         return ports.services().prefill(
@@ -98,7 +98,19 @@ def _opened(draft_id: UUID, actor: Actor) -> Opened:
         )
         for code, answer in known.items()
     }
-    return Opened(draft=draft, title=event.event.name, form=form, held=held, on=on, now=now)
+    return Opened(draft=draft, title=title, form=form, held=held, on=on, now=now)
+
+
+def _form_of(draft: DraftView, on: date) -> tuple[Any, str, CompiledForm]:
+    """The title, the digest in force and the form of what a draft is for: a life event, or a single item."""
+    if draft.life_event_code:
+        event = services.get_life_event(code=draft.life_event_code, on=on)
+        form = services.get_life_event_form(event=event, chosen=draft.item_codes, divisions=queries.division_choices)
+        return event.event.name, event.digest, form
+    (code,) = draft.item_codes
+    digest = services.get_closure(code=code, on=on).form
+    form = services.get_item_form(code=code, on=on, divisions=queries.division_choices)
+    return services.get_item(code=code, on=on).item.name, digest, form
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -139,6 +151,41 @@ def start(request: HttpRequest, code: str, actor: Actor) -> HttpResponse:
         "code": code,
     }
     return render(request, "portal/apply/start.jinja", context, using="furong")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@own
+def start_item(request: HttpRequest, code: str, actor: Actor) -> HttpResponse:
+    """Choose where to apply for a single service, see which body does it there, and begin or go on with the draft."""
+    now = timezone.now()
+    on = timezone.localdate(now)
+    try:
+        item = services.get_item(code=code, on=on).item
+    except ItemMissing as missing:
+        raise Http404 from missing
+    if not queries.can_start(item):
+        raise Http404
+    groups = queries.division_groups()
+    known = {county for group in groups for county, _ in group.counties}
+    division = request.POST.get("division", "") if request.method == "POST" else request.GET.get("division", "")
+    body = bodies.find_body(item=item, division_code=division) if division in known else None
+    if request.method == "POST" and body is not None:
+        draft_id = cases.open_draft(life_event_code="", item_codes=[code], division_code=division, actor=actor, now=now)
+        return HttpResponseRedirect(reverse("portal:draft", kwargs={"draft_id": draft_id}))
+    context = {
+        "item": item,
+        "body": body,
+        "groups": groups,
+        "division": division if division in known else _home_county(actor, now, known),
+        "wrong": request.method == "POST",
+        "nobody": request.method == "POST" and division in known,
+        "drafts": [
+            d for d in case_queries.list_drafts(actor=actor) if not d.life_event_code and d.item_codes == (code,)
+        ],
+        "code": code,
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "portal/apply/start_item.jinja", context, using="furong", status=status)
 
 
 def _home_county(actor: Actor, now: datetime, known: set[str]) -> str:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from furong.domains.catalogue import queries as catalogue
 from furong.domains.objections import commands, queries
+from furong.domains.objections.errors import SubjectNotYours
 from furong.domains.objections.values import Act, Subject
 from furong.foundation.access.values import Actor
 from furong.foundation.identity.keeping import keeps_typed
@@ -38,18 +39,32 @@ def object_to(request: HttpRequest, element: str, actor: Actor) -> HttpResponse:
     person_id = actor.principal.id if actor.principal is not None else actor.person_id
     if named is None or source is None or person_id is None:
         raise Http404
+    # Opened from a line of *who read my data*: the department is shown where the person saw it.
+    chosen = _uuid(request.GET.get("read", ""))
+    try:
+        reading = queries.find_reading(entry_id=chosen, subject=Subject(person_id=person_id))
+    except SubjectNotYours:
+        raise Http404 from None
     form = ObjectForm(sent(request))
     if request.method == "POST" and form.is_valid():
         filed = commands.file_objection(
             resource_code=source.resource_code,
             item_code=source.item_code,
             subject=Subject(person_id=person_id),
+            entry_id=chosen,
             actor=actor,
             now=now,
             **form.cleaned_data,
         )
         return HttpResponseRedirect(reverse("portal:objection", kwargs={"objection_id": filed}))
-    return space_page(request, "object", "objections", named=named, source=source, form=form)
+    return space_page(request, "object", "objections", named=named, source=source, form=form, reading=reading)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise Http404 from None
 
 
 @keeps_typed

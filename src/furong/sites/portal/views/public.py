@@ -7,14 +7,16 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from furong.domains.services import bodies
 from furong.domains.services import queries as services
-from furong.domains.services.errors import ItemCodeRefused, ItemMissing
-from furong.domains.services.values.items import ITEM_TYPES, LEVELS, POWER_SOURCES, implementation_code
+from furong.domains.services.errors import ItemMissing
+from furong.domains.services.values.implementations import ImplementationList
+from furong.domains.services.values.items import ITEM_TYPES, LEVELS, POWER_SOURCES
 from furong.foundation.access.values import Actor
 from furong.foundation.identity import throttle
 from furong.foundation.identity.errors import TooManyAttempts
 from furong.foundation.identity.sign_in import address_of
-from furong.foundation.organizations import queries as organizations
+from furong.foundation.organizations.values import Organization
 from furong.foundation.web import problem
 from furong.foundation.web.uploads import oversized_fields
 from furong.registries.licences import queries as licences
@@ -52,17 +54,19 @@ def guide(request: HttpRequest, code: str) -> HttpResponse:
         found = services.get_item(code=code, division_code=division_code, on=on)
     except ItemMissing as missing:
         raise Http404 from missing
-    body = None
+    body, number = None, ""
     if division_code:
-        body = organizations.find_responsible(department=found.item.department, division_code=division_code)
-    number = ""
-    if body is not None and body.code:
-        try:
-            number = implementation_code(
-                organization_code=body.code, level=str(int(body.level)), basic_code=found.item.basic_code
-            )
-        except ItemCodeRefused:
-            number = ""
+        body = bodies.find_body(item=found.item, division_code=division_code)
+    if body is not None:
+        done = bodies.get_implementation(code=code, organization=body, on=on)
+        found, number = done.found, done.number
+    return guide_page(request, found=found, body=body, number=number, division_code=division_code)
+
+
+def guide_page(
+    request: HttpRequest, *, found: ImplementationList, body: Organization | None, number: str, division_code: str
+) -> HttpResponse:
+    """Write the guide of an item, as a body does it when one is given."""
     context = {
         "item": found.item,
         "found": found,
@@ -75,6 +79,8 @@ def guide(request: HttpRequest, code: str) -> HttpResponse:
         "levels": LEVELS,
         "words": presenting_guide.WORDS,
         "departments": queries.department_names(),
+        "can_start": queries.can_start(found.item),
+        "clusters": queries.clusters_of(item=found.item, on=timezone.localdate()),
     }
     return render(request, "portal/guide.jinja", context, using="furong")
 

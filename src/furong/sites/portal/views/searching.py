@@ -31,7 +31,7 @@ _YEAR_SECONDS = 365 * 24 * 3600
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """Show what was found for a question, the right service on top. Always a page: also for what cannot be looked for."""
-    question = asked(request.GET)
+    question = asked(request.GET, raw=request.META.get("QUERY_STRING", ""))
     on = timezone.localdate()
     place = _place(request)
     context = {

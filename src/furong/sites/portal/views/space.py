@@ -76,14 +76,15 @@ def overview(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show what waits for the person, what is under way, and what was begun."""
     now = timezone.now()
     lines = case_queries.list_applications(actor=actor, now=now)
+    drafts = case_queries.list_drafts(actor=actor)
     return space_page(
         request,
         "overview",
         "applications",
         lines=[(line, *presenting.state_words(line.state)) for line in lines],
-        drafts=case_queries.list_drafts(actor=actor),
+        drafts=drafts,
         consents=case_queries.list_consents_asked_of(actor=actor, open_only=True),
-        titles=queries.life_event_names(now=now),
+        titles=queries.draft_titles(drafts=drafts, now=now),
         messages=notice_queries.list_messages(actor=actor, limit=3),
     )
 
@@ -114,7 +115,11 @@ def application(request: HttpRequest, application_id: UUID, actor: Actor) -> Htt
         title=presenting.lanes_title(view),
         lanes=presenting.lanes_shown(view.lanes),
         facts=queries.facts_of(
-            answers=view.answers, code=view.life_event_code, now=now, objectable=_objectable(view, actor, now)
+            answers=view.answers,
+            code=view.life_event_code,
+            now=now,
+            objectable=_objectable(view, actor, now),
+            item_code=view.lanes[0].item_code if view.lanes else "",
         ),
         reads=reads,
         just_sent=request.GET.get("sent") == "1",
@@ -246,7 +251,7 @@ def supplement(request: HttpRequest, application_id: UUID, case_id: UUID, actor:
         request.POST if sent else typed_of(request),
         request.FILES if sent else None,
         wanted=lane.supplement.wanted,
-        fields_of=queries.fields_of_event(code=view.life_event_code, now=now),
+        fields_of=queries.fields_of_event(code=view.life_event_code, now=now, item_code=lane.item_code),
         oversized=oversized_fields(request) if sent else frozenset(),
     )
     if sent and form.is_valid():
