@@ -31,16 +31,27 @@ class PairState:
     maritals: Maritals = field(default_factory=dict)
 
 
-def held_of(topic: Topic, one: UUID, other: UUID) -> PairState | None:
-    """This function will return how far this centre knows a pair to be; None when nobody counted yet.
+def known_of(topic: Topic, one: UUID, other: UUID) -> PairState | None:
+    """This function will return the last act on a pair that this centre knows of, from either side; None when nobody counted yet.
 
     Each pair has two rows where both people are kept here, and one where one is.
     """
     either = Q(person_id=one, other_person_id=other) | Q(person_id=other, other_person_id=one)
-    row = Pair.objects.filter(either, topic=topic).order_by("-version", "-author").first()
+    return _state(Pair.objects.filter(either, topic=topic).order_by("-version", "-author").first())
+
+
+def held_of(topic: Topic, person_id: UUID, other: UUID) -> PairState | None:
+    """This function will return how far the side of ``person_id`` is; None when nothing was counted on it yet.
+
+    The two sides may differ although one centre keeps both: whoever moved there may have overtaken what was told of them.
+    """
+    return _state(Pair.objects.filter(person_id=person_id, other_person_id=other, topic=topic).first())
+
+
+def _state(row: Pair | None) -> PairState | None:
     if row is None:
         return None
-    return PairState(topic=topic, version=row.version, author=row.author, maritals=row.maritals)
+    return PairState(topic=Topic(row.topic), version=row.version, author=row.author, maritals=row.maritals)
 
 
 def keep_state(state: PairState, *, sides: Sequence[UUID], one: UUID, other: UUID) -> None:
@@ -70,7 +81,7 @@ def count_act(
 
     A register that is the only one counts nothing and returns None, unless the pair was counted before.
     """
-    held = held_of(topic, one, other)
+    held = known_of(topic, one, other)
     if held is None and not is_one_of_several():
         return None
     known: Maritals = {key: [list(pair) for pair in pairs] for key, pairs in (held.maritals if held else {}).items()}

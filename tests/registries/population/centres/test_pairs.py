@@ -15,7 +15,7 @@ from furong.foundation.codes.ids import new_id
 from furong.foundation.events.values import from_json
 from furong.registries.population import commands, place
 from furong.registries.population.acts import part, set_marital
-from furong.registries.population.centres import crossing, pairs, watching
+from furong.registries.population.centres import crossing, directory, pairs, watching
 from furong.registries.population.events import FactTold
 from furong.registries.population.ledger import Ledger, get_person
 from furong.registries.population.models import Person
@@ -30,6 +30,7 @@ from tests.registries.population.centres.test_centres import (
     wait_for,
 )
 from tests.registries.population.moves.conftest import CENTRES, DESTINATION, SOURCE, centres
+from tests.registries.population.moves.movers import arrive, request, until_departure
 from tests.registries.population.people import NOW, SYSTEM, WHY, household, person
 
 pytestmark = pytest.mark.xdist_group("centres")
@@ -162,6 +163,23 @@ def test_a_divorce_that_is_heard_before_its_marriage_leaves_no_side_alone(apart:
     ended = [("spouse", FIRST + timedelta(days=1), FIRST + timedelta(days=2))]
     assert periods(SOURCE, couple.keys[SOURCE]) == periods(DESTINATION, couple.keys[DESTINATION]) == ended
     assert couple.marital(DESTINATION) == [("2000-01-02", "21"), ("2000-01-03", "40")]
+
+
+def test_who_moves_to_their_spouse_and_overtakes_what_was_told_leaves_no_side_alone(province: Province) -> None:
+    crossing.follow()
+    wife = person("曾晓雅", sex="2", born_on=date(1992, 8, 9), household=household(division=ZHUZHOU))
+    there = household(division=CHANGSHA)
+    husband = person("单石生", sex="1", born_on=date(1990, 5, 4), household=there, county="430191")
+    commands.record_marriage(
+        person_id=wife, spouse_person_id=husband, married_on=date(2018, 10, 1), evidence="J-1", **ACT
+    )
+    arrive(until_departure(request(wife, address="五一大道 1 号")))
+    wait_for(lambda: directory.centre_of_person(wife) == "4301")
+    assert facts(husband, "spouse_id")["spouse_id"] is None, "nobody told them yet"
+    tell_each_other()
+    wait_for(lambda: facts(husband, "spouse_id", "marital") == {"spouse_id": wife, "marital": "21"})
+    assert facts(wife, "spouse_id")["spouse_id"] == husband
+    assert pairs.topics_that_differ(wife, husband) == ()
 
 
 def test_what_was_lost_is_told_again_and_what_cannot_be_is_a_persons_to_settle(
