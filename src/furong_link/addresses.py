@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable
-from typing import Protocol
+from typing import Any, Protocol
 
 from furong_link import wire
 from furong_link.configuration import Configuration
@@ -17,6 +17,8 @@ class Tells(Protocol):
     """What the addresses ask the gateway for."""
 
     log: EvidenceLog
+
+    def handovers(self) -> list[Any]: ...
 
     def health(self) -> dict[str, object]: ...
 
@@ -51,6 +53,8 @@ async def _answer(gateway: Tells, method: str, path: str, content: bytes) -> dic
         case ("GET", "head"):
             head = await gateway.log.seal()
             return head.as_json() if head else {}
+        case ("GET", "handovers"):
+            return {"handovers": gateway.handovers()}
         case ("GET", "receipts", index, leaf) if index.isdecimal():
             # Who knows the leaf was given it with the reply; the record itself names no person.
             if gateway.log.tree.leaf(int(index)).hex() != leaf:

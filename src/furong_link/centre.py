@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from furong_link import profile
+from furong_link import profile, renewal
 from furong_link.certificates import read_certificate
 from furong_link.configuration import Configuration
 from furong_link.enrolment import Request, read_answer, seal_request
-from furong_link.errors import ConfigurationError, EvidenceError, LinkError
+from furong_link.errors import ConfigurationError, EvidenceError, KeyFileError, LinkError
 from furong_link.evidence import EvidenceLog
 from furong_link.keys import Signer
 from furong_link.message import PeerDoor, Settings
@@ -38,6 +38,7 @@ logger = logging.getLogger("furong_link")
 
 WORD = "centre"  # where a consumer names its grant
 CONFIGURATION, REPORTS, ENROLMENTS = "/api/exchange/configuration", "/api/exchange/reports", "/api/exchange/enrolments"
+KEYS = "/api/exchange/keys"
 SOFTWARE = "furong-link 0.1.0"
 POLL_SECONDS, REPORT_SECONDS, TIMEOUT_SECONDS, LAST_SECONDS = 1.0, 5.0, 10.0, 2.0
 _JSON = "application/json"
@@ -109,7 +110,8 @@ class Centre:
         self, method: str, path: str, content: bytes = b"", *, headers: Mapping[str, str] | None = None
     ) -> Answered:
         """Send one signed message; once more when a kept connection turned out to be closed. Raises CentreError."""
-        digest = profile.content_digest(content, algorithm=self._signer.algorithm)
+        signer = self._signer
+        digest = profile.content_digest(content, algorithm=signer.algorithm)
         target = self._prefix + path
         for last in (False, True):
             kept = self._connection.sock is not None
@@ -117,7 +119,7 @@ class Centre:
                 method, self._authority, target, _JSON, digest, WORD, f"c-{secrets.token_hex(12)}"
             )
             signed = profile.sign_request(
-                request, signer=self._signer, created=int(self._clock()), nonce=secrets.token_urlsafe(16)
+                request, signer=signer, created=int(self._clock()), nonce=secrets.token_urlsafe(16)
             )
             try:
                 self._connection.request(
@@ -158,6 +160,16 @@ class Centre:
         if found.status not in (200, 204):
             raise CentreError(f"The centre did not take the report: {found.says}", status=found.status)
 
+    def renew_key(self, handover: Mapping[str, Any]) -> None:
+        """Tell of the gateway's next key, by the one in force. Raises CentreError."""
+        found = self.ask("POST", KEYS, json.dumps(handover).encode())
+        if found.status != 201:
+            raise CentreError(f"The centre did not take the key: {found.says}", status=found.status)
+
+    def sign_by(self, signer: Signer) -> None:
+        """Ask by another key of the gateway from now on."""
+        self._signer = signer
+
     def enrol(self, request: Request, *, code: str) -> dict[str, Any]:
         """Ask to be admitted; give the centre's answer (exchange, member, the operator's key). Raises CentreError or
         ConfigurationError when the answer was not sealed under the code.
@@ -196,6 +208,8 @@ class Reports(Protocol):
 
     async def take_configuration(self, file: bytes) -> Configuration: ...
 
+    async def take_key(self, key: Signer) -> None: ...
+
 
 class Keeper:
     """Keeps one gateway's configuration new and the centre informed, in a task beside the gateway."""
@@ -226,6 +240,7 @@ class Keeper:
         try:
             while True:
                 await self.fetch()
+                await self.renew()
                 if (now := asyncio.get_running_loop().time()) >= due:
                     await self.tell()
                     due = now + self._report
@@ -252,6 +267,25 @@ class Keeper:
             return False
         self._say("")
         return file is not None
+
+    async def renew(self) -> bool:
+        """Sign by the key that ``furong-gateway renew-key`` made, once every gateway can know it; say whether it took over."""
+        gateway, folder = self._gateway, self._gateway.settings.folder
+        try:
+            waiting = renewal.read_next(folder)
+            if waiting is None or gateway.configuration is None:
+                return False
+            at = renewal.takes_over_at(waiting, gateway.configuration, gateway=gateway.settings.id)
+            if at is None or self._clock() < at:
+                return False
+            renewal.take_over(folder, waiting)
+            await gateway.take_key(waiting.key)
+        except (ConfigurationError, KeyFileError, EvidenceError, OSError) as error:
+            self._say(f"The key was not renewed: {error}")
+            return False
+        self._centre.sign_by(waiting.key)
+        logger.info("The key %s signs from now on.", waiting.key.key_id)
+        return True
 
     async def tell(self) -> bool:
         """Report; say whether the centre took it. A report whose answer did not come goes again under its number, with the

@@ -1,4 +1,4 @@
-"""More of ``furong-gateway``: certificate (by which other gateways know this one), erase and body (contents that are kept)."""
+"""More of ``furong-gateway``: certificate and renew-key (by which others know this one), erase and body (contents kept)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from furong_link import erasing
+from furong_link import erasing, renewal
+from furong_link.auditing import read_toml
 from furong_link.bodies import Bodies
+from furong_link.centre import Centre
 from furong_link.certificates import make_certificate
+from furong_link.enrolment import fingerprint
 from furong_link.errors import ConfigurationError
 from furong_link.evidence import DetailKeys
 from furong_link.keys import SoftwareKey
@@ -26,6 +29,13 @@ def add_commands(commands: Any) -> None:
     one.add_argument("folder", type=Path, help="the gateway's folder")
     one.add_argument("--name", default="peer", help="the files' name, to make a second one before the first ends")
     one.set_defaults(run=_certificate)
+    one = commands.add_parser("renew-key", help="renew the gateway's own key by the old one · 换发网关签名密钥")
+    one.add_argument("folder", type=Path, help="the gateway's folder")
+    one.add_argument(
+        "--at-once", action="store_true", help="the old one may be known to others: it ends in ten minutes"
+    )
+    one.add_argument("--centre", default="", metavar="URL", help="another centre than gateway.toml names")
+    one.set_defaults(run=_renew_key)
     one = commands.add_parser("erase", help="destroy the key of a day or month · 销毁某日或某月的内容密钥")
     one.add_argument("folder", type=Path, help="the gateway's folder")
     one.add_argument("what", choices=erasing.KINDS)
@@ -49,6 +59,31 @@ def _certificate(given: argparse.Namespace) -> int:
     print(f"Made {certificate}. For the operator's configuration · 请交运营方写入配置：")
     print(f"    {b64encode(der).decode()}")
     print(f"SHA-256 {sha256(der).hexdigest()}")
+    return 0
+
+
+def _renew_key(given: argparse.Namespace) -> int:
+    """Make the next key, tell the centre by the old one; the running gateway signs by it as soon as all can know it."""
+    found = read_toml(given.folder / "gateway.toml")
+    centre, gateway = found.get("centre"), str(found.get("id", ""))
+    address = given.centre or str(centre.get("address", "") if isinstance(centre, dict) else "")
+    if not address or not gateway:
+        raise ConfigurationError("gateway.toml names no centre; give --centre.")
+    waiting = renewal.begin(given.folder, gateway=gateway, at_once=given.at_once, now=time.time())
+    with Centre(address, signer=SoftwareKey.read(given.folder / renewal.KEY)) as asked:
+        asked.renew_key(waiting.handover)
+    key = waiting.key
+    print(f"The next key · 新密钥：{key.key_id} {key.algorithm}:{key.public}")
+    print(f"    {fingerprint(algorithm=key.algorithm, public=key.public)}")
+    if waiting.at_once:
+        print(
+            "The running gateway signs by it within seconds; the old one ends in ten minutes · 数秒内启用，旧密钥十分钟后失效"
+        )
+    else:
+        print("The running gateway signs by it in a day, once every gateway has it · 一天后（各网关均已知晓时）启用")
+        print(
+            "Systems and witnesses follow by themselves; give them the new key within ninety days · 九十天内请更新其配置"
+        )
     return 0
 
 

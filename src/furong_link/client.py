@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 from furong_link import client_batch, client_events, profile
 from furong_link.client_events import Event, Handler, Inbox, Taken
 from furong_link.errors import LinkError, Problem, Refusal, UnverifiedReplyError
+from furong_link.handover import line_of
 from furong_link.keys import Signer, Verifier
 from furong_link.profile import Record as Record
 from furong_link.verification import Receipt, check_receipt
@@ -89,6 +90,7 @@ class Link:
         else:
             self._connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_seconds)
         self._lock = threading.Lock()
+        self._first, self._looked_for = gateway_key, set[str]()
 
     def __enter__(self) -> Link:
         return self
@@ -152,7 +154,12 @@ class Link:
             **signed.headers(),
         }
         status, got, body = self._send(method, target, content, headers)
-        record = self._verified(status, got, body, request, signed)
+        try:
+            record = self._verified(status, got, body, request, signed)
+        except UnverifiedReplyError:
+            if not self._follow(got):
+                raise
+            record = self._verified(status, got, body, request, signed)
         if status >= 400:
             raise Refused(_problem(status, body), message=message, retry_after_seconds=_seconds(got), record=record)
         return Answer(status, got["content-type"], body, record, message)
@@ -167,6 +174,20 @@ class Link:
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             raise UnreachableError(f"The gateway did not answer: {type(error).__name__}.") from error
+
+    def _follow(self, got: Mapping[str, str]) -> bool:
+        """Follow the gateway's key to the one that signed this reply, by the hand-overs that the gateway gives; once for each."""
+        try:
+            name = profile.read_signature(got, reply=True).key_id
+            if name in self._looked_for:
+                return False
+            self._looked_for.add(name)
+            status, _, body = self._send("GET", "/.furong/handovers", b"", {"Host": self._authority})
+            found = line_of(self._first, json.loads(body)["handovers"] if status == 200 else [], now=self._clock())
+        except (Refusal, LinkError, ValueError, KeyError, TypeError):
+            return False
+        is_other, self._key = found is not self._key, found
+        return is_other
 
     def _verified(
         self, status: int, got: dict[str, str], body: bytes, request: profile.Request, asked: profile.Signed

@@ -13,6 +13,7 @@ import secrets
 import sqlite3
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -25,8 +26,10 @@ from urllib.parse import quote, urlencode
 from furong_link import profile
 from furong_link.cloudevents import BATCH
 from furong_link.decision import PROVIDER
-from furong_link.errors import AWAY, LinkError, Problem, Refusal
+from furong_link.errors import AWAY, ConfigurationError, LinkError, Problem, Refusal
+from furong_link.handover import line_of
 from furong_link.keys import Signer, Verifier
+from furong_link.modes import HANDOVERS
 from furong_link.replay import ReplayGuard
 
 if TYPE_CHECKING:
@@ -267,6 +270,7 @@ class Receiver:
     ) -> None:
         self._authority, self._signer, self._key = authority.lower(), signer, gateway_key
         self._grants, self._inbox, self._handle, self._clock = grants, inbox, handle, clock
+        self._first = gateway_key
         self._guard, self._lock = ReplayGuard(skew_seconds=profile.SKEW_SECONDS), threading.Lock()
 
     def receive(
@@ -289,7 +293,11 @@ class Receiver:
                 raise Refusal("wrong_gateway")
             profile.check_time(signed.created, now=self._clock())
             profile.check_digest(request.content_digest, content, algorithm=signed.algorithm)
-            profile.check_request(request, signed, verifier=self._key)
+            try:
+                profile.check_request(request, signed, verifier=self._key)
+            except Refusal:
+                self._key = self._followed(headers)
+                profile.check_request(request, signed, verifier=self._key)
             with self._lock:
                 self._guard.take(key_id=signed.key_id, nonce=signed.nonce, now=self._clock())
             if request.grant not in self._grants:
@@ -308,6 +316,14 @@ class Receiver:
         )
         told = {"content-type": reply.content_type, "content-digest": digest, "furong-record": reply.record}
         return 200, told | answered.headers(), body
+
+    def _followed(self, headers: Mapping[str, str]) -> Verifier:
+        """The gateway's key, followed to the one that it handed over to, by what came with the push."""
+        try:
+            sent = json.loads(b64decode(headers[HANDOVERS], validate=True))
+            return line_of(self._first, sent, now=self._clock())
+        except (KeyError, ValueError, ConfigurationError):
+            return self._first
 
     def serve(self, host: str, port: int) -> ThreadingHTTPServer:
         """Give a server for `receive` on this address; call its ``serve_forever``, and close it after."""

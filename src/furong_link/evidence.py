@@ -282,6 +282,10 @@ class EvidenceLog:
         """Why nothing can be written any more; empty while all is well."""
         return self._failed
 
+    def sign_by(self, signer: Signer) -> None:
+        """Have heads and archived files signed by another key of the gateway from now on."""
+        self._signer = signer
+
     async def append(
         self,
         facts: Mapping[str, object],
@@ -453,9 +457,9 @@ class EvidenceLog:
         size = self.tree.size
         if size == 0 or (self.head is not None and self.head.size == size):
             return self.head
-        root, at = self.tree.root(size=size), text_of_time(self._clock())
-        signature = self._signer.sign(head_bytes(log=self.log_id, size=size, root=root, at=at))
-        head = Head(self.log_id, size, root, at, self._signer.key_id, self._signer.algorithm, signature)
+        root, at, signer = self.tree.root(size=size), text_of_time(self._clock()), self._signer
+        signature = signer.sign(head_bytes(log=self.log_id, size=size, root=root, at=at))
+        head = Head(self.log_id, size, root, at, signer.key_id, signer.algorithm, signature)
         data = canonical(head.as_json()).encode() + b"\n"
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._append_head, data)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from furong_link import condition, erasing, profile, wire
+from furong_link import condition, erasing, profile, renewal, wire
 from furong_link.addresses import answer_own
 from furong_link.admission import Admission
 from furong_link.beside import Beside
@@ -44,7 +44,7 @@ from furong_link.upstream import Upstream, UpstreamReply
 logger = logging.getLogger("furong_link")
 FAREWELL_SECONDS = 0.5
 BACKLOG = 512
-PEERS_MAY_READ = tuple(OWN + name for name in ("health", "head", "receipts/", "consistency/"))
+PEERS_MAY_READ = tuple(OWN + name for name in ("health", "head", "handovers", "receipts/", "consistency/"))
 _encode = compact(ascii_only=False)
 
 
@@ -116,7 +116,8 @@ class Gateway:
             self.log.abandon()
             raise
         try:
-            await self.modes.start(self._host())
+            self._host = self._make_host()
+            await self.modes.start(self._host)
         except BaseException:
             await self.modes.stop()
             self.log.abandon()
@@ -152,7 +153,7 @@ class Gateway:
                 trust(self._peer_tls, peer)
             self.ends = certificates_end(self.configuration, own=self.settings.peers)
 
-    def _host(self) -> Host:
+    def _make_host(self) -> Host:
         return Host(
             gateway=self.settings.id,
             authority=self.settings.authority,
@@ -162,6 +163,7 @@ class Gateway:
             log=self.log,
             quotas=self._quotas,
             configuration=lambda: self.configuration,
+            handovers=self.handovers,
         )
 
     def _remember_since(self) -> float:
@@ -248,6 +250,22 @@ class Gateway:
         self._trust_peers()
         await self.log.append(facts)
         return found
+
+    async def take_key(self, key: Signer) -> None:
+        """Sign by another key from the next message on; what is under way is signed by the one that it named.
+
+        The record of the change is the last that the old key's head covers. Raises EvidenceError.
+        """
+        await self.log.append({"kind": "key", "key": key.key_id, "before": self._signer.key_id})
+        self._signer = self._host.signer = key
+        self.log.sign_by(key)
+        self.peers.sign_by(key)
+        if self._tracer is not None:
+            self._tracer.key = key.key_id
+
+    def handovers(self) -> list[Any]:
+        """Give the hand-overs of this gateway's key, the first at the front."""
+        return renewal.read_given(self.log.folder)
 
     # --- one message -----------------------------------------------------------------------------------------
 
@@ -419,7 +437,8 @@ class Gateway:
     async def _record_and_sign(
         self, message: Message, reply: UpstreamReply, refusal: Refusal | None, *, close: bool
     ) -> bytes:
-        digest = reply.digest or profile.content_digest(reply.content, algorithm=self._signer.algorithm)
+        signer = self._signer  # the one that the reply names, whatever takes over meanwhile
+        digest = reply.digest or profile.content_digest(reply.content, algorithm=signer.algorithm)
         facts, detail = self._facts(message, "refused" if refusal else "answered", digest, reply.content)
         facts["status"] = reply.status
         request, signed = message.request, message.signed
@@ -438,12 +457,12 @@ class Gateway:
                 profile.Reply(reply.status, reply.content_type, digest, field),
                 request=request,
                 signed=signed,
-                signer=self._signer,
+                signer=signer,
                 created=int(self._clock()),
             )
             return found
 
-        place = await self.log.append(facts, detail=detail, base=base, signer=self._signer)
+        place = await self.log.append(facts, detail=detail, base=base, signer=signer)
         headers["signature-input"] = f"{profile.LABEL}={parameters}"
         headers["signature"] = f"{profile.LABEL}=:{b2a_base64(place.signature, newline=False).decode()}:"
         return wire.reply_bytes(reply.status, headers, reply.content, close=close)

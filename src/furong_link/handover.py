@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from furong_link.errors import ConfigurationError, KeyFileError
-from furong_link.keys import SUITES, Signer, verifier
+from furong_link.keys import SUITES, Signer, Verifier, verifier
 
 CONTEXT = b"furong.exchange.handover.v1\0"
 GRACE_DAYS, MOST_GRACE_DAYS = 7, 30
@@ -152,3 +152,49 @@ class Trust:
             return cls(KeyName.of(str(found["key"])), int(found["number"]), before, float(found["until"]))
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigurationError("What is kept of the operator's key is not of the form.") from error
+
+
+class Line:
+    """The keys of one gateway, each handed over to the next: the newest, and those before it whose grace is not over."""
+
+    __slots__ = ("_keys", "algorithm")
+
+    def __init__(self, keys: Sequence[Verifier]) -> None:
+        self._keys, self.algorithm = tuple(keys), keys[0].algorithm
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        """Say whether one of them signed."""
+        return any(key.verify(message, signature) for key in self._keys)
+
+
+def line_of(key: Verifier, sent: object, *, now: float | None = None) -> Verifier:
+    """Give what signs for the gateway whose ``key`` one knows, by its hand-overs: ``key`` itself when none concerns it.
+
+    What ``key`` handed over to counts, and what that did; so do those that handed over to ``key``, since each hand-over is
+    signed by both. With ``now`` (Unix seconds), for what is signed today: within the ninety days in which a hand-over is
+    followed, and the grace of each old key. Without it, for a log that the chain of its records holds together: all of them.
+    Raises ConfigurationError.
+    """
+    if not isinstance(sent, list) or len(sent) > MOST:
+        raise ConfigurationError("The hand-overs of the gateway's key are not of the form.")
+    steps = []
+    for one in sent:
+        given = read_handover(one)
+        text, old, new = (b64decode(one[name]) for name in ("payload", "old", "new"))
+        steps.append((given, CONTEXT + b"old" + text, old, CONTEXT + b"new" + text, new))
+    newest = oldest = key
+    before: list[Verifier] = []
+    for given, as_old, old, _, _ in steps:
+        if not newest.verify(as_old, old):
+            continue
+        if now is not None and given.at + FOLLOWED_SECONDS <= now:
+            break
+        if now is None or now < given.until:
+            before.append(newest)
+        newest = verifier(algorithm=given.new.algorithm, public=given.new.public)
+    for given, _, _, as_new, new in reversed(steps):
+        if oldest.verify(as_new, new):
+            oldest = verifier(algorithm=given.old.algorithm, public=given.old.public)
+            if now is None or now < given.until:
+                before.append(oldest)
+    return key if newest is key and not before else Line([newest, *before])

@@ -7,11 +7,13 @@ a grant. What a mode writes into ``Asked.facts`` goes into the record.
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from furong_link import profile
 from furong_link.configuration import Configuration, Key, Service
@@ -23,6 +25,7 @@ from furong_link.upstream import UpstreamReply
 
 OWN_SERVICE = ".furong"
 PROVIDE = "/provide/"
+HANDOVERS, MOST_SENT = "furong-handovers", 4  # of a push
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,9 @@ class Asked:
         return self.grant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Host:
-    """What a mode may use of its gateway."""
+    """What a mode may use of its gateway. ``signer`` is another one once the gateway's key was renewed."""
 
     gateway: str
     authority: str
@@ -57,6 +60,12 @@ class Host:
     log: EvidenceLog
     quotas: QuotaBook
     configuration: Callable[[], Configuration | None]
+    handovers: Callable[[], list[Any]] = list
+
+    def handover(self) -> dict[str, str]:
+        """Give the field by which a subscriber, who holds an earlier key of this gateway, follows to the one that signs."""
+        found = self.handovers()
+        return {HANDOVERS: b64encode(json.dumps(found[-MOST_SENT:]).encode()).decode()} if found else {}
 
     def count(self, asked: Asked) -> None:
         """Take one call of the grant's quota and have the record say so. Refuses when none is left."""

@@ -104,6 +104,10 @@ class Peers:
         self._ways: dict[str, _Way] = {}
         self._heads: dict[str, Head] = {}
 
+    def sign_by(self, signer: Signer) -> None:
+        """Ask other gateways by another key of this one from now on."""
+        self._signer = signer
+
     # --- forwarding --------------------------------------------------------------------------------------------
 
     async def forward(self, message: Message, configuration: Configuration, gateway: str) -> UpstreamReply:
@@ -176,12 +180,13 @@ class Peers:
         raise TypeError("The last try has no pause.")
 
     async def _sign(self, request: profile.Request) -> profile.Signed:
+        signer = self._signer
         parameters, base = profile.begin_request(
-            request, signer=self._signer, created=int(self._clock()), nonce=secrets.token_urlsafe(16)
+            request, signer=signer, created=int(self._clock()), nonce=secrets.token_urlsafe(16)
         )
-        beside = getattr(self._signer, "sign_beside", None)
-        signature = await self._beside.call(beside, base) if beside and self._beside.busy else self._signer.sign(base)
-        return profile.signed_as(parameters, signer=self._signer, signature=signature)
+        beside = getattr(signer, "sign_beside", None)
+        signature = await self._beside.call(beside, base) if beside and self._beside.busy else signer.sign(base)
+        return profile.signed_as(parameters, signer=signer, signature=signature)
 
     async def _verified(
         self,

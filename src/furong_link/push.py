@@ -276,6 +276,7 @@ class Pusher:
             "furong-grant": request.grant,
             "furong-message": request.message,
             **signed.headers(),
+            **self._host.handover(),
             "content-length": str(len(content)),
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from furong_link.archive import Head, canonical, sync_folder
-from furong_link.errors import KeyFileError, LinkError, UnverifiedReplyError
+from furong_link.errors import ConfigurationError, KeyFileError, LinkError, UnverifiedReplyError
 from furong_link.evidence import text_of_time
+from furong_link.handover import line_of
 from furong_link.keys import Signer, Verifier, verifier
 from furong_link.tree import verify_consistency
 from furong_link.verification import Receipt, Report, check_head, verify_log
@@ -181,7 +182,7 @@ class Witness:
 
     def _grown(self, watched: Watched, head: Head) -> bool:
         """Say whether the head is new. Raises WitnessError when it does not go on from the last one."""
-        if not check_head(head, key=watched.key):
+        if not check_head(head, key=self._key_of(watched)) and not check_head(head, key=self._followed(watched)):
             raise WitnessError("not_signed", "The head is not signed by the gateway.")
         last = self._last.get(watched.id)
         if last is None:
@@ -205,6 +206,33 @@ class Witness:
         ):
             raise WitnessError("forked", "The log does not go on from what it was.")
         return True
+
+    def _key_of(self, watched: Watched) -> Verifier:
+        """The gateway's key, with what it was seen to hand over to: kept here, so that it is known for longer than given."""
+        place = self._handovers(watched)
+        try:
+            return line_of(watched.key, json.loads(place.read_text())) if place.exists() else watched.key
+        except (OSError, ValueError, ConfigurationError):
+            return watched.key
+
+    def _followed(self, watched: Watched) -> Verifier:
+        """Ask the gateway whether its key was renewed, and hold what follows from a key that is known."""
+        try:
+            sent = self._ask(watched, "handovers")["handovers"]
+            found = line_of(self._key_of(watched), sent, now=self._clock())
+        except (AwayError, ConfigurationError, KeyError, TypeError):
+            return watched.key
+        place = self._handovers(watched)
+        known = json.loads(place.read_text()) if place.exists() else []
+        new = [one for one in sent if one not in known]
+        if found is not watched.key and new:
+            draft = place.with_suffix(".draft")
+            draft.write_text(json.dumps([*known, *new]))
+            draft.replace(place)
+        return found
+
+    def _handovers(self, watched: Watched) -> Path:
+        return self._folder / f"{watched.id}.handovers.json"
 
     def _alarm(self, watched: Watched, cause: str, text: str, answer: object) -> WitnessError:
         last = self._last.get(watched.id)

@@ -31,6 +31,8 @@ def test_every_refusal_of_a_gateway_has_one_cause_and_ok_has_none() -> None:
     assert cause_of("provider_timeout") is Cause.PROVIDER
     assert cause_of("evidence_unwritable") is Cause.GATEWAY
     assert cause_of("grant_unknown") is Cause.CALLER
+    assert cause_of("peer_unreachable") is Cause.GATEWAY  # a link that is cut is not the caller's to mend
+    assert cause_of("file_preparing") is Cause.CALLER
 
 
 @given(counts, st.floats(0.01, 1.0))

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
+import lxml.html
 import pytest
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.domains.exchange.nodes.test_cascade import joined_city, name_node, put
 from tests.domains.exchange.setting import SYSTEM, Exchange, enrol, make
+from tests.domains.exchange.test_api import report
 
 from furong.domains.exchange import commands as exchange
 from furong.domains.exchange import issuing, models
 from furong.domains.exchange.nodes import carrying, tasks
+from furong.domains.exchange.nodes.values import Abroad, Relation
+from furong.domains.exchange.values import MemberState, MemberView, Monitor
 from furong.foundation.access.values import Actor, ActorKind
 from furong.foundation.events import dispatcher
 from furong.foundation.identity import queries as identity
 from furong.foundation.notices import queries as notices
 from furong.foundation.organizations import queries as organizations
+from furong.sites.workbench import drawing_exchange
 from furong_link import nodes
 from furong_link.enrolment import fingerprint
 from furong_link.keys import SoftwareKey
 from furong_link.nation import Nation, Twin
+from furong_link.traffic import TrafficBook
 
 pytestmark = pytest.mark.usefixtures("platform")
 PAGES = (
@@ -70,6 +82,113 @@ def test_the_operator_reads_every_page_and_a_clerk_none(made: Exchange) -> None:
     assert text.count('class="node') == 3
     assert operator.get("/work/exchange/members/nobody").status_code == 404
     assert operator.get("/work/exchange/gateways/nobody").status_code == 404
+
+
+def test_the_map_shows_members_of_every_node_in_its_box_and_a_flow_for_each_pair_that_exchanged(made: Exchange) -> None:
+    name_node()
+    city = joined_city()
+    more = {"id": "zz-archive", "name": {"zh": "株洲市档案馆"}}
+    assert put(city.document(members=[city.member, more])).status_code == 200
+    book, at = TrafficBook(), time.time()
+    for consumer, outcome, count in (("hunan", "ok", 3), ("zz-school", "ok", 2), ("zz-school", "provider_timeout", 1)):
+        for _ in range(count):
+            book.note(at=at, consumer=consumer, service="births", grant="g", outcome=outcome, seconds=0.004)
+    book.note(at=at, consumer="", service="", grant="", outcome="signature_missing", seconds=0.001)
+    assert report(made.keys["hospital-1"], traffic=book.take()).status_code == 204
+    page = lxml.html.fromstring(client("administrator").get("/work/exchange").content)
+    (chart,) = page.xpath("//*[local-name()='svg'][contains(@class, 'map')]")
+    places = {
+        one.get("data-member"): tuple(int(circle.get(name)) for name in ("cx", "cy", "r"))
+        for one in chart.xpath(".//*[@data-member]")
+        for circle in one.xpath("./*[local-name()='circle']")
+    }
+    assert set(places) == {"hunan", "zz-fuyou", "zz-housing", "zz-school", "zz-archive"}
+    boxes = {
+        one.get("data-node"): tuple(int(rect.get(name)) for name in ("x", "y", "width", "height"))
+        for one in chart.xpath(".//*[@data-node]")
+        for rect in one.xpath("./*[local-name()='rect']")
+    }
+    assert set(boxes) == {"zhuzhou"}
+    x, y, width, height = boxes["zhuzhou"]
+    within = {code for code, (cx, cy, _) in places.items() if x < cx < x + width and y < cy < y + height}
+    assert within == {"zz-school", "zz-archive"}
+    flows = {}
+    for one in chart.xpath(".//*[@data-flow]"):
+        consumer, provider = one.get("data-flow").split()
+        numbers = [float(number) for number in re.findall(r"[\d.]+", one.get("d"))]
+        ends = ((numbers[0], numbers[1]), (numbers[-2], numbers[-1]))
+        for (ex, ey), code in zip(ends, (consumer, provider), strict=True):
+            cx, cy, r = places[code]
+            assert abs(math.hypot(ex - cx, ey - cy) - r) < 11, "a flow ends at the rim of whoever it is of"
+        flows[consumer, provider] = "over" in one.get("class")
+    assert flows == {("hunan", "zz-fuyou"): False, ("zz-school", "zz-fuyou"): True}
+    figures = sorted(one.text_content().split(" · ")[0] for one in chart.xpath(".//*[@class='figure']"))
+    assert figures == ["3", "3"]
+    rows = [[cell.text_content() for cell in row] for row in page.xpath("//section[.//*[@id='map']]//tbody/tr")]
+    assert [row[:5] for row in rows] == [
+        ["湖南省数据局", "株洲市妇幼保健院", "births", "3", "0"],
+        ["株洲市教育局", "株洲市妇幼保健院", "births", "3", "1"],
+    ]
+
+
+@given(st.lists(st.tuples(st.sampled_from(Relation), st.integers(1, 12)), max_size=9), st.integers(0, 12))
+def test_whatever_the_nodes_the_map_holds_them_all_and_no_box_lies_on_another(
+    abroad: list[tuple[Relation, int]], own: int
+) -> None:
+    found = drawing_exchange.draw_map(monitor_of(abroad, own))
+    for box in found.boxes:
+        assert box.x >= 0
+        assert box.x + box.width <= found.width
+        assert box.y >= 0
+        assert box.y + box.height <= found.height
+        others = [one for one in found.boxes if one is not box and one.y == box.y]
+        assert all(one.x + one.width <= box.x or box.x + box.width <= one.x for one in others)
+    assert all(0 < node.x < found.width and 0 < node.y < found.height for node in found.nodes)
+    drawn = sum(1 for node in found.nodes if node.of)
+    assert drawn + sum(box.more for box in found.boxes) == sum(count for _, count in abroad)
+    assert len(found.nodes) - drawn == own
+
+
+def monitor_of(abroad: list[tuple[Relation, int]], own: int) -> Monitor:
+    """A quiet hour with so many members here and at other nodes."""
+    members = tuple(
+        MemberView(
+            code=f"m{n}",
+            organization_id=UUID(int=n),
+            division_code="430000",
+            name={"zh": "x"},
+            state=MemberState.ACTIVE,
+            admitted_at=datetime.now(UTC),
+            code_until=None,
+        )
+        for n in range(own)
+    )
+    nodes_ = tuple(
+        Abroad(
+            node=f"n{n}",
+            name={"zh": "x"},
+            relation=relation,
+            warnings=(),
+            members=tuple((f"n{n}-{one}", {"zh": "x"}, False) for one in range(count)),
+        )
+        for n, (relation, count) in enumerate(abroad)
+    )
+    return Monitor(
+        members=members,
+        gateways=(),
+        flows=(),
+        messages=0,
+        per_minute=(),
+        causes={},
+        outcomes=(),
+        p50_ms=None,
+        p95_ms=None,
+        p99_ms=None,
+        serial=1,
+        issued_at=None,
+        unreached=(),
+        abroad=nodes_,
+    )
 
 
 def test_a_member_is_admitted_its_gateway_compared_and_approved_on_pages_alone(made: Exchange) -> None:

@@ -16,8 +16,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import Router
 
-from furong.domains.exchange import enrolling, issuing, reporting, shared_rows
-from furong.domains.exchange.errors import EnrolmentRefused, ReportMalformed
+from furong.domains.exchange import enrolling, issuing, renewing, reporting, shared_rows
+from furong.domains.exchange.errors import EnrolmentRefused, HandoverRefused, ReportMalformed
 from furong.domains.exchange.nodes.api import router as nodes
 from furong.domains.exchange.shared_rows import Question
 from furong.foundation.access.values import Actor
@@ -65,6 +65,15 @@ def enrolments(request: HttpRequest) -> HttpResponse:
     sent = _body(request, EnrolmentRefused)
     answer = enrolling.enrol_gateway(sent=sent, actor=Actor.system("exchange"), now=timezone.now())
     return JsonResponse(answer, status=201)
+
+
+@router.post("/keys", auth=None, response={201: dict[str, Any]}, url_name="exchange_keys")
+def keys(request: HttpRequest) -> HttpResponse:
+    """Take a live gateway's next key, handed over by the one in force; answer with its name."""
+    gateway = _gateway(request)
+    sent = _body(request, HandoverRefused)
+    key_id = renewing.renew_gateway_key(gateway=gateway, sent=sent, actor=Actor.system("exchange"), now=timezone.now())
+    return JsonResponse({"key_id": key_id}, status=201)
 
 
 @router.get("/rows/{service}/one/{key}", auth=None, response=dict[str, Any], url_name="exchange_row")
@@ -122,7 +131,7 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _body(request: HttpRequest, refusal: type[EnrolmentRefused] | type[ReportMalformed]) -> dict[str, Any]:
+def _body(request: HttpRequest, refusal: type[EnrolmentRefused | ReportMalformed | HandoverRefused]) -> dict[str, Any]:
     if int(request.headers.get("Content-Length") or 0) > MAX_BODY:
         raise refusal
     try:

@@ -120,6 +120,7 @@ def compile_own(*, now: datetime) -> Compiled:
                 "address": one.address,
                 "member": one.member_id,
                 "key": one.key_id,
+                **_keys(one, now),
                 **_peer(one),
             }
             for one in gateways
@@ -141,6 +142,14 @@ def compile_own(*, now: datetime) -> Compiled:
 
 def _counts(payload: Mapping[str, Any]) -> dict[str, int]:
     return {name: len(payload[name]) for name in ("members", "keys", "gateways", "services", "grants")}
+
+
+def _keys(gateway: models.Gateway, now: datetime) -> dict[str, Any]:
+    """While its key is renewed, both: the one in force and the one that follows, or the one before it."""
+    found = (
+        gateway.keys.filter(revoked_at=None, valid_until__gt=now).order_by("key_id").values_list("key_id", flat=True)
+    )
+    return {"keys": list(found)} if len(found) > 1 else {}
 
 
 def _peer(gateway: models.Gateway) -> dict[str, Any]:

@@ -61,6 +61,14 @@ class EnrolmentRefused(Refusal):
     mend = "Ask the operator for a new code."
 
 
+class HandoverRefused(Refusal):
+    """The next key is not handed over by the one in force, or that one handed over before. One answer for every reason."""
+
+    code = "exchange.handover_refused"
+    message = "The gateway's next key is not handed over by its key in force."
+    mend = "Look at the clock of the gateway's machine; a key hands over once. Else ask the operator for a new code."
+
+
 class KeyNotFound(Refusal):
     """There is no such key."""
 

@@ -82,6 +82,7 @@ class Key(models.Model):
     valid_until = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     reason = models.TextField(default="")
+    handover = models.JSONField(null=True)  # of a gateway's renewed key: signed by the key before it and by this one
 
 
 class Service(models.Model):

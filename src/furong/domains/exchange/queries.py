@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from furong.domains.exchange import issuing, models, shared_rows
@@ -60,7 +60,7 @@ def get_monitor(*, actor: Actor, now: datetime) -> Monitor:
     """
     access.require(actor=actor, right=OPERATE)
     rows = list(models.Traffic.objects.filter(minute__gt=now - HOUR, minute__lte=now))
-    providers, elsewhere = nodes.list_foreign(now=now)
+    providers, abroad = nodes.list_foreign(now=now)
     providers |= dict(models.Service.objects.values_list("code", "member_id"))
     owners = dict(models.Gateway.objects.values_list("code", "member_id"))
     per_minute: dict[datetime, list[int]] = defaultdict(lambda: [0, 0])
@@ -102,7 +102,7 @@ def get_monitor(*, actor: Actor, now: datetime) -> Monitor:
         unreached=tuple(one.code for one in gateways if one.told_error),
         counts={name: value for name, value in status.get("counts", {}).items() if isinstance(value, int)},
         nodes=nodes.list_troubled(now=now),
-        elsewhere=elsewhere,
+        abroad=abroad,
     )
 
 
@@ -213,6 +213,7 @@ def _key(row: models.Key) -> KeyView:
 
 
 def _gateway(row: models.Gateway, now: datetime) -> GatewayView:
+    keys = list(models.Key.objects.filter(gateway=row, revoked_at=None, valid_until__gt=now).order_by("key_id"))
     return GatewayView(
         code=row.code,
         member=row.member_id,
@@ -231,11 +232,12 @@ def _gateway(row: models.Gateway, now: datetime) -> GatewayView:
         told_error=row.told_error,
         reported_at=row.reported_at,
         report=row.report or {},
-        warnings=tuple(_warnings(row, now)),
+        warnings=tuple(_warnings(row, keys, now)),
+        other_keys=tuple(_key(one) for one in keys if one.key_id != row.key_id),
     )
 
 
-def _warnings(row: models.Gateway, now: datetime) -> Iterable[str]:
+def _warnings(row: models.Gateway, keys: Sequence[models.Key], now: datetime) -> Iterable[str]:
     """What of a gateway the operator should look at, the gravest first, as codes that the page puts into words."""
     if row.state != GatewayState.LIVE.value:
         return
@@ -258,8 +260,9 @@ def _warnings(row: models.Gateway, now: datetime) -> Iterable[str]:
     until = report.get("certificate_until")
     if isinstance(until, str) and datetime.fromisoformat(until) < now + timedelta(days=CERTIFICATE_DAYS):
         yield "certificate"
-    key = models.Key.objects.filter(key_id=row.key_id).values_list("valid_until", flat=True).first()
-    if key is not None and key < now + timedelta(days=KEY_DAYS):
+    if len(keys) > 1:
+        yield "key_renewed"
+    elif all(one.valid_until < now + timedelta(days=KEY_DAYS) for one in keys):
         yield "key"
     if _is_near_quota(report):
         yield "quota"

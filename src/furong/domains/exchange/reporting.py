@@ -12,7 +12,7 @@ from cryptography import x509
 from django.db import transaction
 from django.utils import timezone
 
-from furong.domains.exchange import issuing, models
+from furong.domains.exchange import issuing, models, renewing
 from furong.domains.exchange.compiling import catalogue_grant
 from furong.domains.exchange.errors import CentreRefused, ReportMalformed
 from furong.domains.exchange.values import BOUNDS_MS, GatewayState, added
@@ -37,11 +37,21 @@ def identify(*, method: str, target: str, headers: Mapping[str, str], content: b
     Raises `CentreRefused`. Cost: one read and one verification.
     """
 
-    def find(key_id: str) -> tuple[str, str, str] | None:
-        row = models.Gateway.objects.filter(key_id=key_id).only("code", "state", "algorithm", "public").first()
-        return None if row is None or row.state != GatewayState.LIVE.value else (row.code, row.algorithm, row.public)
+    named: list[tuple[str, str]] = []
 
-    return identify_by(find, method=method, target=target, headers=headers, content=content, now=now)
+    def find(key_id: str) -> tuple[str, str, str] | None:
+        live = models.Key.objects.filter(key_id=key_id, revoked_at=None, gateway__state=GatewayState.LIVE.value)
+        row = live.values("gateway_id", "gateway__key_id", "algorithm", "public", "valid_until").first()
+        # The key in force lets its gateway ask also when its time is over: else it could not renew it.
+        if row is None or (row["gateway__key_id"] != key_id and row["valid_until"] <= now):
+            return None
+        named[:] = [(row["gateway__key_id"], key_id)]
+        return row["gateway_id"], row["algorithm"], row["public"]
+
+    gateway = identify_by(find, method=method, target=target, headers=headers, content=content, now=now)
+    if named[0][0] != named[0][1]:
+        renewing.note_signed_by(gateway=gateway, key_id=named[0][1])
+    return gateway
 
 
 def identify_by(
@@ -180,7 +190,8 @@ def _take_head(row: models.Gateway, found: Any) -> None:
         head = Head.from_json(found)
     except (KeyError, TypeError, ValueError):
         raise ReportMalformed from None
-    if not check_head(head, key=verifier(algorithm=row.algorithm, public=row.public)):
+    key = models.Key.objects.filter(key_id=head.key_id, gateway=row).values_list("algorithm", "public").first()
+    if key is None or not check_head(head, key=verifier(algorithm=key[0], public=key[1])):
         row.head_finding = "unsigned"
         return
     same = models.LogHead.objects.filter(gateway=row.code, log=head.log, size=head.size).first()

@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from furong.domains.exchange.nodes.values import NodeView
+from furong.domains.exchange.nodes.values import Abroad, NodeView
 from furong.foundation.access.values import register_right
+from furong_link.errors import REFUSALS
 
 OPERATE = register_right("exchange.operate", zh="运行数据交换", en="Operate the exchange")
 CODE = re.compile(r"[a-z][a-z0-9-]{0,23}")
@@ -45,25 +46,22 @@ class Cause(StrEnum):
     PROVIDER = "provider"
 
 
-_GATEWAYS_OWN = frozenset(
-    {
-        "configuration_expired",
-        "evidence_unwritable",
-        "gateway_failed",
-        "overloaded",
-        "replay_guard_full",
-        "service_unknown",
-    }
-)
+# Refused as the caller's by their status, though it is the gateway's operator who has to mend them.
+_GATEWAYS_OWN = frozenset({"service_unknown"})
+_CALLER_WAITS = frozenset({"file_preparing"})  # all is well: the caller asks again in a moment
 
 
 def cause_of(outcome: str) -> Cause:
-    """This function will say who can mend a message's outcome (``ok``, or the code of a refusal)."""
+    """This function will say who can mend a message's outcome (``ok``, or the code of a refusal): the provider, the operator of
+    this gateway or of the one it asked, or whoever asked.
+    """
     if outcome == "ok":
         return Cause.NONE
-    if outcome in _GATEWAYS_OWN:
-        return Cause.GATEWAY
-    return Cause.PROVIDER if outcome.startswith("provider_") else Cause.CALLER
+    if outcome.startswith("provider_"):
+        return Cause.PROVIDER
+    status = REFUSALS.get(outcome, (400, ""))[0]
+    is_gateways = outcome in _GATEWAYS_OWN or (status >= 500 and outcome not in _CALLER_WAITS)
+    return Cause.GATEWAY if is_gateways else Cause.CALLER
 
 
 def percentile_ms(buckets: Sequence[int], share: float) -> int | None:
@@ -137,6 +135,7 @@ class GatewayView:
     reported_at: datetime | None
     report: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
+    other_keys: tuple[KeyView, ...] = ()  # while its key is renewed: the one that follows, or the one before
 
     @property
     def is_live(self) -> bool:
@@ -196,7 +195,7 @@ class Monitor:
     unreached: tuple[str, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
     nodes: tuple[NodeView, ...] = ()  # those around that want a look
-    elsewhere: Mapping[str, Words] = field(default_factory=dict)  # names of other nodes' members, by code
+    abroad: tuple[Abroad, ...] = ()  # the members of other nodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

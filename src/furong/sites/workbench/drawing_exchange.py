@@ -2,30 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import cos, hypot, log10, pi, sin
 from typing import Any
 
-from furong.domains.exchange.nodes.values import Cascade, NodeView
+from furong.domains.exchange.nodes.values import Abroad, Cascade, NodeView, Relation
 from furong.domains.exchange.values import Flow, Monitor, added
-from furong.sites.workbench.words_exchange import WARNINGS
+from furong.sites.workbench.words_exchange import NODE_WARNINGS, WARNINGS
 
-WIDTH, HEIGHT, RADIUS = 720, 440, 30
+WIDTH, OWN_HEIGHT, RADIUS, SMALL = 720, 440, 30, 20
 _TONES = ("ok", "late", "over")
 _BARS_HEIGHT = 100
+# Other nodes stand in boxes above and below this node's members: a row is this high, a member this wide.
+_ROW, _SEAT, _GAP = 132, 100, 12
+MOST_ABROAD = 7  # members drawn of one node; those with traffic come first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A member on the map. ``tone``: how its worst gateway is; wait when it has none."""
+    """A member on the map. ``tone``: how its worst gateway is; wait when it has none. ``of``: another node's code."""
 
     code: str
     name: Mapping[str, str]
     x: int
     y: int
     tone: str
+    of: str = ""
+
+    @property
+    def radius(self) -> int:
+        """How large it stands: another node's is smaller."""
+        return SMALL if self.of else RADIUS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """Another node on the map, around its members. ``more``: how many members of it are not drawn."""
+
+    code: str
+    name: Mapping[str, str]
+    x: int
+    y: int
+    width: int
+    height: int
+    tone: str
+    more: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """The whole map."""
+
+    width: int
+    height: int
+    nodes: tuple[Node, ...]
+    boxes: tuple[Box, ...]
+    arcs: tuple[Arc, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +91,21 @@ def tone_of(warnings: Sequence[str]) -> str:
     return max((WARNINGS[one][1] for one in warnings), key=_TONES.index, default="ok")
 
 
-def draw_nodes(monitor: Monitor) -> tuple[Node, ...]:
-    """Place the members on an ellipse, the first at the left."""
+def draw_map(monitor: Monitor) -> Chart:
+    """Place this node's members on an ellipse, other nodes' in boxes above and below it, and the hour's flows between them."""
+    busy = {code for flow in monitor.flows for code in (flow.consumer, flow.provider)}
+    above = [one for one in monitor.abroad if one.relation is Relation.UPPER and one.members]
+    below = [one for one in monitor.abroad if one.relation is Relation.LOWER and one.members]
+    upper, upper_nodes, top = _seat(above, busy, 0)
+    own = _own(monitor, top)
+    lower, lower_nodes, bottom = _seat(below, busy, top + OWN_HEIGHT)
+    nodes = (*upper_nodes, *own, *lower_nodes)
+    height = bottom if own or nodes else OWN_HEIGHT
+    return Chart(width=WIDTH, height=height, nodes=nodes, boxes=(*upper, *lower), arcs=draw_arcs(monitor.flows, nodes))
+
+
+def _own(monitor: Monitor, top: int) -> list[Node]:
+    """This node's members, the first at the left."""
     tones: dict[str, str] = {}
     for gateway in monitor.gateways:
         if gateway.is_live:
@@ -72,18 +119,57 @@ def draw_nodes(monitor: Monitor) -> tuple[Node, ...]:
                 code=one.code,
                 name=one.name,
                 x=round(WIDTH / 2 + 250 * cos(angle)),
-                y=round(HEIGHT / 2 - 20 + 150 * sin(angle)),
+                y=round(top + OWN_HEIGHT / 2 - 20 + 150 * sin(angle)),
                 tone="over" if one.state.value == "suspended" else tones.get(one.code, "wait"),
             )
         )
-    return tuple(found)
+    return found
 
 
-def draw_arcs(monitor: Monitor, nodes: Sequence[Node]) -> tuple[Arc, ...]:
+def _seat(abroad: Iterable[Abroad], busy: set[str], top: int) -> tuple[list[Box], list[Node], int]:
+    """Seat other nodes' members in boxes, row by row from ``top``; give boxes, members, and where the next thing may stand."""
+    rows: list[list[tuple[Abroad, list[tuple[str, Mapping[str, str], bool]], int]]] = [[]]
+    room = WIDTH
+    for one in abroad:
+        shown = sorted(one.members, key=lambda member: (member[0] not in busy, member[0]))[:MOST_ABROAD]
+        width = max(2, len(shown)) * _SEAT
+        if width + _GAP > room and rows[-1]:
+            rows.append([])
+            room = WIDTH
+        rows[-1].append((one, shown, width))
+        room -= width + _GAP
+    boxes: list[Box] = []
+    nodes: list[Node] = []
+    for row in (row for row in rows if row):
+        x = (WIDTH - sum(width for *_, width in row) - _GAP * (len(row) - 1)) // 2
+        for one, shown, width in row:
+            tone = max((NODE_WARNINGS[code][1] for code in one.warnings), key=_TONES.index, default="ok")
+            more = len(one.members) - len(shown)
+            boxes.append(
+                Box(code=one.node, name=one.name, x=x, y=top + 2, width=width, height=_ROW - 10, tone=tone, more=more)
+            )
+            first = x + (width - len(shown) * _SEAT) // 2 + _SEAT // 2
+            nodes += [
+                Node(
+                    code=code,
+                    name=name,
+                    x=first + seat * _SEAT,
+                    y=top + 54,
+                    tone="over" if is_suspended else tone,
+                    of=one.node,
+                )
+                for seat, (code, name, is_suspended) in enumerate(shown)
+            ]
+            x += width + _GAP
+        top += _ROW
+    return boxes, nodes, top
+
+
+def draw_arcs(flows: Iterable[Flow], nodes: Sequence[Node]) -> tuple[Arc, ...]:
     """Draw a curve from each member to each that it asked, whatever the services; both ways between two bend apart."""
     places = {one.code: one for one in nodes}
     pairs: dict[tuple[str, str], Flow] = {}
-    for flow in monitor.flows:
+    for flow in flows:
         pair = (flow.consumer, flow.provider)
         pairs[pair] = _joined(pairs[pair], flow) if pair in pairs else flow
     found = []
@@ -128,7 +214,7 @@ def _joined(one: Flow, other: Flow) -> Flow:
 def _edge(node: Node, towards: tuple[float, float], *, gap: int = 4) -> tuple[float, float]:
     """The point at the rim of a node on the way to another."""
     length = hypot(towards[0] - node.x, towards[1] - node.y) or 1
-    share = (RADIUS + gap) / length
+    share = (node.radius + gap) / length
     return node.x + (towards[0] - node.x) * share, node.y + (towards[1] - node.y) * share
 
 

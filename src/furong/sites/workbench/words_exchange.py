@@ -41,6 +41,7 @@ WARNINGS: Mapping[str, tuple[Promise, str]] = {
     "configuration_expired": (_("Its configuration has expired: it refuses everything."), "over"),
     "certificate": (_("Its certificate ends within thirty days."), "late"),
     "key": (_("Its key ends within sixty days."), "late"),
+    "key_renewed": (_("Its key was renewed by itself. If the member knows nothing of it, shut the gateway out."), "late"),
     "quota": (_("A grant has used nine tenths of its readings for today."), "late"),
 }
 LEVELS: Mapping[str, Promise] = {
@@ -104,6 +105,9 @@ OUTCOMES: Mapping[str, Promise] = {
     "key_unknown": _("Nobody has this key"),
     "member_suspended": _("The member is suspended"),
     "path_not_granted": _("The address is outside the grant"),
+    "peer_reply_unverified": _("The other gateway's answer cannot be trusted"),
+    "peer_timeout": _("The other gateway did not answer in time"),
+    "peer_unreachable": _("The other gateway cannot be reached"),
     "provider_refused": _("The provider's system refused or failed"),
     "provider_timeout": _("The provider's system did not answer in time"),
     "provider_unreachable": _("The provider's system cannot be reached"),

@@ -353,12 +353,13 @@ def test_a_citys_member_that_the_province_knows_asks_the_catalogue_and_gets_what
 
 
 @contextlib.contextmanager
-def rows_served() -> Iterator[int]:
-    """A register behind the province's gateway; gives its port."""
+def rows_served(row: Mapping[str, Any] | None = None) -> Iterator[int]:
+    """A register behind a gateway, which has one row; gives its port."""
+    found = row or {"registered_on": "2020-05-20", "place": "y"}
 
     class Rows(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            data = json.dumps({"rows": [{"registered_on": "2020-05-20", "place": "y"}]}).encode()
+            data = json.dumps({"rows": [found]}).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))

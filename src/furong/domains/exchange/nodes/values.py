@@ -88,6 +88,17 @@ class NodeView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Abroad:
+    """Members of another node as the map of the exchange shows them: code, name, and whether the node suspended them."""
+
+    node: str
+    name: Words
+    relation: Relation
+    warnings: tuple[str, ...]
+    members: tuple[tuple[str, Words, bool], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A resource of another node that may be asked for."""
 

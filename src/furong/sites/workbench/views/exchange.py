@@ -49,7 +49,6 @@ def monitor(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the last hour: what passed, what went wrong and who can mend it, what needs a look, and the map."""
     now = timezone.now()
     found = queries.get_monitor(actor=actor, now=now)
-    nodes = drawing_exchange.draw_nodes(found)
     wrong = sum(found.causes[cause] for cause in words_exchange.CAUSES)
     return page(
         request,
@@ -64,11 +63,10 @@ def monitor(request: HttpRequest, actor: Actor) -> HttpResponse:
         wrong=wrong,
         share=wrong / found.messages if found.messages else 0.0,
         age_seconds=int((now - found.issued_at).total_seconds()) if found.issued_at else None,
-        nodes=nodes,
-        arcs=drawing_exchange.draw_arcs(found, nodes),
+        chart=drawing_exchange.draw_map(found),
         bars=drawing_exchange.draw_bars(found),
-        chart=(drawing_exchange.WIDTH, drawing_exchange.HEIGHT, drawing_exchange.RADIUS),
-        names={**found.elsewhere, **{one.code: one.name for one in found.members}},
+        names={code: name for one in found.abroad for code, name, _ in one.members if name}
+        | {one.code: one.name for one in found.members},
         words=words_exchange,
         tone_of=drawing_exchange.tone_of,
     )
