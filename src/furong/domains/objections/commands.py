@@ -7,7 +7,7 @@ from uuid import UUID
 
 from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.sight import EDIT, REVIEW
-from furong.domains.objections import models, telling
+from furong.domains.objections import models, queries, telling
 from furong.domains.objections.errors import (
     AlreadyObjected,
     ItemUnknown,
@@ -50,9 +50,11 @@ def file_objection(
     actor: Actor,
     now: datetime,
     case_id: UUID | None = None,
+    entry_id: UUID | None = None,
 ) -> UUID:
     """This function will say that a value of an information item is wrong, and give the objection's id.
 
+    ``entry_id``: the line of *who read my data* in which the person saw it; the provider is shown who read it, when and why.
     Staff object to any item that they may see; a resident to what is held of themself or of the person they act for. The
     provider has ten working days (Order 809 art. 26). Raises ResourceMissing, ItemUnknown, NobodyAnswers, SubjectNotYours,
     AlreadyObjected, WordsNeeded, SignInNeeded, AssuranceTooLow.
@@ -65,6 +67,7 @@ def file_objection(
     item = next((one for one in view.items if one.code == item_code), None)
     if item is None:
         raise ItemUnknown
+    reading = queries.find_reading(entry_id=entry_id, subject=subject)
     provider = organizations.find_organization(organization_id=view.organization_id) if view.organization_id else None
     if provider is None:
         raise NobodyAnswers
@@ -90,6 +93,14 @@ def file_objection(
         person_id=subject.person_id,
         subject_key=subject.key,
         case_id=case_id,
+        reading={
+            "at": reading.at.isoformat(),
+            "who": reading.who,
+            "purpose": reading.purpose,
+            "grant": reading.grant,
+        }
+        if reading
+        else None,
         found=words,
         wanted=wanted.strip()[:MAX_WORDS],
         filed_at=now,

@@ -26,6 +26,7 @@ class Objection(models.Model):
     person_id = models.UUIDField(null=True)
     subject_key = models.CharField(max_length=100, default="")
     case_id = models.UUIDField(null=True)
+    reading = models.JSONField(null=True)  # the line of *who read my data* that it was seen in: at, who, why, grant
     found = models.TextField()  # what is wrong, in words
     wanted = models.TextField(default="")  # what would be right
     wrong_since = models.DateField(null=True)

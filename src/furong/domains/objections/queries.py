@@ -11,11 +11,12 @@ from django.db.models import Q, QuerySet
 from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.sight import EDIT, REVIEW
 from furong.domains.objections import models
-from furong.domains.objections.errors import ObjectionNotFound
-from furong.domains.objections.values import Act, ElementSource, Line, State, Step, Subject, View, after
+from furong.domains.objections.errors import ObjectionNotFound, SubjectNotYours
+from furong.domains.objections.values import Act, ElementSource, Line, Reading, State, Step, Subject, View, after
 from furong.foundation.access import queries as access
 from furong.foundation.access.errors import SignInNeeded
 from furong.foundation.access.values import Actor, Basis, Scope
+from furong.foundation.audit import queries as audit
 from furong.foundation.audit.commands import record_read
 from furong.foundation.calendar import queries as calendars
 from furong.registries.population import queries as population
@@ -57,6 +58,23 @@ def sources_of(*, elements: Iterable[str]) -> dict[str, ElementSource]:
     }
 
 
+def find_reading(*, entry_id: UUID | None, subject: Subject) -> Reading | None:
+    """This function will return a line of *who read my data* of an objection's subject, None when none was chosen.
+
+    Raises SubjectNotYours when the line is not about this person.
+    """
+    if entry_id is None:
+        return None
+    person_id = subject.person_id
+    found = audit.list_reads_of_person(person_id=person_id, entry_id=entry_id, limit=1) if person_id else []
+    if not found:
+        raise SubjectNotYours
+    (one,) = found
+    # Of a look for somebody else's affair the person is told the body alone, and so is the provider.
+    purpose = "" if one.is_of_other else one.purpose
+    return Reading(at=one.at, who=one.organization_label, purpose=purpose, grant=one.grant)
+
+
 def count_to_answer(*, actor: Actor) -> int:
     """This function will count the open objections that the actor answers or rules on."""
     return models.Objection.objects.filter(state__in=_OPEN).filter(_handled(actor)).count()
@@ -92,6 +110,7 @@ def get_objection(*, objection_id: UUID, actor: Actor, now: datetime) -> View:
             Step(act=Act(one.act), at=one.at, by=one.by, words=one.words) for one in row.steps.order_by("at", "id")
         ),
         may=_may(row, actor, now),
+        reading=Reading(**{**row.reading, "at": datetime.fromisoformat(row.reading["at"])}) if row.reading else None,
     )
 
 

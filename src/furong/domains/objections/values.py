@@ -120,6 +120,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The look at a person's data in which they saw that it is wrong, as *who read my data* showed it: a body, never a name."""
+
+    at: datetime
+    who: str
+    purpose: str
+    grant: str  # its number, when it passed over the exchange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """An objection as one of its two sides, or the data authority, sees it."""
 
@@ -131,3 +141,4 @@ class View:
     wrong_since: date | None
     steps: tuple[Step, ...]
     may: frozenset[Act]
+    reading: Reading | None = None

@@ -67,17 +67,22 @@ def list_reads_of_person(
     before: datetime | None = None,
     databases: Sequence[str] | None = None,
     now: datetime | None = None,
+    entry_id: UUID | None = None,
 ) -> list[ReadOfPerson]:
     """Give who read or changed a person's data, newest first, over all databases: *who read my data*.
 
     Left out is what an order of secrecy keeps back at ``now`` (the present without it); it is listed when the order has ended. Of
     a read for somebody else's affair (``Basis.about``) only the body is named.
-    ``before`` pages: give the time of the last line seen. Entries whose detail was erased are no longer listed.
+    ``before`` pages: give the time of the last line seen; ``entry_id`` finds one line again. Entries whose
+    detail was erased are no longer listed.
     The caller decides who may ask: the person, or audit.view.
     """
     orders = _secrecy_orders()
     kept = [key for key, until in orders.items() if until > (now or timezone.now())]
-    found = [_reads(alias, person_id, limit, before, kept, orders) for alias in databases or _databases_of(person_id)]
+    found = [
+        _reads(alias, person_id, limit, before, entry_id, kept, orders)
+        for alias in databases or _databases_of(person_id)
+    ]
     merged = heapq.merge(*found, key=lambda read: (read.at, read.entry_id), reverse=True)
     return list(islice(merged, limit))
 
@@ -105,6 +110,7 @@ def _reads(
     person_id: UUID,
     limit: int,
     before: datetime | None,
+    entry_id: UUID | None,
     kept: Sequence[str],
     orders: Mapping[str, datetime],
 ) -> Iterator[ReadOfPerson]:
@@ -114,11 +120,12 @@ def _reads(
             SELECT s.at, e.kind, e.name, e.organization_id, e.post_id, e.actor_kind, s.fields, d.content, e.case_id, e.id
             FROM audit_subject s JOIN audit_entry e ON e.id = s.entry_id JOIN audit_detail d ON d.entry_id = s.entry_id
             WHERE s.person_id = %s AND (%s::timestamptz IS NULL OR s.at < %s::timestamptz)
+              AND (%s::uuid IS NULL OR s.entry_id = %s::uuid)
               AND (%s::text[] = '{}' OR d.content::jsonb ->> 'secrecy_order_id' IS NULL
                    OR d.content::jsonb ->> 'secrecy_order_id' <> ALL(%s::text[]))
             ORDER BY s.at DESC, s.entry_id DESC LIMIT %s
             """,
-            [person_id, before, before, list(kept), list(kept), limit],
+            [person_id, before, before, entry_id, entry_id, list(kept), list(kept), limit],
         )
         rows = cursor.fetchall()
     for at, kind, name, organization_id, post_id, actor_kind, fields, text, case_id, entry_id in rows:
