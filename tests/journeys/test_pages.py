@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browsing import axe, needs_chromium, prefer, sign_in, too_wide, window
+from tests.browsing import axe, needs_chromium, prefer, set_size, sign_in, tab_to, too_wide, window
 from tests.faults.house import House
 from tests.faults.people import Person, hand_in, prepare
 
@@ -71,11 +71,10 @@ PAGES = {
         "work/needs/new",
     ],
 }
-# A page is opened once for each reader, and looked at on each of the reader's screens.
-READERS: dict[str, tuple[dict[str, str], tuple[int, ...]]] = {
-    "Chinese": ({}, (1280, 390)),
-    "English": ({"furong_language": "en"}, (1280,)),
-    "large text": ({"furong_size": "large"}, (1280,)),
+# A page is opened once for each reader, and looked at on each of the reader's screens: width and size of text.
+READERS: dict[str, tuple[dict[str, str], tuple[tuple[int, str], ...]]] = {
+    "Chinese": ({}, ((1280, "large"), (1280, ""), (390, ""))),
+    "English": ({"furong_language": "en"}, ((1280, ""),)),
 }
 
 
@@ -99,14 +98,52 @@ def test_pages_of_staff_and_accounts_are_open_to_everybody(house: House, chromiu
     bad: list[str] = []
     page = window(chromium, house.address, bypass_csp=True)  # axe is put into the page
     sign_in(page, house.address, who)
-    for reader, (cookies, widths) in READERS.items():
-        prefer(page, house.address, width=widths[0], cookies=cookies)
+    for reader, (cookies, screens) in READERS.items():
+        prefer(page, house.address, width=1280, cookies=cookies)
         for path in paths:
             answer = page.goto(house.address + path)
             assert answer.status == 200, f"{path}: {answer.status}"
-            for width in widths:
+            for width, size in screens:
                 page.set_viewport_size({"width": width, "height": 850})
-                bad += too_wide(page, f"{reader}, {width} {path}")
+                set_size(page, size)
+                bad += too_wide(page, f"{reader}, {width} {size} {path}")
             if reader == "Chinese":  # on the phone, where what does not fit scrolls
                 bad += axe(page, path)
+    assert bad == []
+
+
+def test_somebody_at_the_counter_is_registered_as_staying_elsewhere_without_a_mouse(
+    house: House, chromium: Any
+) -> None:
+    ((name, number),) = house.rows(
+        "SELECT p.name, n.number FROM population_person p JOIN population_identity_number n USING (person_id) "
+        "WHERE p.division_code LIKE '430202%' AND p.status = 'registered' AND p.marital = '21' ORDER BY n.number LIMIT 1",
+        database="furong_population",
+    )
+    page, bad = window(chromium, house.address, bypass_csp=True), list[str]()
+    sign_in(page, house.address, "police")
+    page.goto(f"{house.address}work/counter")
+    for field, text in (("name", name), ("number", number)):
+        tab_to(page, f"[name={field}]")
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#acts")
+    card = page.url
+    offered = [one.split("/")[-1] for one in page.eval_on_selector_all(".deeds a", "all => all.map(a => a.href)")]
+    assert {"birth", "adoption", "divorce", "death", "split", "within", "stay", "emigration"} <= set(offered)
+    assert not {"marriage", "found", "stay_end", "discharge", "return"} & set(offered), "what cannot be is not offered"
+    for code in ("", "/adoption", "/split", "/stay"):
+        page.goto(card + code)
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 850})
+            bad += too_wide(page, f"{width} {code}")
+        bad += axe(page, f"counter{code}")
+    page.select_option("[name=division_code]", index=1)
+    tab_to(page, "[name=address]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".summary a")
+    page.fill("[name=address]", "芙蓉客栈 3 号")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#stays")
+    assert "芙蓉客栈 3 号，自" in page.inner_text("main")
     assert bad == []
