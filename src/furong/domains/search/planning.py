@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from furong.domains.search.analysis.cutting import Analysis, pairs
 from furong.domains.search.analysis.folding import fold
 from furong.domains.search.analysis.numbers import identifiers
-from furong.domains.search.values import MAX_QUERY_CHARACTERS, Hit, Page
+from furong.domains.search.values import MAX_QUERY_CHARACTERS, Hit, Kind, Page
 
 MAX_GROUPS, MAX_PHRASES, MAX_ALTERNATIVES = 16, 8, 8
 OUTDONE = (
@@ -172,9 +172,18 @@ def cards_of(services: Page, *, plan: Plan) -> tuple[Hit, ...]:
     return tuple(hit for hit in services.hits if hit.is_named)
 
 
-def standing(cards: tuple[Hit, ...], *, best: float) -> tuple[Hit, ...]:
-    """This function will give the cards that may stand above what scores ``best`` among everything else.
+def standing(cards: tuple[Hit, ...], *, plan: Plan, above: Iterable[Hit]) -> tuple[Hit, ...]:
+    """This function will give the cards that may stand above the best of everything else.
 
     A service that shares a common word with the question (备案) is a line among others, where something else says far more.
+    Questions and answers belong to a service, and do not push it down; and one whose title holds all that was said stays.
     """
-    return tuple(hit for hit in cards if hit.score >= OUTDONE * best)
+    best = max((hit.score for hit in above if hit.kind is not Kind.QUESTION), default=0.0)
+    return tuple(hit for hit in cards if hit.score >= OUTDONE * best or _says_all(hit.title, plan))
+
+
+def _says_all(title: str, plan: Plan) -> bool:
+    folded = fold(title)
+    return bool(plan.groups) and all(
+        any(all(word in folded for word in way.words) for way in group.ways) for group in plan.groups
+    )

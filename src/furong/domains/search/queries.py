@@ -156,9 +156,9 @@ def _found(engine: TantivyEngine, read: Plan, query: Query, actor: Actor) -> Res
     rest = replace(query, hidden=query.hidden | {hit.key for hit in cards})
     page = _checked(engine, read, rest, actor)
     if cards:
-        one = replace(rest, first=0, size=1, with_count=False, with_snippets=False)
+        one = replace(rest, first=0, with_count=False, with_snippets=False)
         first = page if query.first == 0 else _checked(engine, read, one, actor)
-        kept = standing(cards, best=max((hit.score for hit in first.hits), default=0.0))
+        kept = standing(cards, plan=read, above=first.hits)
         if len(kept) < len(cards):
             cards = kept
             page = _checked(engine, read, replace(query, hidden=query.hidden | {hit.key for hit in cards}), actor)

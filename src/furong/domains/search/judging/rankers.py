@@ -80,7 +80,7 @@ def asked_page(engine: TantivyEngine, query: Query) -> Page:
     services = engine.search_plan(read, only)
     cards = cards_of(services, plan=read)
     page = engine.search_plan(read, replace(query, hidden=query.hidden | {hit.key for hit in cards}))
-    kept = standing(cards, best=max((hit.score for hit in page.hits), default=0.0))
+    kept = standing(cards, plan=read, above=page.hits)
     if len(kept) < len(cards):
         cards = kept
         page = engine.search_plan(read, replace(query, hidden=query.hidden | {hit.key for hit in cards}))
