@@ -11,6 +11,9 @@ import pytest
 from django.test import override_settings
 
 from furong.domains.exchange import asking, commands, issuing
+from furong.domains.objections import queries as objections
+from furong.domains.objections.errors import SubjectNotYours
+from furong.domains.objections.values import Subject
 from furong.foundation.audit import queries as audit
 from furong.registries.population import demo
 from furong_link.gateway import Gateway, Settings
@@ -149,7 +152,8 @@ def test_a_look_over_the_exchange_is_on_the_persons_page_and_leads_to_an_objecti
     assert read.purpose in form.words
     # A look at somebody else's data cannot be chosen, nor one that never was.
     assert person.get(link.replace(str(read.entry_id), str(uuid4()))).status == 404
-    assert Visitor("father").get(link).status == 404
+    with pytest.raises(SubjectNotYours):
+        objections.find_reading(entry_id=read.entry_id, subject=Subject(person_id=demo.person_id("father")))
     sent = person.post(link, {"found": "不是我的孩子。", "wanted": ""})
     assert sent.status == 302
     assert f"授权 {read.grant}" in person.read(sent.goes_to)
