@@ -18,7 +18,8 @@ from furong.sites.portal import holding, urls
 
 PASSWORD = "furong-demo-2026"
 PUBLIC = {"home", "search", "life_event", "guide", "about", "verify", "verify_token",
-          "search_suggest", "search_place", "search_open", "office"}  # fmt: skip
+          "search_suggest", "search_place", "search_open", "office",
+          "clusters", "cluster", "implementation"}  # fmt: skip
 
 pytestmark = pytest.mark.usefixtures("platform")
 
