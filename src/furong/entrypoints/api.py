@@ -25,6 +25,7 @@ from furong.foundation.access.errors import SignInNeeded
 from furong.foundation.access.values import Actor
 from furong.foundation.codes.errors import Refusal
 from furong.foundation.web import problem
+from furong.registries.legal_entities.api import router as entities
 
 
 class Session(APIKeyCookie):
@@ -88,6 +89,7 @@ api.add_router("/cases", cases, tags=["cases"])
 api.add_router("/processes", processes, tags=["processes"])
 api.add_router("/exchange", exchange, tags=["exchange"])
 api.add_router("/catalogue", catalogue, tags=["catalogue"])
+api.add_router("/entities", entities, tags=["entities"])
 api.add_router("/search", search, tags=["search"])
 
 

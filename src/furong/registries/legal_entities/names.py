@@ -77,7 +77,7 @@ class NameParts:
 
     @property
     def name(self) -> str:
-        """The whole name: 株洲 荷塘月色 食品 有限公司."""
+        """The whole name, its parts in their order."""
         return f"{self.place}{self.trade_name}{self.industry_words}{self.form}"
 
 
@@ -285,7 +285,7 @@ _ENDINGS = ("特别行政区", "土家族苗族自治州", "自治州", "自治�
 
 
 def place_words(*, level: str, name: str, city: str) -> tuple[str, ...]:
-    """This function will return how names may call a division, the usual way first: 株洲, 株洲市; 株洲市荷塘区; 湖南, 湖南省."""
+    """This function will return how names may call a division, the usual way first; a district is named with its city."""
     if level == "county":
         return (f"{city}{name}",) if name.endswith("区") else (name, f"{city}{name}")
     for ending in _ENDINGS:

@@ -31,7 +31,7 @@ _LEVELS = {Level.COUNTY: "county", Level.CITY: "city", Level.PROVINCE: "province
 def places_of(division_code: str) -> dict[str, tuple[str, tuple[str, ...]]]:
     """This function will return, for a place, each area a name may bear: its division code and how names may call it.
 
-    ``{"city": ("430200", ("株洲", "株洲市")), …}``. Raises `FactsIncomplete` for a place that is no division.
+    ``{"city": (code, (short name, full name)), …}``. Raises `FactsIncomplete` for a place that is no division.
     """
     path = organizations.path_of_division(code=division_code[:6])
     if not path:

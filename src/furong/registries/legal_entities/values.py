@@ -228,7 +228,7 @@ def county_of_code(*, division_code: str, invented: bool) -> str:
     """This function will return the six digits that stand in the code: the division's, or the city's invented county."""
     county = division_code[:6].ljust(6, "0")
     if invented and not is_reserved_division(county):
-        return f"{county[:4]}90" if county[2:4] != "00" else "430090"
+        return f"{county[:4]}90"
     return county
 
 
@@ -396,6 +396,7 @@ class EntityRecord:
 class EntityLine:
     """An entity in a list; nobody in it is named."""
 
+    id: UUID
     credit_code: str
     name: str
     kind: EntityKind

@@ -83,6 +83,7 @@ def menu(actor: Actor) -> list[Group]:
             _entry("moves", _("Moves"), "population.register"),
             _entry("population_centres", _("City centres"), "population.centres"),
             _entry("secrecy", _("Orders of secrecy"), "audit.secrecy"),
+            _entry("entities", _("Legal entities"), "legal_entities.read"),
             _entry("licences", _("Licences"), "licences.read", "licences.issue", "licences.revoke"),
         ),
         (

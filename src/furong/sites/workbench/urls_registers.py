@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.workbench.views import centres, counter, lookups, matches, moves, registers, secrecy
+from furong.sites.workbench.views import centres, counter, entities, lookups, matches, moves, registers, secrecy
 
 urlpatterns = [
     path("counter", counter.counter, name="counter"),
@@ -24,6 +24,8 @@ urlpatterns = [
     path("population/matches/<uuid:match_id>", matches.match, name="match"),
     path("population/matches/<uuid:match_id>/answers", matches.match_result, name="match_result"),
     path("population/<str:token>", registers.person, name="person"),
+    path("entities", entities.entity_search, name="entities"),
+    path("entities/<str:token>", entities.entity, name="entity"),
     path("licences", registers.licence_search, name="licences"),
     path("licences/check", registers.licence_check, name="licence_check"),
     path("licences/<str:token>", registers.licence, name="licence"),

@@ -23,7 +23,6 @@ from .naming import reserve_name
 from .registering import register
 
 _ENTERPRISES = UUID("0f0c5b0e-5f6e-4a55-8a9c-3f3d6a2f9b11")
-_RESERVED = "430290"  # no county has it
 _BASIS = Basis(purpose="演示数据 Demo data", legal_basis="《中华人民共和国市场主体登记管理条例》")
 
 People = Mapping[str, tuple[UUID, str]]
@@ -39,14 +38,15 @@ def load_enterprises(*, spec: Mapping[str, Any], people: People, actor: Actor, n
     if settings.PRODUCTION:
         raise DemoRefusedError("Enterprises of the demo are invented; production has its own.")
     codes: list[str] = []
+    reserved = str(spec["where"]["reserved"])
     for given in spec["enterprises"]:
         kind = EntityKind(given["kind"])
-        code = make_credit_code("9", KINDS[kind].mark, _RESERVED, int(given["serial"]))
+        code = make_credit_code("9", KINDS[kind].mark, reserved, int(given["serial"]))
         if str(given["head"]) not in people:
             continue
         codes.append(code)
         if not Entity.objects.filter(credit_code=code).exists():
-            _set_up(given, kind, code, people, actor=actor, now=now)
+            _set_up({**spec["where"], **given}, kind, code, people, actor=actor, now=now)
     current().detail(enterprises=codes)
     return codes
 
@@ -54,7 +54,7 @@ def load_enterprises(*, spec: Mapping[str, Any], people: People, actor: Actor, n
 def _set_up(
     given: Mapping[str, Any], kind: EntityKind, code: str, people: People, *, actor: Actor, now: datetime
 ) -> None:
-    division = str(given.get("division", "430202"))
+    division = str(given["division"])
     registrar = organizations.find_responsible(department=KINDS[kind].department, division_code=division)
     head_id, head_name = people[str(given["head"])]
     reservation = None
@@ -101,7 +101,9 @@ def _set_up(
             scope=str(given.get("scope", "")),
             capital_fen=capital,
             officers=tuple(officers),
-            parent_code=make_credit_code("9", "1", _RESERVED, int(given["parent"])) if "parent" in given else "",
+            parent_code=make_credit_code("9", "1", str(given["reserved"]), int(given["parent"]))
+            if "parent" in given
+            else "",
         ),
         reservation_id=reservation,
         name=str(given.get("name", "")),

@@ -69,7 +69,7 @@ def get_public(*, code: str, actor: Actor, now: datetime) -> PublicEntity:
 
 
 _FIND = """
-SELECT credit_code, name, kind, state, division_code, established_on FROM legal_entities_entity e
+SELECT id, credit_code, name, kind, state, division_code, established_on FROM legal_entities_entity e
  WHERE credit_code = %(key)s OR name_key >= %(key)s AND name_key < %(after)s
     OR id IN (SELECT entity_id FROM legal_entities_name
                WHERE trade_key >= %(key)s AND trade_key < %(after)s AND ended_on IS NULL)
@@ -91,7 +91,7 @@ def find_public(*, text: str, limit: int = 20) -> tuple[EntityLine, ...]:
 
 
 _SEARCH = """
-SELECT credit_code, name, kind, state, division_code, established_on FROM legal_entities_entity e
+SELECT id, credit_code, name, kind, state, division_code, established_on FROM legal_entities_entity e
  WHERE {scope} AND (%(key)s = '' OR credit_code = %(key)s OR name_key >= %(key)s AND name_key < %(after)s
         OR id IN (SELECT entity_id FROM legal_entities_name
                    WHERE trade_key >= %(key)s AND trade_key < %(after)s AND ended_on IS NULL))
@@ -347,9 +347,10 @@ def _role(row: Role) -> RoleRecord:
     )
 
 
-def _line(row: tuple[str, str, str, str, str, date]) -> EntityLine:
-    code, name, kind, state, division, established = row
+def _line(row: tuple[UUID, str, str, str, str, str, date]) -> EntityLine:
+    key, code, name, kind, state, division, established = row
     return EntityLine(
+        id=key,
         credit_code=code,
         name=name,
         kind=EntityKind(kind),
@@ -360,4 +361,4 @@ def _line(row: tuple[str, str, str, str, str, date]) -> EntityLine:
 
 
 def _as_line(row: Entity) -> EntityLine:
-    return _line((row.credit_code, row.name, row.kind, row.state, row.division_code, row.established_on))
+    return _line((row.id, row.credit_code, row.name, row.kind, row.state, row.division_code, row.established_on))

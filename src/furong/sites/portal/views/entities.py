@@ -129,11 +129,11 @@ def _rows(found: PublicEntity) -> list[dict[str, Any]]:
     """The facts as a page lists them; what an entity has not is left out."""
     rows: list[tuple[Any, Any]] = [
         (_("Unified social credit code"), found.credit_code),
-        (_("Kind"), text(KINDS[found.kind].name)),
+        (_("Kind of enterprise"), text(KINDS[found.kind].name)),
         (text(found.head_label), found.head),
         (_("Registered capital"), _shown("capital_fen", found.capital_fen)),
         (_("Established"), found.established_on.isoformat()),
-        (_("Ended"), found.ended_on.isoformat() if found.ended_on else ""),
+        (_("Ended on"), found.ended_on.isoformat() if found.ended_on else ""),
         (_("Registered office"), found.address),
         (_("Scope of business"), found.scope),
         (_("Term"), found.term_until.isoformat() if found.term_until else ""),
