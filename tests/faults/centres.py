@@ -1,4 +1,5 @@
-"""A divided population register for fault tests: each centre and the province a durable cluster of its own, on its own port.
+"""A divided population register for fault tests: each centre and the province a durable cluster of its own, on its own port and,
+where the machine allows it, each centre in a network of its own.
 
 What works on it (`tests.faults.citizens`) are child processes, which are killed and started again; what is looked up afterwards
 is read by plain SQL, past all of the platform's code.
@@ -26,6 +27,7 @@ from psycopg import sql
 from furong.entrypoints.postgres import Cluster, PostgresError, free_port
 from tests.cluster import ENOUGH_BYTES, MEMORY
 from tests.faults.house import DURABLE, RELAXED, ROOT
+from tests.faults.wires import Wire, WiredCluster, are_allowed
 
 SMALL = {"shared_buffers": "16MB", "max_wal_size": "128MB", "min_wal_size": "32MB", "wal_buffers": "1MB"}
 PROVINCE = "province"
@@ -41,7 +43,13 @@ class Province:
         # A killed process loses nothing that lies in memory either; a disk that others use makes each restart take seconds.
         in_memory = in_memory and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES
         self.home = Path(tempfile.mkdtemp(prefix="furong-centres-", dir=MEMORY if in_memory else None))
-        self.clusters = {name: Cluster(self.home / name) for name in (*self.codes, PROVINCE)}
+        # Each centre in a network of its own where the machine allows it, so that a link can be cut as a digger cuts it.
+        self.wires = {code: Wire(number) for number, code in enumerate(self.codes)} if are_allowed() else {}
+        self.clusters: dict[str, Cluster] = {
+            code: WiredCluster(self.home / code, self.wires[code]) if self.wires else Cluster(self.home / code)
+            for code in self.codes
+        }
+        self.clusters[PROVINCE] = Cluster(self.home / PROVINCE)
         self.children: dict[str, tuple[list[str], subprocess.Popen[bytes]]] = {}
         self.environment: dict[str, str] = {}
         self.cut: dict[str, float] = {}  # links that are disabled, and until when
@@ -78,6 +86,8 @@ class Province:
         self.dismiss(*self.children)
         for cluster in self.clusters.values():
             cluster.stop()
+        for wire in self.wires.values():
+            wire.close()
         if "FURONG_FAULTS_KEEP" not in os.environ:
             shutil.rmtree(self.home, ignore_errors=True)
 
@@ -103,10 +113,20 @@ class Province:
         return True
 
     def cut_link(self, code: str, seconds: float) -> bool:
-        """Disable a centre's subscription for a while; say whether that could be done."""
-        if code in self.cut or not self._alter(code, "DISABLE"):
+        """Pull a centre's cable for a while, or disable its subscription; say whether that could be done."""
+        if code in self.cut:
+            return False
+        if self.wires:
+            self.wires[code].pull()
+        elif not self._alter(code, "DISABLE"):
             return False
         self.cut[code] = time.monotonic() + seconds
+        return True
+
+    def _mend(self, code: str) -> bool:
+        if not self.wires:
+            return self._alter(code, "ENABLE")
+        self.wires[code].mend()
         return True
 
     def _alter(self, code: str, what: str) -> bool:
@@ -138,7 +158,7 @@ class Province:
                 assert process.returncode == -signal.SIGKILL, f"{name}: {self.log(name)}"
                 self.child(name, *words)
         for code, until in list(self.cut.items()):
-            if time.monotonic() > until and self._alter(code, "ENABLE"):
+            if time.monotonic() > until and self._mend(code):
                 del self.cut[code]
 
     def is_done(self, name: str) -> bool:
@@ -200,7 +220,8 @@ class Trouble:
         elif kind == "province":
             done = self.province.kill(PROVINCE)
         elif kind == "link":
-            done = self.province.cut_link(code, self.dice.uniform(*self.every))
+            # Some cuts are longer than a connection waits for its other end.
+            done = self.province.cut_link(code, self.dice.uniform(*self.every) * self.dice.choice((1, 1, 4)))
         else:
             done = self.province.kill("keeper" if kind == "keeper" else self.dice.choice(self.workers))
         self.made[kind] += done

@@ -192,6 +192,11 @@ class Cluster:
         folder = self.folder.resolve()
         return folder if len(os.fsencode(folder / ".s.PGSQL.65535")) < 100 else None
 
+    @property
+    def before(self) -> list[str]:
+        """The words to put before the server's program."""
+        return []
+
     def url(self, database: str) -> str:
         """Give the URL of ``database`` in this cluster, password included; never log it."""
         host = "127.0.0.1" if self.socket_folder is None else quote(str(self.socket_folder), safe="")
@@ -233,7 +238,7 @@ class Cluster:
     def start(self, *, settings: dict[str, str] | None = None, timeout_seconds: float = 60) -> None:
         """Start the server and wait until it answers. Raises `PostgresError` with the log's last line."""
         self._stop_stale()
-        words = [*_as_other_user(), *_die_with_parent(), self.server.program("postgres")]
+        words = [*self.before, *_as_other_user(), *_die_with_parent(), self.server.program("postgres")]
         words += ["-D", str(self.data), "-p", str(self.port)]
         socket_folder = {"unix_socket_directories": str(self.socket_folder or "")}
         newer = NEWER_SETTINGS if self.server.major >= 18 else {}

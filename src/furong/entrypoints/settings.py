@@ -28,6 +28,10 @@ def _setting(name: str, default: str = "") -> str:
     return os.environ.get(name) or ("" if PRODUCTION else _of_running_demo(name)) or default
 
 
+# A server behind a cable that was pulled says nothing: what was sent is given up after 15 s, who waits asks whether it is there.
+_DEAD_LINK = {"tcp_user_timeout": 15_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
+
+
 def _database(variable: str, fallback: str) -> dict[str, Any]:
     info = conninfo_to_dict(_setting(variable, fallback))
     return {
@@ -39,7 +43,7 @@ def _database(variable: str, fallback: str) -> dict[str, Any]:
         "PORT": str(info.pop("port", "")),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**info, "server_side_binding": True, "prepare_threshold": 5, "connect_timeout": 10},
+        "OPTIONS": {**_DEAD_LINK, **info, "server_side_binding": True, "prepare_threshold": 5, "connect_timeout": 10},
     }
 
 

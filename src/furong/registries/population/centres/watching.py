@@ -97,7 +97,7 @@ def _status(
 
 def _slot(centre: Centre) -> tuple[Any, ...] | None:
     try:
-        with connect(centre.alias) as there:
+        with connect(centre.alias, patience_seconds=2) as there:
             return there.execute(statements("centre")["slot"], [centre.slot]).fetchone()
     except psycopg.OperationalError:
         return None
