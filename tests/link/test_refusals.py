@@ -200,6 +200,33 @@ def test_a_tampered_message_is_refused(exchange: Exchange, changes: dict[str, st
     assert not exchange.seen
 
 
+def test_parts_in_another_order_or_of_two_messages_are_refused_and_order_of_arrival_is_no_cause(
+    exchange: Exchange,
+) -> None:
+    def refused(data: bytes) -> str:
+        code = str(_raw(exchange, data)[1]["code"])
+        assert exchange.records()[-1]["code"] == code
+        return code
+
+    first, second = _message(exchange), _message(exchange, created=int(time.time()) - 30)
+    inside = b'("@method" "@authority"'
+    assert inside in first
+    assert refused(first.replace(inside, b'("@authority" "@method"', 1)) == "signature_outside_profile"
+    lines = [message.split(b"\r\n") for message in (first, second)]
+    for name in (b"signature: ", b"signature-input: "):  # the one's field in the other
+        mixed = [
+            next(other for other in lines[1] if other.startswith(name)) if line.startswith(name) else line
+            for line in lines[0]
+        ]
+        assert refused(b"\r\n".join(mixed)) == "signature_invalid"
+    assert refused(_message(exchange, content=b"{}")[:-2] + b"[]") == "digest_mismatch"
+    assert not exchange.seen
+    # The one signed later may arrive first: who sends keeps no order that a network could break.
+    for message in (first, second):
+        assert _raw(exchange, message)[0] == 200
+    assert refused(first) == "replayed"
+
+
 def test_a_stranger_is_not_named_in_the_record(exchange: Exchange) -> None:
     exchange.housing = SoftwareKey.generate(key_id="stranger/1")
     assert _raw(exchange, _message(exchange))[1]["code"] == "key_unknown"

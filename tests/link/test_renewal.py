@@ -7,7 +7,8 @@ import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from json import dumps
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from json import dumps, loads
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from furong_link import profile, renewal
 from furong_link.centre import Keeper
+from furong_link.cli import main
 from furong_link.client import Link, Refused
 from furong_link.client_events import Inbox, Receiver
 from furong_link.cloudevents import BATCH
@@ -248,3 +250,51 @@ def test_a_subscriber_follows_a_renewed_key_by_what_comes_with_the_push(tmp_path
         assert push(stranger, [handed(stranger, second)]) == 401
         assert push(second, given) == 200
         assert push(first, given) == 200  # within its grace
+
+
+def test_the_command_tells_the_centre_by_the_old_key_the_same_key_again_and_says_when_it_signs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken: list[dict[str, Any]] = []
+    status = [503]
+
+    class Door(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            sent = self.rfile.read(int(headers["content-length"]))
+            found = profile.read_signature(headers)
+            taken.append({"path": self.path, "key": found.key_id, "sent": loads(sent)})
+            self.send_response(status[0])
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        place, operator = tmp_path / "clinic", SoftwareKey.generate(key_id="operator")
+        given = ["--id", "clinic-1", "--authority", "127.0.0.1:8601", "--operator", f"ed25519:{operator.public}"]
+        assert main(["init", str(place), *given]) == 0
+        assert main(["renew-key", str(place)]) == 1  # no centre to tell
+        command = ["renew-key", str(place), "--centre", f"http://127.0.0.1:{server.server_port}"]
+        assert main(command) == 1  # the centre did not take it
+        status[0] = 201
+        assert main(command) == 0
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    said = capsys.readouterr().out
+    waiting = renewal.read_next(place)
+    assert waiting is not None
+    assert f"clinic-1/gateway/2 ed25519:{waiting.key.public}" in said
+    assert "in a day" in said
+    assert [(one["path"], one["key"]) for one in taken] == [("/api/exchange/keys", "clinic-1/gateway/1")] * 2
+    assert taken[0]["sent"] == taken[1]["sent"] == waiting.handover
+    assert (
+        SoftwareKey.read(place / renewal.KEY).key_id == "clinic-1/gateway/1"
+    )  # it signs until the gateway takes the new one
