@@ -16,10 +16,10 @@ pytestmark = [
 
 PUBLIC = [
     "/", "/?for=enterprise", "/?for=official", "/search?q=户口", "/search?q=gongjijin", "/search?q=zz",
-    "/life/newborn", "/guide/social_security_card",
+    "/life/newborn", "/guide/food_business?division=430202", "/services/driving",
     "/about/accessibility", "/about/privacy", "/about/open-source", "/verify/", "/verify/none", "/no-such-page",
 ]  # fmt: skip
-OWN = ["/life/newborn/start", "/my/", "/my/licences", "/my/reads?own=1", "/my/messages"]
+OWN = ["/life/newborn/start", "/guide/food_business/start", "/my/", "/my/licences", "/my/reads?own=1", "/my/messages"]
 # A page is opened once for each reader, and looked at on each of the reader's screens: width and size of text.
 READERS: dict[str, tuple[dict[str, str], tuple[tuple[int, str], ...]]] = {
     "Chinese": ({}, ((1280, ""), (390, ""), (390, "large"), (1080, "huge"))),

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from furong.domains.services.checks.limits import promised_within
 from furong.domains.services.checks.scope import Scope
-from furong.domains.services.errors import ItemCodeRefused
 from furong.domains.services.values.implementations import GENERAL, Body, Override, allowed_to, implement, lists_of
-from furong.domains.services.values.items import LEVELS, Item, implementation_code
+from furong.domains.services.values.items import LEVELS, Item
 from furong.foundation.packs.values import Severity
 
 
@@ -66,17 +65,13 @@ def _matching(item: Item, body: Body, concerned: list[Override]) -> Iterator[Ove
 
 
 def _one(scope: Scope, item: Item, body: Body, matching: tuple[Override, ...], file: str) -> None:
-    """One list of those that the same settings make: its code, and its clock as it comes out."""
-    try:
-        implementation_code(organization_code=body.code, level=body.level, basic_code=item.basic_code)
-    except ItemCodeRefused:
-        return  # the pack's own rule for codes (item.basic_code) says what is wrong
+    """One list of those that the same settings make: its clock as it comes out."""
     found = implement(
         item, matching, division_code=body.division_code, organization_code=body.code, level=body.level
     ).item
     if found.clock is not None and found.clock.promised is not None and item.clock is not None:
         own = next((o for o in reversed(matching) if "promised" in o.set), None)
-        if own is not None and item.clock.promised is not None and own.where.is_local:
+        if own is not None and item.clock.promised is not None and scope.is_local(own):
             mine, common = found.clock.promised, item.clock.promised
             if mine.certainly_exceeds(common):
                 scope.add(
@@ -94,7 +89,7 @@ def _one(scope: Scope, item: Item, body: Body, matching: tuple[Override, ...], f
 
 def _allowed(scope: Scope, item: Item, override: Override) -> None:
     """A part of the province sets only what the basic item leaves to it (an override for all items skips the others)."""
-    if override.item is None or not override.where.is_local:
+    if override.item is None or not scope.is_local(override):
         return
     fee = override.set.get("fee")
     for key in override.set:

@@ -16,6 +16,7 @@ from furong.domains.services.values.items import Item
 from furong.domains.services.values.life_events import LifeEvent
 from furong.domains.services.values.shapes import Shape, build_form, complete
 from furong.foundation.organizations.loading import expand
+from furong.foundation.organizations.values import Level
 from furong.foundation.packs.values import Finding, Pack, Severity, Text, both
 
 # Findings that a file of the dictionary which could not be read would cause everywhere.
@@ -122,6 +123,17 @@ class Scope:
     @cached_property
     def _shown(self) -> Mapping[tuple[str, str], str]:
         return {(f.kind, f.code): f.shown for f in self.pack.files if f.value is not None}
+
+    @cached_property
+    def provinces(self) -> frozenset[str]:
+        """The pack's divisions at the top: who speaks for one of them speaks for all."""
+        lines = [line for f in self.pack.of("division").values() for line in f.value]
+        return frozenset(line.code for line in lines if line.level <= Level.PROVINCE)
+
+    def is_local(self, override: Override) -> bool:
+        """Say whether an override speaks for a part only, which may set what the province allows."""
+        where = override.where
+        return where.organization is not None or (where.division is not None and where.division not in self.provinces)
 
     def shown(self, kind: str, code: str) -> str:
         """Give the file of a definition; a form that a shape builds is its item's."""

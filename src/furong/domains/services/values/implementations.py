@@ -52,11 +52,6 @@ class Selector:
             int(self.department is not None),
         )
 
-    @property
-    def is_local(self) -> bool:
-        """Whether it speaks for a part of the province (GB/T 2260: two digits), who may set only what the province allows."""
-        return self.organization is not None or len(_stem(self.division or "")) > _PROVINCE_DIGITS
-
 
 def _stem(division_code: str) -> str:
     """The digits of a division code (GB/T 2260, or 9 and 12 digits) that its divisions share: 430200 gives 4302."""
@@ -75,7 +70,6 @@ def is_within(division_code: str, ancestor: str) -> bool:
 
 # What an organisation may set for all its items at once: where they are handled, and how one gets there.
 GENERAL = ("places", "consult", "complaint", "appointment", "self_service", "express")
-_PROVINCE_DIGITS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -211,15 +211,23 @@ def build_form(item: Item, shape: Shape, dictionary: Mapping[str, DataElement], 
     what = [made.field(ref) for ref in item.fields]
     what += [made.field(ref, required=False) for ref in item.optional_fields]
     papers = [made.upload(item, m.code) for m in item.materials if _is_uploaded(m.source.channel, m.form)]
+    asked, shown, uploads = _known(what), _known(who), _known(papers)
+    first, code = (shape.form.matter, "matter") if asked else (shape.form.applicant, "applicant")
+    # Who applies is shown beside the first questions: a page with nothing to fill in is one click more.
+    groups = (Group(fields=shown, code="applicant"), Group(fields=asked, code="matter"))
     pages = [
-        Page(code=code, title=part.title, intro=part.intro, groups=(Group(fields=fields, code=code),), line=item.line)
-        for code, part, fields in (
-            ("applicant", shape.form.applicant, _known(who)),
-            ("matter", shape.form.matter, _known(what)),
-            ("materials", shape.form.materials, _known(papers)),
+        Page(
+            code=code,
+            title=first.title,
+            intro=first.intro,
+            groups=tuple(group for group in groups if group.fields),
+            line=item.line,
         )
-        if fields
     ]
+    if uploads:
+        part = shape.form.materials
+        group = Group(fields=uploads, code="materials")
+        pages.append(Page(code="materials", title=part.title, intro=part.intro, groups=(group,), line=item.line))
     title = Text.of({k: v.replace(NAME, item.name.pick(k)) for k, v in shape.form.title.as_dict().items()})
     return Form(code=item.code, title=title, pages=tuple(pages), declaration=shape.form.declaration, line=item.line)
 
