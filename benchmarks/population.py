@@ -4,7 +4,9 @@ An invented province is drawn (`synthesize_rows_per_s`) and imported: staging, e
 audit entry and one event a batch. Then the rows that this wrote are copied out, the tables emptied, and the rows copied in
 again, as an operator's script would, with the same keys and indexes and without any check.
 
-    python -m benchmarks.population [--persons N] [--quick]
+Each part says when it is over, so that a long run can be followed; `minutes` tells how long each took.
+
+    python -m benchmarks.population [--persons N] [--match-rows N] [--quick]
 """
 
 from __future__ import annotations
@@ -54,14 +56,28 @@ def raw_copy(url: str, folder: Path) -> tuple[float, int]:
         return time.perf_counter() - began, int(people[0]) if people else 0
 
 
+class Phases:
+    """How many minutes each part took."""
+
+    def __init__(self) -> None:
+        self.at, self.minutes = time.perf_counter(), dict[str, float]()
+
+    def over(self, name: str) -> None:
+        """Note that a part is over, and say so."""
+        at, before = time.perf_counter(), self.at
+        self.at, self.minutes[name] = at, round((at - before) / 60, 2)
+        print(f"{name}: {at - before:.0f} s", file=sys.stderr, flush=True)
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--persons", type=int, default=5_000_000)
+    parser.add_argument("--match-rows", type=int, default=1_000_000, help="rows of the file that is compared")
     parser.add_argument("--quick", action="store_true", help="200,000 people")
     args = parser.parse_args()
     persons = 200_000 if args.quick else args.persons
-    began = time.perf_counter()
+    began, phases = time.perf_counter(), Phases()
     with cluster() as server:
         from furong.entrypoints.demo import PACK
         from furong.foundation.access.values import Actor, Basis
@@ -73,6 +89,7 @@ def main() -> int:
         drawn = bulk.synthesize(
             content=read_content(PACK), persons=persons, folder=folder / "people", today=date(2026, 11, 23)
         )
+        phases.over("draw")
         at, written = time.perf_counter(), 0
         for source in sorted((folder / "people").iterdir()):
             done = bulk.import_people(
@@ -89,18 +106,24 @@ def main() -> int:
             if done.rejected:
                 raise RuntimeError(f"{source.name}: {done.reasons}")
         seconds = time.perf_counter() - at
+        phases.over("import")
         if written != drawn.people:
             raise RuntimeError(f"{written} of {drawn.people} were written")
         raw, people = raw_copy(server.url("bench_population"), folder)
+        phases.over("copy out and in")
         if people != written:
             raise RuntimeError(f"{people} people were copied")
         with psycopg.connect(server.url("bench_population"), autocommit=True) as connection:
             connection.execute("VACUUM (ANALYZE)")
             held = population_province.sizes(connection, [f"population_{table}" for table in TABLES])
+        phases.over("vacuum")
         found = population_lookups.lookups(server.url("bench_population"))
+        phases.over("look-ups")
         found |= population_lookups.searches(server.url("bench_population"))
-        asked = min(1_000_000, written // 2)
+        phases.over("searches")
+        asked = min(args.match_rows, written // 2)
         found |= population_lookups.matches(server.url("bench_population"), folder, rows=asked)
+        phases.over("comparison")
     figures = {
         "benchmark": "population",
         "quick": args.quick,
@@ -112,7 +135,7 @@ def main() -> int:
         "bytes_a_person": {table: [round(part / written) for part in both] for table, both in held.items()},
         **found,
         "load_at_end": round(os.getloadavg()[0], 1),
-        "minutes": round((time.perf_counter() - began) / 60, 1),
+        "minutes": {**phases.minutes, "all": round((time.perf_counter() - began) / 60, 1)},
     }
     print(f"\n{'drawing an invented province':<44}{figures['synthesize_rows_per_s']:>10,} people/s")
     print(f"{'taking people in':<44}{'people/s':>10}")
