@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from urllib.parse import urljoin
 
+import lxml.html
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -56,6 +57,44 @@ def test_results_are_narrowed_paged_and_opened_where_they_lead() -> None:
     assert client.get("/search/place", {"place": "430200", "next": "//elsewhere.example/"})["Location"] == "/"
     english = client.get("/search", {"q": "vaccination"}, headers={"Cookie": "furong_language=en"}).content.decode()
     assert "Narrow the search" in english or "match" in english
+
+
+def test_whoever_reads_english_is_shown_english_titles_snippets_and_departments() -> None:
+    client = visitor()
+    client.cookies["furong_language"] = "en"
+    shown = page(client, "/search", q="birth certificate")
+    first = words(shown.find_class("answer")[0])
+    assert "birth" in first.lower()
+    assert "出生" not in first
+    lines = words(page(client, "/search", q="unmarried parents", kind="question").find_class("line-hit")[0])
+    assert not any("一" <= one <= "鿿" for one in lines), lines
+    offered = client.get("/search/suggest", {"q": "birth"}).json()["suggestions"]
+    assert offered[0]["text"].isascii()
+    bets = words(page(client, "/search", q="生孩子").find_class("bets")[0])
+    assert "one form" in bets
+
+
+def test_an_address_of_an_old_site_in_another_character_set_is_read() -> None:
+    shown = lxml.html.fromstring(visitor().get("/search?q=%BB%A7%BF%DA").content)  # 户口 in GB 18030
+    assert shown.xpath("//input[@name='q']")[0].get("value") == "户口"
+    assert visitor().get("/search?q=%FF%FE%FF").status_code == 200
+
+
+def test_audience_and_year_narrow_and_can_be_taken_away() -> None:
+    client = visitor()
+    year = str(timezone.localdate().year)
+    narrowed = page(client, "/search", q="登记 信息", year=year, audience="")
+    times = [one.get("datetime") for one in narrowed.find_class("lines")[0].iter("time")]
+    assert times
+    assert {one[:4] for one in times} == {year}
+    for shown in (narrowed, page(client, "/search", q="登记 信息", year="1999")):
+        (chosen,) = shown.xpath(
+            "//aside//a[@aria-current]"
+        )  # by which it is taken away again, also where nothing is left
+        assert "year=" not in chosen.get("href")
+    persons = page(client, "/search", q="新生儿", audience="person")
+    assert persons.find_class("answer")
+    assert not page(client, "/search", q="新生儿", audience="enterprise").find_class("answer")
 
 
 def test_suggestions_come_by_words_pinyin_and_initials() -> None:

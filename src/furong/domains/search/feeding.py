@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from furong.foundation.organizations.values import Level, Organization
 from furong.foundation.packs import queries as packs
 from furong.foundation.packs.values import Text
 
+_BETWEEN = {"zh": "", "en": ", "}  # a law and its clause
 _MANY = 20  # places: from here on all names are read together
 
 
@@ -101,17 +102,27 @@ def _in(text: Text | None, language: str) -> str:
     return text.primary if language == "zh" else text.as_dict().get(language, "")
 
 
+def _both(one: Text | None, other: Text | None, language: str) -> list[str]:
+    return [said for said in (_in(one, language), _in(other, language)) if said]
+
+
+def _sentences(parts: Iterable[str], language: str) -> str:
+    """Parts as a reader of a snippet reads them: each ends, where it does not by itself."""
+    end = "。" if language == "zh" else "."
+    return "\n".join(one if one[-1] in "。！？；.!?;" else one + end for one in parts if one)
+
+
 def _event(key: str, event: LifeEvent, items: Mapping[str, Item], departments: Mapping[str, str]) -> Document:
     own = [items[code] for code in event.item_codes() if code in items]
 
-    def text(language: str, head: str, between: str, end: str) -> str:
+    def text(language: str, head: str, between: str) -> str:
         names = [name for item in own if (name := _in(item.name, language))]
         parts = [
             _in(event.summary, language),
-            f"{head}{between.join(names)}{end}" if names else "",
+            f"{head}{between.join(names)}" if names else "",
             *(_in(item.summary, language) for item in own),
         ]
-        return "\n".join(one for one in parts if one)
+        return _sentences(parts, language)
 
     return Document(
         key=key,
@@ -119,8 +130,8 @@ def _event(key: str, event: LifeEvent, items: Mapping[str, Item], departments: M
         title=event.name.primary,
         title_en=_in(event.name, "en"),
         address=f"/life/{event.code}",
-        text=text("zh", "包括：", "、", "。"),
-        text_en=text("en", "Includes: ", ", ", "."),
+        text=text("zh", "包括：", "、"),
+        text_en=text("en", "Includes: ", ", "),
         department=departments.get(event.lead, ""),
         audience=(event.audience,),
         keywords=tuple(name for item in own for name in item.name.as_dict().values()),
@@ -137,10 +148,10 @@ def _item(key: str, item: Item, departments: Mapping[str, str]) -> Document:
             *(_in(one, language) for one in item.acceptance_conditions),
             f"{materials}{between.join(names)}" if names else "",
             f"{result}{ends}" if ends else "",
-            *(f"{_in(one.law, language)}{_in(one.clause, language)}" for one in item.legal_basis),
-            *(f"{_in(one.name, language)} {_in(one.address, language)}".strip() for one in item.places),
+            *(_BETWEEN[language].join(_both(one.law, one.clause, language)) for one in item.legal_basis),
+            *(" ".join(_both(one.name, one.address, language)) for one in item.places),
         ]
-        return "\n".join(one for one in parts if one)
+        return _sentences(parts, language)
 
     return Document(
         key=key,

@@ -60,7 +60,7 @@ def site(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
         actor,
         "search/site",
         "search",
-        site=found,
+        source=found,
         imports=imports,
         reasons=_reasons(imports[0].id) if imports else [],
         kept_out=queries.list_kept_out(site=code),
@@ -99,7 +99,7 @@ def imported(request: HttpRequest, actor: Actor, code: str, import_id: UUID) -> 
         actor,
         "search/import",
         "search",
-        site=found,
+        source=found,
         run=run,
         reasons=reasons,
         reason=reason,
@@ -167,7 +167,7 @@ def site_remove(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
         else:
             messages.success(request, _("The site is removed with all its pages."))
             return HttpResponseRedirect(reverse("workbench:search_sites"))
-    response = page(request, actor, "search/site_remove", "search", site=found, form=form, refused=refused)
+    response = page(request, actor, "search/site_remove", "search", source=found, form=form, refused=refused)
     response.status_code = 422 if refused else 200
     return response
 
