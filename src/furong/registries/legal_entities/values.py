@@ -335,9 +335,9 @@ class PublicChange:
     @property
     def label(self) -> Text:
         """What the item is called."""
-        return FACTS.get(self.item, ROLES.get(RoleKind(self.item), both(self.item, self.item))) if (
-            self.item in FACTS or self.item in set(RoleKind)
-        ) else both(self.item, self.item)  # fmt: skip
+        if self.item in FACTS:
+            return FACTS[self.item]
+        return ROLES[RoleKind(self.item)] if self.item in set(RoleKind) else both(self.item, self.item)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ class EntitySearchForm(PurposeForm):
         error_messages={"required": _("Give a name or a code."), "min_length": _("Give two characters or more.")},
     )
     kind = forms.ChoiceField(
-        label=_("Kind"),
+        label=_("Kind of entity"),
         required=False,
         choices=[("", _("Any")), *((kind.value, _text(facts.name)) for kind, facts in KINDS.items())],
     )

@@ -42,7 +42,7 @@ RESOURCE = "legal_entities"
 _PUBLIC = Basis(purpose="企业信息公示 Public information on entities", legal_basis="《企业信息公示暂行条例》第六条")
 # What the resource publishes of an entity, and of those who stand in it.
 _ITEMS = ("credit_code", "name", "kind", "state", "head", "address", "scope", "established_on")
-_PEOPLE = ("roles",)
+_PEOPLE = ("roles", "history")
 _LAST = "\U0010ffff"  # sorts after every character, in collation C
 
 

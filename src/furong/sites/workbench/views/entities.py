@@ -112,10 +112,10 @@ def entity(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
 def _rows(found: PublicEntity) -> list[dict[str, Any]]:
     rows: list[tuple[str, Any]] = [
         (_("Unified social credit code"), found.credit_code),
-        (_("Kind"), text(KINDS[found.kind].name)),
+        (_("Kind of entity"), text(KINDS[found.kind].name)),
         (_("Registered capital"), _shown("capital_fen", found.capital_fen)),
         (_("Established"), found.established_on.isoformat()),
-        (_("Ended"), found.ended_on.isoformat() if found.ended_on else ""),
+        (_("Ended on"), found.ended_on.isoformat() if found.ended_on else ""),
         (_("Registered office"), found.address),
         (_("Scope of business"), found.scope),
         (_("Term"), found.term_until.isoformat() if found.term_until else ""),
