@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.test import Client
 
 from furong.domains.exchange import issuing, models, queries, shared_rows
@@ -137,6 +138,26 @@ def test_a_report_counts_once_even_when_it_comes_again(made: Exchange) -> None:
 def test_a_report_of_another_form_is_refused_and_changes_nothing(made: Exchange, body: bytes) -> None:
     assert ask(made.keys["hospital-1"], "POST", REPORTS, body).status_code in (400, 409, 422)
     assert models.Gateway.objects.get(code="hospital-1").reported_at is None
+
+
+ODD = (None, [], -1, True, {"a": {"b": []}}, "2026-01-01T00:00:00")
+
+
+def test_whatever_a_gateway_says_of_itself_the_operators_pages_stand(made: Exchange) -> None:
+    names = ("ready", "evidence", "records", "configuration", "configuration_age_seconds", "configuration_staleness")
+    quota, operator = grants("births", "hunan")[0]["id"], get_user_model().objects.get(username="administrator")
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
+    for number, odd in enumerate(ODD):
+        whole = {"health": odd, "quotas": odd, "certificate_until": odd, "at": odd, "software": odd}
+        parts = {"health": dict.fromkeys(names, odd), "quotas": {"g": odd, quota: odd}}
+        for half, more in enumerate((whole, parts)):
+            assert report(made.keys["hospital-1"], number=2 * number + half + 1, **more).status_code == 204
+            found = queries.get_gateway(gateway="hospital-1", actor=SYSTEM, now=datetime.now(UTC))
+            assert set(found.warnings) <= {"evidence"}
+            assert found.report["certificate_until"] is None
+        for address in ("/work/exchange", "/work/exchange/gateways/hospital-1"):
+            assert client.get(address).status_code == 200, odd
 
 
 def test_a_log_that_shrinks_differs_or_is_signed_by_another_is_shown(made: Exchange) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
@@ -28,7 +29,8 @@ KEPT = timedelta(days=35)
 _MOST_LINES = 20_000
 _MOST, _MOST_CALLS = 1 << 62, 1 << 40
 _PEER = re.compile(r"https://[a-z0-9.-]{1,253}:\d{1,5}")
-_SHOWN = ("at", "software", "health", "quotas", "certificate_until")
+_STALENESS = ("missing", "fresh", "late", "old", "ending", "expired")
+_MOST_QUOTAS = 10_000
 
 
 def identify(*, method: str, target: str, headers: Mapping[str, str], content: bytes, now: datetime) -> str:
@@ -108,7 +110,7 @@ def take_report(*, gateway: str, report: Mapping[str, Any], now: datetime) -> No
         if row.boot == boot and number <= row.number:
             return
         row.boot, row.number, row.reported_at, row.seen_at = boot, number, now, now
-        row.report = {name: report.get(name) for name in _SHOWN}
+        row.report = _shown(report)
         row.software = str(report.get("software", ""))[:40]
         _take_head(row, report.get("head"))
         if isinstance(found := report.get("peer"), dict):
@@ -117,6 +119,37 @@ def take_report(*, gateway: str, report: Mapping[str, Any], now: datetime) -> No
         for line in read:
             _add(gateway, *line)
         _count_uses(lines, now)
+
+
+def _shown(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What pages show of a report, each value of its kind or None: a member's gateway writes it, and the operator reads it."""
+
+    def number(value: object) -> int | None:
+        return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST else None
+
+    given = report.get("health")
+    health = given if isinstance(given, dict) else {}
+    quotas = report.get("quotas")
+    used = {str(name)[:128]: number(calls) for name, calls in quotas.items()} if isinstance(quotas, dict) else {}
+    staleness, until = health.get("configuration_staleness"), None
+    with contextlib.suppress(TypeError, ValueError):
+        until = datetime.fromisoformat(report.get("certificate_until"))  # type: ignore[arg-type]  # anything: it raises
+    return {
+        "at": number(report.get("at")),
+        "software": str(report.get("software", ""))[:40],
+        "health": {
+            "ready": health.get("ready") is True,
+            "evidence": str(health.get("evidence", ""))[:200],
+            "records": number(health.get("records")),
+            "configuration": number(health.get("configuration")),
+            "configuration_age_seconds": number(health.get("configuration_age_seconds")),
+            "configuration_staleness": staleness if staleness in _STALENESS else None,
+        }
+        if health
+        else {},
+        "quotas": dict([(name, calls) for name, calls in used.items() if calls is not None][:_MOST_QUOTAS]),
+        "certificate_until": until.isoformat() if until is not None and until.tzinfo is not None else None,
+    }
 
 
 _Line = tuple[datetime, str, str, str, list[int]]
