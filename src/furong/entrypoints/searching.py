@@ -14,7 +14,7 @@ def add_search(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     actions = search.add_subparsers(required=True, metavar="ACTION")
 
     one = actions.add_parser("rebuild", help="make the index anew beside the one that serves, then let it serve")
-    one.add_argument("--threads", type=int, default=2, help="how many threads write (default 2)")
+    one.add_argument("--threads", type=int, default=2, help="how many threads write, and processes cut (default 2)")
     one.add_argument("--quiet", action="store_true", help="say nothing until it is done")
     one.set_defaults(run=_rebuild)
 

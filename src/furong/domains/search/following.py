@@ -181,8 +181,8 @@ def _write(engine: TantivyEngine, keys: list[str], *, fresh: bool = False) -> in
 def rebuild(*, place: Home, now: datetime, today: date, tell: Tell | None = None, threads: int = 1) -> str:
     """This function will make the index anew beside the one that serves, and let it serve; returns its name.
 
-    What changes meanwhile is written into it before it serves. Raises WriterBusyError when another rebuild runs, and
-    IndexWriteError; then the index that serves goes on.
+    What changes meanwhile is written into it before it serves. ``threads`` write; with more than one, as many processes cut.
+    Raises WriterBusyError when another rebuild runs, and IndexWriteError; then the index that serves goes on.
     """
     started = time.monotonic()
     place.prepare()
@@ -191,7 +191,7 @@ def rebuild(*, place: Home, now: datetime, today: date, tell: Tell | None = None
         analysis = analysis_of(vocabulary(on=today).words)
         engine = TantivyEngine(place.folder(generation), analysis=analysis, create=True, generation=generation)
         try:
-            engine.open_writer(threads=threads)
+            engine.open_writer(threads=threads, cutters=threads if threads > 1 else 0)
             # What waits now is read below, after it was committed; what is applied or noted from now on is written once more.
             since = _database_now()
             covered = list(models.Change.objects.filter(applied_at=None).values_list("id", flat=True))

@@ -9,16 +9,20 @@ offered.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from furong.domains.search.analysis.cutting import Analysis, is_han
 from furong.domains.search.analysis.folding import fold
 from furong.domains.search.analysis.sounding import pinyin, placed, sound
 from furong.domains.search.values import Suggestion
 
-_SCANNED, _KEPT = 1_500, 24
+_CROWDED, _KEPT = 2_000, 48  # beginnings that so many share keep their best at hand
+_LATER = 1 << 24  # a phrase that has a word that begins so stands after all that begin so themselves
+_END = "\U0010ffff"
 _LONGEST_OFFERED, _LONGEST_WORD = 40, 10
 
 
@@ -44,7 +48,9 @@ class Lexicon:
         words: Iterable[str] = (),
         never: frozenset[str] = frozenset(),
         never_pairs: frozenset[tuple[str, str]] = frozenset(),
+        before: Lexicon | None = None,
     ) -> None:
+        """Make one. What ``before`` knows of the same phrases, cut with the same words, is not worked out again."""
         self._analysis = analysis
         self._never, self._never_pairs = never, never_pairs
         unique: dict[str, Phrase] = {}
@@ -53,22 +59,29 @@ class Lexicon:
             known = unique.get(folded)
             if folded and len(phrase.text) <= _LONGEST_OFFERED and (known is None or known.weight < phrase.weight):
                 unique[folded] = phrase
-        self._phrases = list(unique.values())
+        ranked = sorted(unique.items(), key=lambda one: _rank(one[1]))
+        self._phrases = [phrase for _, phrase in ranked]
         self._weights: dict[str, float] = {}
         keys: list[tuple[str, int]] = []
-        deep = len(unique) <= 60_000
-        for number, folded in enumerate(unique):
-            keys.extend((one, number) for one in self._keys(folded, deep))
-            for word in self._analysis.words(folded):
-                self._weights[word] = self._weights.get(word, 0.0) + self._phrases[number].weight
+        self._is_deep = len(unique) <= 60_000
+        learnt = before._learnt if before is not None and before._fits(analysis, self._is_deep) else {}
+        self._learnt: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        for number, (folded, phrase) in enumerate(ranked):
+            known_of = learnt.get(folded) or (self._keys(folded, self._is_deep), tuple(self._analysis.words(folded)))
+            self._learnt[folded] = known_of
+            own = folded.replace(" ", "") if folded.isascii() else folded
+            keys.extend((one, number if one == own else number + _LATER) for one in known_of[0])
+            for word in known_of[1]:
+                self._weights[word] = self._weights.get(word, 0.0) + phrase.weight
             if len(folded) <= _LONGEST_WORD:
-                self._weights[folded] = self._weights.get(folded, 0.0) + self._phrases[number].weight
+                self._weights[folded] = self._weights.get(folded, 0.0) + phrase.weight
         for word in words:
             self._weights.setdefault(fold(word), 1.0)
         keys.sort()
         self._keys_sorted = [key for key, _ in keys]
-        self._numbers = [number for _, number in keys]
-        self._short = self._best_of_short()
+        self._numbers = array("L", (number for _, number in keys))
+        self._crowded: dict[str, list[int]] = {}
+        self._learn_crowded("", 0, len(keys))
         self._by_sound: dict[str, list[str]] = {}
         self._by_pinyin: dict[str, list[str]] = {}
         self._by_gap: dict[str, list[str]] = {}
@@ -86,7 +99,10 @@ class Lexicon:
 
     # --- suggestions ------------------------------------------------------------------------------------------------------
 
-    def _keys(self, folded: str, deep: bool) -> set[str]:
+    def _fits(self, analysis: Analysis, is_deep: bool) -> bool:
+        return self._analysis.recipe == analysis.recipe and self._is_deep == is_deep
+
+    def _keys(self, folded: str, deep: bool) -> tuple[str, ...]:
         """A phrase is found by its characters, its pinyin and its initials, from its beginning and from each of its words."""
         starts = {0}
         if deep:
@@ -104,22 +120,27 @@ class Lexicon:
             if any(is_han(folded[place]) for place, _ in own):
                 keys.add("".join(one for _, one in own).replace(" ", ""))
                 keys.add("".join(one[:1] if is_han(folded[place]) else one for place, one in own).replace(" ", ""))
-        return {key for key in keys if key}
+        return tuple(key for key in keys if key)
 
-    def _best_of_short(self) -> dict[str, list[int]]:
-        """The best phrases of one and two letters, which many begin with."""
-        found: dict[str, dict[int, None]] = {}
-        for key, number in zip(self._keys_sorted, self._numbers, strict=True):
-            for length in (1, 2):
-                if len(key) >= length:
-                    found.setdefault(key[:length], {})[number] = None
-        return {
-            start: sorted(numbers, key=self._rank)[:_KEPT] for start, numbers in found.items() if len(numbers) > _KEPT
-        }
+    def _learn_crowded(self, start: str, first: int, last: int) -> None:
+        """Keep the best of each beginning that many share: then no typed letter costs more than a short list."""
+        if start:
+            self._crowded[start] = self._best(first, last, _KEPT)
+        place = first + (first < last and self._keys_sorted[first] == start)
+        while place < last:
+            longer = self._keys_sorted[place][: len(start) + 1]
+            if longer == start:
+                place += 1
+                continue
+            end = bisect_left(self._keys_sorted, longer + _END, place, last)
+            if end - place > _CROWDED:
+                self._learn_crowded(longer, place, end)
+            place = end
 
-    def _rank(self, number: int) -> tuple[float, int, str]:
-        phrase = self._phrases[number]
-        return (-phrase.weight, len(phrase.text), phrase.text)
+    def _best(self, first: int, last: int, size: int) -> list[int]:
+        """The best phrases of a stretch of keys; one phrase may have several words that begin so."""
+        best = nsmallest(size * 4, self._numbers[first:last])
+        return list(dict.fromkeys(one % _LATER for one in best))[:size]
 
     def suggest(self, typed: str, *, size: int = 8) -> list[Phrase]:
         """This function will return the phrases that begin so, or have a word that does, the best first. Well below 5 ms."""
@@ -128,19 +149,11 @@ class Lexicon:
             start = start.replace(" ", "").replace("'", "")
         if not start:
             return []
-        known = self._short.get(start)
-        if known is not None:
-            return [self._phrases[number] for number in known[:size]]
-        place = bisect_left(self._keys_sorted, start)
-        numbers: dict[int, None] = {}
-        for at in range(place, min(place + _SCANNED, len(self._keys_sorted))):
-            if not self._keys_sorted[at].startswith(start):
-                break
-            numbers[self._numbers[at]] = None
-        ranked = sorted(
-            numbers, key=lambda one: (not fold(self._phrases[one].text).startswith(start), *self._rank(one))
-        )
-        return [self._phrases[number] for number in ranked[:size]]
+        found = self._crowded.get(start) if size <= _KEPT else None
+        if found is None:
+            first = bisect_left(self._keys_sorted, start)
+            found = self._best(first, bisect_left(self._keys_sorted, start + _END, first), size)
+        return [self._phrases[number] for number in found[:size]]
 
     # --- slips ------------------------------------------------------------------------------------------------------------
 
@@ -240,6 +253,10 @@ class Lexicon:
                     best[end] = now
         whole = best[-1]
         return whole[2] if whole is not None and whole[0] <= 5 else ""
+
+
+def _rank(phrase: Phrase) -> tuple[float, int, str]:
+    return (-phrase.weight, len(phrase.text), phrase.text)
 
 
 def offered(phrases: Iterable[Phrase]) -> tuple[Suggestion, ...]:

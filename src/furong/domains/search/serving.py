@@ -87,7 +87,7 @@ class Serving:
             self._making.release()
 
     def _make_lexicon(self, engine: TantivyEngine, words: Vocabulary, state: object) -> None:
-        self._lexicon = lexicon_of(engine, words)
+        self._lexicon = lexicon_of(engine, words, before=self._lexicon)
         self._lexicon_of = state
         self._lexicon_at = time.monotonic()
 
@@ -117,8 +117,11 @@ class Serving:
             return
 
 
-def lexicon_of(engine: TantivyEngine, words: Vocabulary) -> Lexicon:
-    """This function will make a lexicon of an index's public titles and a vocabulary. Pages only as many as memory likes."""
+def lexicon_of(engine: TantivyEngine, words: Vocabulary, *, before: Lexicon | None = None) -> Lexicon:
+    """This function will make a lexicon of an index's public titles and a vocabulary. Pages only as many as memory likes.
+
+    ``before``: the one until now, of which most stays.
+    """
     phrases: list[Phrase] = []
     for kinds, limit in ((TITLED, MOST_TITLES), ((Kind.PAGE, Kind.DOCUMENT), MOST_PAGES)):
         phrases.extend(
@@ -135,6 +138,7 @@ def lexicon_of(engine: TantivyEngine, words: Vocabulary) -> Lexicon:
         words={*known, *words.words} - words.thesaurus.ignored,
         never=words.never,
         never_pairs=words.never_pairs,
+        before=before,
     )
 
 

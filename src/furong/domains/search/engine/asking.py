@@ -45,15 +45,12 @@ class Asker:
     def ranking_of(self, *, ids: Collection[int], plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
         """This function will give the query that ranks these documents only, to the same scores.
 
-        Each thing that speaks is looked up where a document is, instead of being read from end to end.
+        What speaks is read around each document, instead of from end to end.
         """
-        ranked = _quiet(Tantivy.term_set_query(self._schema, "id", sorted(ids)))
-        held = self._held_to(plan, query, shelf_is_public, "")
-        if held:
-            ranked = Tantivy.boolean_query([(Occur.Must, ranked), *held])
-        for one in [*self._speaks(plan), *self._near(query)]:
-            ranked = Tantivy.boolean_query([(Occur.Must, ranked), (Occur.Should, one)])
-        return ranked
+        # Not a set of terms: that reads the whole dictionary of a column of numbers.
+        clauses = [(Occur.Must, _quiet(self._any("id", sorted(ids)))), *self._held_to(plan, query, shelf_is_public, "")]
+        clauses += [(Occur.Should, one) for one in [*self._speaks(plan), *self._near(query)]]
+        return Tantivy.boolean_query(clauses)
 
     def _speaks(self, plan: Plan) -> list[Tantivy]:
         speaks = [self._group(group, WORD) for group in plan.groups]
@@ -133,7 +130,7 @@ class Asker:
             ways = [Tantivy.all_query()]
         clauses = [(Occur.Must, _any_of(ways)), *self._held_to(plan, query, shelf_is_public, without)]
         if ids:
-            clauses.append((Occur.Must, Tantivy.term_set_query(self._schema, "id", sorted(ids))))
+            clauses.append((Occur.Must, self._any("id", sorted(ids))))
         return clauses[0][1] if len(clauses) == 1 else Tantivy.boolean_query(clauses)
 
     def _enough(self, groups: Sequence[Group], needed: int) -> Tantivy:

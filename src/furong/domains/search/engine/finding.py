@@ -19,7 +19,7 @@ from furong.domains.search.values import Query
 
 DIRECT = 60_000  # postings: up to here everything that speaks is read
 MOST = 400_000  # documents that a cheap question reads at most, where it can choose
-EACH, ENOUGH = 200, 200  # how many each question brings, and how many are enough
+EACH, ENOUGH = 120, 120  # how many each question brings, and how many are enough
 
 Scored = tuple[float, tantivy.DocAddress]
 

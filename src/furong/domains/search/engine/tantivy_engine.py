@@ -6,7 +6,10 @@ weight of a word (how many documents hold it) is that of public documents.
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +43,10 @@ PUBLIC_SHELF, INNER_SHELF = "public", "inner"
 _WINDOW = 100  # the best by words, which age and boost then order
 _FEW = 10
 _FACET_SIZE = 30
+_BESIDE = 1_500_000  # documents: from here on one question counts and ranks at once
+_AT_ONCE = max(1, (os.cpu_count() or 1) - 1)
+_counters = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="search-count")
+_free = threading.BoundedSemaphore(_AT_ONCE)
 _NARROWING = {
     "kind": "kinds",
     "site": "sites",
@@ -48,6 +55,9 @@ _NARROWING = {
     "language": "languages",
     "year": "years",
 }
+
+
+Counted = tuple[int, dict[str, tuple[FacetValue, ...]]]  # how many, and the facets
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +124,9 @@ class TantivyEngine:
             whole = self._whole_among(shelves, found, read, query)
             total, broad = len(found), whole < _FEW
         else:
+            beside = self._counted_beside(shelves, read, query)
             found = self._best(shelves, read, query, first + size)
-            whole, facets = self._counted(shelves, read, query, is_broad=False)
+            whole, facets = beside.result() if beside else self._counted(shelves, read, query, is_broad=False)
             total, broad = whole, whole < _FEW
             # Few hold enough of it: then what holds some of it, however the segmenter cut it, counts too.
             if broad:
@@ -158,9 +169,15 @@ class TantivyEngine:
                 found.append(_Found(weighed, order, (number, address.segment_ord, address.doc), searcher, address))
         return found
 
-    def _counted(
-        self, shelves: list[_Open], read: Plan, query: Query, *, is_broad: bool
-    ) -> tuple[int, dict[str, tuple[FacetValue, ...]]]:
+    def _counted_beside(self, shelves: list[_Open], read: Plan, query: Query) -> Future[Counted] | None:
+        """Count in another thread while this one ranks, where there is much to count and a processor is free for it."""
+        if sum(one.searcher.num_docs for one in shelves) < _BESIDE or not _free.acquire(blocking=False):
+            return None
+        asked = _counters.submit(self._counted, shelves, read, query, is_broad=False)
+        asked.add_done_callback(lambda _: _free.release())
+        return asked
+
+    def _counted(self, shelves: list[_Open], read: Plan, query: Query, *, is_broad: bool) -> Counted:
         """Count what holds enough of what was said, by kind, which each document has one of, and by the other facets."""
         names = FACETS if query.with_facets else ("kind",)
         narrowed = {name for name, field in _NARROWING.items() if name in names and getattr(query, field)}
