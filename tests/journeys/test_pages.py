@@ -46,6 +46,9 @@ PAGES = {
         "work/exchange",
         "work/exchange/nodes",
         "work/exchange/members/new",
+        "work/search",
+        "work/search/sites",
+        "work/search/bets/new",
     ],
     "auditor": ["work/audit"],
     "catalogue": [

@@ -9,6 +9,8 @@ import pytest
 from tests.browsing import axe, needs_chromium, prefer, set_size, sign_in, too_wide, window
 from tests.sites.portal.test_pages import begin, fill, hand_in, visitor
 
+from furong.foundation.organizations import queries as organizations
+
 pytestmark = [
     pytest.mark.browser,
     needs_chromium,
@@ -33,13 +35,15 @@ class Prepared:
 
     application: str
     draft: str
+    office: str
 
 
 @pytest.fixture
 def prepared(platform: dict[str, str]) -> Prepared:
     mother = visitor("mother")
     application = hand_in(mother, fill(mother, begin(mother)))
-    return Prepared(application=application, draft=begin(mother))
+    office = organizations.get_responsible(department="police", division_code="430100")
+    return Prepared(application=application, draft=begin(mother), office=f"/office/{office.id}")
 
 
 def test_every_page_is_open_to_everybody_and_fits_every_screen(
@@ -62,7 +66,7 @@ def test_every_page_is_open_to_everybody_and_fits_every_screen(
                     bad.extend(axe(page, where))
 
     for reader in READERS:
-        look(reader, PUBLIC)
+        look(reader, [*PUBLIC, prepared.office])
     sign_in(page, address, "mother")
     application = prepared.application
     for reader in READERS:
