@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -80,3 +81,15 @@ def test_nothing_that_a_killed_gateway_acknowledged_is_missing(prepared: Exchang
     assert report.records == len(told)
     assert [answer.record.index for answer in told] == list(range(len(told)))
     assert main(["verify", str(folder)]) == 0
+
+
+def test_every_command_of_a_member_is_on_the_page_of_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    commands = capsys.readouterr().out.partition("{")[2].partition("}")[0].split(",")
+    page = (
+        (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text().partition("### `furong-gateway`")[2]
+    )
+    told = set(re.findall(r"`([a-z-]+)[` ]", page.partition("\n## ")[0]))
+    assert len(commands) > 10
+    assert set(commands) <= told
