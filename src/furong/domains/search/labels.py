@@ -1,6 +1,6 @@
 """Rights as labels: what a document carries, and what an actor brings, so that an index can compare them. Pure.
 
-A right over an organisation or a division becomes ``right@…``. A document of Zhuzhou's health office carries the office and
+A right over an organisation or a division becomes ``right@…``. A document of a county's health office carries the office and
 each beginning of its division's code (43, 4302, 430202); whoever holds the right for 4302 brings ``right@4302``, and both meet.
 """
 
