@@ -74,8 +74,8 @@ def at(alias: str) -> Iterator[None]:
 
 
 def wrote(kind: str, key: UUID) -> None:
-    """This function will remember what the act wrote (a ``change``, a ``household``), so that its caller can wait until the
-    province shows it.
+    """This function will remember what the act wrote (a ``change``, a ``household``, a ``step``), so that its caller can wait
+    until the province shows it.
     """
     act = _act.get()
     if act is not None:

@@ -25,7 +25,7 @@ from furong.registries.population.centres import crossing, directory, pairs, rep
 from furong.registries.population.errors import CentreError, CentreUnknown, NothingToChange, NumberTaken, PersonNotFound
 from furong.registries.population.moves import tasks as moves
 from tests.registries.population.centres.conftest import Province
-from tests.registries.population.moves.movers import arrive, request, until_departure
+from tests.registries.population.moves.movers import LILING, arrive, request, until_departure
 from tests.registries.population.people import NOW, SYSTEM, WHY, child, household, person, resident
 
 pytestmark = pytest.mark.xdist_group("centres")  # which one worker has
@@ -96,6 +96,9 @@ def test_an_act_happens_at_the_centre_of_its_subject_and_is_read_at_the_province
     # The person sees what was done at the centre beside what was read at the province.
     seen = {(one.database, one.what) for one in list_reads_of_person(person_id=mother)}
     assert {("centre_4302", "population.amend_person"), ("population", "population.get_person")} <= seen
+    # The last step of a move within the city is read as soon as it is answered, too.
+    arrive(until_departure(request(mother, division_code=LILING, address="渌江书院路 2 号")))
+    assert facts(mother, "address", "division_code") == {"address": "渌江书院路 2 号", "division_code": LILING}
     with pytest.raises(CentreUnknown):
         household(division="440101001001")
     with pytest.raises(PersonNotFound):

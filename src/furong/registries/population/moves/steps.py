@@ -58,7 +58,7 @@ class Repeat:
 
 def write_step(move: Move, act: MoveAct, *, words: str, repeat: Repeat | None, actor: Actor, now: datetime) -> None:
     """This function will note a step of a move, in its file and in the audit."""
-    MoveStep.objects.create(
+    step = MoveStep.objects.create(
         id=new_id(),
         move=move,
         act=act,
@@ -74,7 +74,7 @@ def write_step(move: Move, act: MoveAct, *, words: str, repeat: Repeat | None, a
     entry.object("move", move.id)
     entry.subject(move.person_id, fields=("move",))
     entry.detail(act=str(act))
-    wrote("move", move.id)
+    wrote("step", step.id)  # the move itself may be as old as its first step
 
 
 def locked(move_id: UUID) -> Move:

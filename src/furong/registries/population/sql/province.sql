@@ -141,8 +141,8 @@ SELECT 1 FROM public.population_change WHERE centre = %s AND id = %s
 -- name: arrived_household
 SELECT 1 FROM public.population_household WHERE centre = %s AND household_id = %s
 
--- name: arrived_move
-SELECT 1 FROM public.population_move WHERE centre = %s AND id = %s
+-- name: arrived_step
+SELECT 1 FROM public.population_move_step WHERE centre = %s AND id = %s
 
 -- name: subscriptions
 SELECT s.subname, s.subenabled, w.pid IS NOT NULL, w.latest_end_time,
