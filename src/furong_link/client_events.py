@@ -27,9 +27,8 @@ from furong_link import profile
 from furong_link.cloudevents import BATCH
 from furong_link.decision import PROVIDER
 from furong_link.errors import AWAY, ConfigurationError, LinkError, Problem, Refusal
-from furong_link.handover import line_of
+from furong_link.handover import SENT, line_of
 from furong_link.keys import Signer, Verifier
-from furong_link.modes import HANDOVERS
 from furong_link.replay import ReplayGuard
 
 if TYPE_CHECKING:
@@ -320,7 +319,7 @@ class Receiver:
     def _followed(self, headers: Mapping[str, str]) -> Verifier:
         """The gateway's key, followed to the one that it handed over to, by what came with the push."""
         try:
-            sent = json.loads(b64decode(headers[HANDOVERS], validate=True))
+            sent = json.loads(b64decode(headers[SENT], validate=True))
             return line_of(self._first, sent, now=self._clock())
         except (KeyError, ValueError, ConfigurationError):
             return self._first

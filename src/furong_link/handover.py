@@ -22,6 +22,7 @@ from furong_link.keys import SUITES, Signer, Verifier, verifier
 CONTEXT = b"furong.exchange.handover.v1\0"
 GRACE_DAYS, MOST_GRACE_DAYS = 7, 30
 FOLLOWED_SECONDS = 90 * 86_400.0
+SENT, MOST_SENT = "furong-handovers", 4  # the header beside a push, and how many it tells
 MOST = 64  # hand-overs that a file carries: more than a decade of yearly ones
 
 

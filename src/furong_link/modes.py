@@ -20,12 +20,12 @@ from furong_link.configuration import Configuration, Key, Service
 from furong_link.decision import PROVIDER, Grant, QuotaBook, Target, check_grant
 from furong_link.errors import Refusal
 from furong_link.evidence import EvidenceLog
+from furong_link.handover import MOST_SENT, SENT
 from furong_link.keys import Signer
 from furong_link.upstream import UpstreamReply
 
 OWN_SERVICE = ".furong"
 PROVIDE = "/provide/"
-HANDOVERS, MOST_SENT = "furong-handovers", 4  # of a push
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Host:
     def handover(self) -> dict[str, str]:
         """Give the field by which a subscriber, who holds an earlier key of this gateway, follows to the one that signs."""
         found = self.handovers()
-        return {HANDOVERS: b64encode(json.dumps(found[-MOST_SENT:]).encode()).decode()} if found else {}
+        return {SENT: b64encode(json.dumps(found[-MOST_SENT:]).encode()).decode()} if found else {}
 
     def count(self, asked: Asked) -> None:
         """Take one call of the grant's quota and have the record say so. Refuses when none is left."""
