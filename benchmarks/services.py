@@ -59,7 +59,9 @@ def main() -> int:
             yield event, {code: scope.forms[code] for code in event.item_codes() if code in scope.forms}
         some = next(iter(scope.events.values()))
         for cluster in scope.clusters:
-            codes = [c for c, item in sorted(scope.items.items()) if cluster in item.clusters and item.shape is not None]
+            codes = [
+                c for c, item in sorted(scope.items.items()) if cluster in item.clusters and item.shape is not None
+            ]
             chosen = codes[:ITEMS_OF_AN_EVENT]
             items = tuple(EventItem(item=Ref.at(code, 1), required=True) for code in chosen)
             yield _with(some, items), {code: scope.forms[code] for code in chosen}

@@ -41,7 +41,10 @@ WARNINGS: Mapping[str, tuple[Promise, str]] = {
     "configuration_expired": (_("Its configuration has expired: it refuses everything."), "over"),
     "certificate": (_("Its certificate ends within thirty days."), "late"),
     "key": (_("Its key ends within sixty days."), "late"),
-    "key_renewed": (_("Its key was renewed by itself. If the member knows nothing of it, shut the gateway out."), "late"),
+    "key_renewed": (
+        _("Its key was renewed by itself. If the member knows nothing of it, shut the gateway out."),
+        "late",
+    ),
     "quota": (_("A grant has used nine tenths of its readings for today."), "late"),
 }
 LEVELS: Mapping[str, Promise] = {
