@@ -45,21 +45,26 @@ class Asker:
     def ranking_of(self, *, ids: Collection[int], plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
         """This function will give the query that ranks these documents only, to the same scores.
 
-        What speaks is read around each document, instead of from end to end.
+        Each thing that speaks is looked up where a document is, one after another: a union would read around each document.
         """
         # Not a set of terms: that reads the whole dictionary of a column of numbers.
-        clauses = [(Occur.Must, _quiet(self._any("id", sorted(ids)))), *self._held_to(plan, query, shelf_is_public, "")]
-        clauses += [(Occur.Should, one) for one in [*self._speaks(plan), *self._near(query)]]
-        return Tantivy.boolean_query(clauses)
+        these = _quiet(self._any("id", sorted(ids)))
+        held = self._held_to(plan, query, shelf_is_public, "")
+        ranked = Tantivy.boolean_query([(Occur.Must, these), *held]) if held else these
+        for one in [*self._speaks(plan, among=these), *self._near(query)]:
+            ranked = Tantivy.boolean_query([(Occur.Must, ranked), (Occur.Should, one)])
+        return ranked
 
-    def _speaks(self, plan: Plan) -> list[Tantivy]:
+    def _speaks(self, plan: Plan, *, among: Tantivy | None = None) -> list[Tantivy]:
         speaks = [self._group(group, WORD) for group in plan.groups]
         speaks += self._in_titles(plan)
         speaks += [Tantivy.boost_query(self._term("pairs", pair, "freq"), PAIR) for pair in pairs_of(plan)]
         speaks += self._numbers(plan)
         if len(plan.groups) > 1:
-            whole = Tantivy.boolean_query([(Occur.Must, self._group(group, 1.0)) for group in plan.groups])
-            speaks.append(Tantivy.const_score_query(whole, WHOLE))
+            said = [(Occur.Must, self._group(group, 1.0, "basic")) for group in plan.groups]
+            if among is not None:  # or the next document that holds everything would be looked for, however far
+                said.insert(0, (Occur.Must, among))
+            speaks.append(Tantivy.const_score_query(Tantivy.boolean_query(said), WHOLE))
         return speaks
 
     def _in_titles(self, plan: Plan) -> list[Tantivy]:
@@ -112,20 +117,23 @@ class Asker:
         query: Query,
         is_broad: bool,
         shelf_is_public: bool,
+        however_cut: bool = True,
         without: str = "",
         ids: Collection[int] = (),
+        is_sampled: bool = False,
     ) -> Tantivy:
         """This function will give the query that counts: what holds enough of what was said, or with ``is_broad`` any of it.
 
-        ``without`` leaves one facet's own narrowing out, to count what its other values would give. ``ids``: only of these.
+        ``however_cut``: then also what holds only a pair of its characters. ``without`` leaves one facet's own narrowing out,
+        to count what its other values would give. ``ids``: only of these; ``is_sampled``: only of the sample.
         """
         ways: list[Tantivy] = []
         if plan.groups:
-            ways.append(self._enough(plan.groups, 1 if is_broad else needed_of(len(plan.groups))))
-        if is_broad:
+            ways.append(self._enough(plan.groups, 1 if is_broad else needed_of(len(plan.groups)), is_sampled))
+        if is_broad and however_cut:
             han = [pair for pair in pairs_of(plan) if len(pair) == 2 and pair[0] >= "㐀"]
             ways += [self._term(field, pair) for pair in han for field in ("title_pairs", "pairs")]
-        ways += self._numbers(plan)
+        ways += [self._together_in_sample([one], is_sampled) for one in self._numbers(plan)]
         if not ways:  # an exact phrase alone
             ways = [Tantivy.all_query()]
         clauses = [(Occur.Must, _any_of(ways)), *self._held_to(plan, query, shelf_is_public, without)]
@@ -133,19 +141,24 @@ class Asker:
             clauses.append((Occur.Must, self._any("id", sorted(ids))))
         return clauses[0][1] if len(clauses) == 1 else Tantivy.boolean_query(clauses)
 
-    def _enough(self, groups: Sequence[Group], needed: int) -> Tantivy:
+    def _enough(self, groups: Sequence[Group], needed: int, is_sampled: bool) -> Tantivy:
         asked = [self._group(group, 1.0, "basic") for group in groups]
         if (
             needed == 2 and 2 < len(groups) <= _FEW_GROUPS
         ):  # two lists at a time, each led by its shorter: far fewer steps
-            return _any_of(
-                [Tantivy.boolean_query([(Occur.Must, a), (Occur.Must, b)]) for a, b in combinations(asked, 2)]
-            )
+            return _any_of([self._together_in_sample(two, is_sampled) for two in combinations(asked, 2)])
         if needed == len(asked):
-            return asked[0] if needed == 1 else Tantivy.boolean_query([(Occur.Must, one) for one in asked])
+            return self._together_in_sample(asked, is_sampled)
+        each = [self._together_in_sample([one], is_sampled) for one in asked]
         if needed == 1:
-            return _any_of(asked)
-        return Tantivy.boolean_query([(Occur.Should, one) for one in asked], minimum_number_should_match=needed)
+            return _any_of(each)
+        return Tantivy.boolean_query([(Occur.Should, one) for one in each], minimum_number_should_match=needed)
+
+    def _together_in_sample(self, asked: Sequence[Tantivy], is_sampled: bool) -> Tantivy:
+        """All of these; of the sample if so asked, whose list then leads wherever it is the shortest."""
+        if is_sampled:
+            asked = [self._term("sample", "1"), *asked]
+        return asked[0] if len(asked) == 1 else Tantivy.boolean_query([(Occur.Must, one) for one in asked])
 
     # --- what must hold ---------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,6 @@ from furong.domains.search.values import Query
 
 DIRECT = 60_000  # postings: up to here everything that speaks is read
 MOST = 400_000  # documents that a cheap question reads at most, where it can choose
-EACH, ENOUGH = 120, 120  # how many each question brings, and how many are enough
 
 Scored = tuple[float, tantivy.DocAddress]
 
@@ -79,10 +78,17 @@ class Finder:
             self._frequency(field, pair) for pair in pairs_of(self.plan) for field in ("title_pairs", "pairs")
         )
 
+    def counting_cost(self, needed: int) -> int:
+        """This function will say about how many documents a count would step over."""
+        sizes = sorted(self._size(group) for group in self.plan.groups)
+        if needed <= 1:
+            return sum(sizes)
+        return sizes[0] if needed == len(sizes) else sum(size * (len(sizes) - 1 - at) for at, size in enumerate(sizes))
+
     # --- those worth ranking ----------------------------------------------------------------------------------------------
 
     def _candidates(self, limit: int) -> Collection[int]:
-        each = max(EACH, limit)
+        each = limit + limit // 5
         addresses: list[tantivy.DocAddress] = []
 
         def ask(asked: tantivy.Query) -> int:
@@ -93,21 +99,17 @@ class Finder:
         titled = self.asker.titled(**self._asked)
         in_titles = ask(titled) if titled is not None else 0
         groups = sorted(self.plan.groups, key=self._size)
-        enough = max(ENOUGH, limit)
-        if groups and (len(groups) > 1 or in_titles < enough or self._size(groups[0]) <= MOST):
+        if groups and (len(groups) > 1 or in_titles < each or self._size(groups[0]) <= MOST):
             whole = ask(self.asker.holding(groups=groups, every=True, **self._asked))
-            if whole < enough and len(groups) > 1:
+            if whole < each and len(groups) > 1:
                 ask(self.asker.holding(groups=self._rare(groups), every=False, **self._asked))
-        ids = self.ids(addresses)
-        if len(ids) < enough:
-            addresses.clear()
+        if len(addresses) < each:
             pairs = self._rare_pairs()
             if pairs:
                 ask(self.asker.paired(pairs=pairs, **self._asked))
             if self.plan.exact:
                 ask(self.asker.held(**self._asked))
-            ids |= self.ids(addresses)
-        return ids
+        return self.ids(addresses)
 
     def _rare(self, groups: Sequence[Group]) -> Sequence[Group]:
         """The rarest of what was said: one thing at least, and no more documents than may be read."""

@@ -21,7 +21,8 @@ from furong.domains.search.values import (
     Kind,
 )
 
-VERSION = "furong-search-2"
+VERSION = "furong-search-3"
+SAMPLE = 64  # one document of so many is in the sample, by its number
 TOKENS = "furong"  # the tokenizer's name in the schema: white space only, the cutting is done before
 _EPOCH = date(1970, 1, 1).toordinal()
 NO_DAY = -1
@@ -36,6 +37,7 @@ def make_schema() -> tantivy.Schema:
     builder.add_text_field("rights", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("numbers", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("divisions", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("sample", tokenizer_name="raw", index_option="basic")  # to estimate what millions hold
     for name in ("kind", "site", "department", "audience", "language"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
     builder.add_integer_field("day", indexed=True, fast=True)
@@ -107,7 +109,10 @@ def cut(document: Document, analysis: Analysis) -> Row:
     texts.append(("title_pairs", joined_pairs(heading)))
     texts.append(("words", joined([*analysis.words(heading), *analysis.words(body)])))
     texts.append(("pairs", joined_pairs(body)))
-    integers = [("id", id_of(document.key)), ("fades", HALF_LIFE_DAYS.get(document.kind, 0))]
+    number = id_of(document.key)
+    if number % SAMPLE == 0:
+        texts.append(("sample", "1"))
+    integers = [("id", number), ("fades", HALF_LIFE_DAYS.get(document.kind, 0))]
     integers.append(("day", NO_DAY if written is None else day_number(written)))
     if written is not None:
         integers.append(("year", written.year))

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 import tantivy
 
 from furong.domains.search.analysis.cutting import Analysis
+from furong.domains.search.engine.asking import needed_of
 from furong.domains.search.engine.cutters import Cutters
 from furong.domains.search.engine.finding import Finder
 from furong.domains.search.engine.marking import LATIN_WIDTH, WIDTH, Marker
-from furong.domains.search.engine.schema import NO_DAY, VERSION, cut, day_number, stored
+from furong.domains.search.engine.schema import NO_DAY, SAMPLE, VERSION, cut, day_number, stored
 from furong.domains.search.engine.shelf import BULK_HEAP_BYTES, HEAP_BYTES, Shelf
 from furong.domains.search.planning import Plan, Thesaurus, plan
 from furong.domains.search.values import (
@@ -41,8 +42,10 @@ from furong.domains.search.values import (
 
 PUBLIC_SHELF, INNER_SHELF = "public", "inner"
 _WINDOW = 100  # the best by words, which age and boost then order
-_FEW = 10
+_CARD_WINDOW, _AMONG = 40, 12  # without counting: the best by words, and those of them that are looked at
+_FEW, _MEAGRE = 10, 200
 _FACET_SIZE = 30
+_SAMPLED, _SURE = 1_000_000, 200  # documents to step over; of the sample: an estimate within about a seventh
 _BESIDE = 1_500_000  # documents: from here on one question counts and ranks at once
 _AT_ONCE = max(1, (os.cpu_count() or 1) - 1)
 _counters = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="search-count")
@@ -120,7 +123,8 @@ class TantivyEngine:
         shelves = self._shelves(query.rights)
         facets: dict[str, tuple[FacetValue, ...]] = {}
         if not query.with_count:
-            found = self._best(shelves, read, query, _WINDOW)
+            found = self._ranked(shelves, read, query, _CARD_WINDOW)
+            found = sorted(found, key=lambda one: -one.score)[: max(_AMONG, first + size)]
             whole = self._whole_among(shelves, found, read, query)
             total, broad = len(found), whole < _FEW
         else:
@@ -130,7 +134,9 @@ class TantivyEngine:
             total, broad = whole, whole < _FEW
             # Few hold enough of it: then what holds some of it, however the segmenter cut it, counts too.
             if broad:
-                total, facets = self._counted(shelves, read, query, is_broad=True)
+                total, facets = self._counted(shelves, read, query, is_broad=True, however_cut=False)
+                if total < _MEAGRE:
+                    total, facets = self._counted(shelves, read, query, is_broad=True)
         marker = Marker(read.terms) if query.with_snippets else None
         hits = [self._hit(one, marker, query) for one in found[first : min(total, first + size)]]
         return Page(hits=tuple(hits), total=total, whole=whole, facets=facets, is_broad=broad)
@@ -177,8 +183,29 @@ class TantivyEngine:
         asked.add_done_callback(lambda _: _free.release())
         return asked
 
-    def _counted(self, shelves: list[_Open], read: Plan, query: Query, *, is_broad: bool) -> Counted:
-        """Count what holds enough of what was said, by kind, which each document has one of, and by the other facets."""
+    def _counted(
+        self, shelves: list[_Open], read: Plan, query: Query, *, is_broad: bool, however_cut: bool = True
+    ) -> Counted:
+        """Count what holds enough of what was said, by kind, which each document has one of, and by the other facets.
+
+        What would step over millions of documents is estimated from the sample, where that holds enough to do so.
+        """
+        needed = 1 if is_broad else needed_of(len(read.groups))
+        costs = (
+            Finder(one.shelf.asker, *one[1:3], read, query, one.is_public).counting_cost(needed) for one in shelves
+        )
+        if read.groups and not (is_broad and however_cut) and sum(costs) > _SAMPLED:
+            total, facets = self._summed(shelves, read, query, is_broad, however_cut, is_sampled=True)
+            if total >= _SURE:
+                return about(total * SAMPLE), {
+                    name: tuple(FacetValue(value=one.value, count=about(one.count * SAMPLE)) for one in values)
+                    for name, values in facets.items()
+                }
+        return self._summed(shelves, read, query, is_broad, however_cut, is_sampled=False)
+
+    def _summed(
+        self, shelves: list[_Open], read: Plan, query: Query, is_broad: bool, however_cut: bool, *, is_sampled: bool
+    ) -> Counted:
         names = FACETS if query.with_facets else ("kind",)
         narrowed = {name for name, field in _NARROWING.items() if name in names and getattr(query, field)}
         counted: dict[str, dict[str, int]] = {name: {} for name in names}
@@ -188,7 +215,13 @@ class TantivyEngine:
         for without, own in asked:
             for shelf, searcher, _, is_public in shelves:
                 built = shelf.asker.counting(
-                    plan=read, query=query, is_broad=is_broad, shelf_is_public=is_public, without=without
+                    plan=read,
+                    query=query,
+                    is_broad=is_broad,
+                    shelf_is_public=is_public,
+                    however_cut=however_cut,
+                    without=without,
+                    is_sampled=is_sampled,
                 )
                 result: dict[str, Any] = searcher.aggregate(
                     built, {name: {"terms": {"field": name, "size": _FACET_SIZE}} for name in own}
@@ -379,6 +412,12 @@ class TantivyEngine:
         cutters, self._cutters = self._cutters, None
         if cutters is not None:
             cutters.close()
+
+
+def about(count: int) -> int:
+    """This function will round an estimate to two digits, so that it reads as what it is."""
+    digits = int(10 ** max(0, len(str(count)) - 2))
+    return (count + digits // 2) // digits * digits
 
 
 def open_engine(
