@@ -232,14 +232,18 @@ def draft_titles(*, drafts: Iterable[DraftView], now: dt.datetime) -> dict[UUID,
 
 def cluster_cards(*, audience: Audience, on: dt.date) -> tuple[ClusterCard, ...]:
     """List the clusters for one audience with the number of its services in each; empty ones are left out."""
-    by_cluster = services.items_by_cluster(on=on)
+
+    def count() -> list[tuple[Cluster, int]]:
+        by_cluster = services.items_by_cluster(on=on)
+        counted = (
+            (cluster, sum(1 for item in by_cluster.get(cluster.code, ()) if serves(item, audience)))
+            for cluster in services.list_clusters(on=on, audience=audience.value)
+        )
+        return [(cluster, number) for cluster, number in counted if number]
+
     departments = department_names()
-    cards = []
-    for cluster in services.list_clusters(on=on, audience=audience.value):
-        count = sum(1 for item in by_cluster.get(cluster.code, ()) if serves(item, audience))
-        if count:
-            cards.append(_cluster_card(cluster, count, departments))
-    return tuple(cards)
+    counted = packs.derive(("portal.clusters", audience), on=on, make=count)
+    return tuple(_cluster_card(cluster, number, departments) for cluster, number in counted)
 
 
 def _cluster_card(cluster: Cluster, count: int, departments: Mapping[str, object]) -> ClusterCard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from furong.domains.services.checks.limits import promised_within
 from furong.domains.services.checks.scope import Scope
@@ -20,23 +20,28 @@ def check_lists(scope: Scope) -> None:
     by_item: dict[str | None, list[Override]] = {}
     for override in scope.overrides.values():
         by_item.setdefault(None if override.item is None else str(override.item), []).append(override)
+    general = {
+        body.code: tuple(_matching(body, by_item.get(None, ()))) for some in scope.bodies.values() for body in some
+    }
     for code, item in scope.items.items():
-        concerned = [*by_item.get(None, ()), *by_item.get(code, ())]
-        for override in concerned:
+        own = by_item.get(code, [])
+        for override in own:
             _allowed(scope, item, override)
-        _lists(scope, item, concerned, used)
+        _lists(scope, item, own, general, used)
     for code, override in scope.overrides.items():
         _override(scope, code, override, used)
 
 
-def _lists(scope: Scope, item: Item, concerned: list[Override], used: set[str]) -> None:
+def _lists(
+    scope: Scope, item: Item, own: list[Override], general: Mapping[str, tuple[Override, ...]], used: set[str]
+) -> None:
     if not scope.bodies:
         return
     file, made = scope.shown("item", item.code), 0
     seen: set[tuple[str, ...]] = set()
     for body in lists_of(item, scope.bodies):
         made += 1
-        matching = tuple(_matching(item, body, concerned))
+        matching = (*general[body.code], *_matching(body, own)) if own else general[body.code]
         if (codes := tuple(o.code for o in matching)) not in seen:
             seen.add(codes)
             used.update(codes)
@@ -56,10 +61,10 @@ def _lists(scope: Scope, item: Item, concerned: list[Override], used: set[str]) 
         )
 
 
-def _matching(item: Item, body: Body, concerned: list[Override]) -> Iterator[Override]:
-    for one in concerned:
+def _matching(body: Body, overrides: Iterable[Override]) -> Iterator[Override]:
+    for one in overrides:
         if one.where.matches(
-            division_code=body.division_code, department=item.department, organization_code=body.code, level=body.level
+            division_code=body.division_code, department=body.department, organization_code=body.code, level=body.level
         ):
             yield one
 
