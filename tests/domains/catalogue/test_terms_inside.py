@@ -18,8 +18,12 @@ from furong.foundation.access import sharing, using
 from furong.foundation.access.errors import CaseNeeded, GrantMissing, ItemNotGranted, SharingRefused
 from furong.foundation.access.values import Actor, ActorKind, Basis, PostRight
 from furong.foundation.audit.commands import READS
+from furong.foundation.codes.credit_codes import make_credit_code
 from furong.foundation.codes.ids import new_id
 from furong.foundation.organizations import queries as organizations
+from furong.registries.legal_entities import commands as name_keeping
+from furong.registries.legal_entities import queries as entities
+from furong.registries.legal_entities.values import EntityKind
 from furong.registries.licences import queries as licences
 from furong.registries.population import demo
 from furong.registries.population import queries as population
@@ -31,7 +35,7 @@ from tests.sites.workbench.staff import registration_card
 
 pytestmark = pytest.mark.usefixtures("platform")
 
-RIGHTS = ("population.read", "population.search", "population.register", "licences.read")
+RIGHTS = ("population.read", "population.search", "population.register", "licences.read", "legal_entities.read")
 CASE = Basis(purpose="核对身份", legal_basis="社会保险法 第七十四条", case_id=new_id())
 PERSON = demo.person_id("mother")
 
@@ -65,6 +69,10 @@ def readings(licence_id: Any) -> dict[str, Callable[[Actor, Basis], Any]]:
     known = population.get_person(person_id=PERSON, fields=["household_id", "number", "born_on", "name"], **as_system)
     household, number, born = known["household_id"], known.text("number"), known["born_on"]
     record = licences.get_licence(licence_id=licence_id, **as_system)
+    name_keeping.reserve_name(
+        kind=EntityKind.LIMITED_COMPANY, trade_name="云上梯田", industry="A01", division_code="430202",
+        person_id=PERSON, accept_similar=True, **as_system,
+    )  # fmt: skip
     move = moves.request_move(
         person_id=PERSON,
         division_code="430102001001",
@@ -96,6 +104,10 @@ def readings(licence_id: Any) -> dict[str, Callable[[Actor, Basis], Any]]:
         "licences.list_of_person": of(licences.list_of_person, person_id=PERSON),
         "licences.find_of_person": of(licences.find_of_person, person_id=PERSON, type_codes=[record.type_code]),
         "licences.find_licences": of(licences.find_licences, number=record.number),
+        "legal_entities.search_entities": of(entities.search_entities, text="荷塘月色"),
+        "legal_entities.get_entity": of(entities.get_entity, code=make_credit_code("9", "1", "430290", 1)),
+        "legal_entities.list_of_person": of(entities.list_of_person, person_id=demo.person_id("elders_daughter")),
+        "legal_entities.list_reservations": of(entities.list_reservations, person_id=PERSON),
     }
 
 
@@ -103,12 +115,13 @@ def readings(licence_id: Any) -> dict[str, Callable[[Actor, Basis], Any]]:
 ELSEWHERE = {
     "licences.verify": "anybody checks a certificate that they hold",
     "licences.verify_pdf": "anybody checks a certificate that they hold",
+    "legal_entities.get_public": "what the law publishes to everybody (企业信息公示暂行条例, art. 6)",
     "population.get_birth_registration": "asked by the effect that its own organisation caused; covered in the register's tests",
 }
 
 
 def test_every_reading_of_a_register_is_walked_here() -> None:
-    owned = {name for name in READS if name.partition(".")[0] in {"population", "licences"}}
+    owned = {name for name in READS if name.partition(".")[0] in {"population", "licences", "legal_entities"}}
     assert owned == set(readings(registration_card().id)) | set(ELSEWHERE)
 
 
@@ -123,7 +136,7 @@ NOT_OF_A_REGISTER = {
 
 
 def test_every_reading_of_the_platform_is_bound_by_terms_or_gives_nothing_of_another_organisations() -> None:
-    registers = {name for name in READS if name.partition(".")[0] in {"population", "licences"}}
+    registers = {name for name in READS if name.partition(".")[0] in {"population", "licences", "legal_entities"}}
     others = {name for name in READS if not name.startswith("test.")} - registers
     assert others == set(NOT_OF_A_REGISTER), "say how a new reading passes the decision"
 
@@ -141,9 +154,9 @@ def test_no_reading_of_a_register_gives_another_organisation_anything_without_a_
             asked, code = cursor.fetchone()
         assert code == "access.grant_missing", name
         assert asked in walked
-    own = clerk("police", "430202001")
+    police, registrar = clerk("police", "430202001"), clerk("market_regulation")
     for name, read in walked.items():
-        assert read(own, CASE) is not None, name
+        assert read(registrar if name.startswith("legal_entities") else police, CASE) is not None, name
 
 
 def test_a_reading_by_grant_names_the_grant_and_the_purpose_in_the_audit() -> None:
@@ -214,5 +227,5 @@ def test_a_revoked_grant_serves_not_one_reading_more() -> None:
 
 def test_every_reading_takes_who_asks_and_why() -> None:
     for name, function in READS.items():
-        if name.partition(".")[0] in {"population", "licences"} and name not in ELSEWHERE:
+        if name.partition(".")[0] in {"population", "licences", "legal_entities"} and name not in ELSEWHERE:
             assert {"actor", "basis", "now"} <= set(inspect.signature(function).parameters), name

@@ -39,7 +39,7 @@ def test_a_registrar_looks_a_company_up_for_a_purpose_and_who_stands_in_it_sees_
     assert "没有符合的主体" in words(
         registrar.post(SEARCH, {**PURPOSE, "text": "荷塘月色", "kind": "cooperative"}).content
     )
-    assert staff("registration_chief").get(link).status_code == 410, "the address is good for one post of one account"
+    assert staff("licensing").get(link).status_code == 410, "the address is good for one post of one account"
 
 
 def test_other_departments_read_what_is_shared_and_who_has_no_right_nothing() -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from furong.foundation.access import queries as access
 from furong.foundation.access.errors import PurposeMissing
+from furong.foundation.access.sharing import decide_sharing
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import read, record_read
 
@@ -15,6 +16,7 @@ from ..models import Name
 from ..names import Industry, NameVerdict
 from ..naming import judge, names_of_places, parts_of
 from ..rights import READ
+from ..terms import RESOURCE, told
 from ..values import EntityKind, Reservation
 
 
@@ -64,7 +66,8 @@ def list_reservations(*, person_id: UUID, actor: Actor, basis: Basis, now: datet
         kept_for=person_id, entity__isnull=True, ended_on__isnull=True, kept_until__gt=local_date(now)
     ).order_by("-since")
     found = tuple(Reservation(id=row.id, name=row.name, until=row.kept_until) for row in rows if row.kept_until)
-    if found:
+    if found:  # a look without a hit discloses nothing
+        decision = decide_sharing(actor=actor, resource=RESOURCE, fields=("name", "roles"), basis=basis, now=now)
         record_read(
             actor=actor,
             basis=basis,
@@ -73,5 +76,6 @@ def list_reservations(*, person_id: UUID, actor: Actor, basis: Basis, now: datet
             fields=("reserved_name",),
             database="default",
             now=now,
+            detail=told(decision),
         )
     return found

@@ -21,6 +21,7 @@ from ..errors import EntityNotFound
 from ..models import Act, Entity, Role, Version
 from ..names import name_key
 from ..rights import READ
+from ..terms import ITEMS, PEOPLE, RESOURCE, told
 from ..values import (
     FACTS,
     KINDS,
@@ -38,11 +39,7 @@ from ..values import (
 )
 
 DATABASE = "default"
-RESOURCE = "legal_entities"
 _PUBLIC = Basis(purpose="企业信息公示 Public information on entities", legal_basis="《企业信息公示暂行条例》第六条")
-# What the resource publishes of an entity, and of those who stand in it.
-_ITEMS = ("credit_code", "name", "kind", "state", "head", "address", "scope", "established_on")
-_PEOPLE = ("roles", "history")
 _LAST = "\U0010ffff"  # sorts after every character, in collation C
 
 
@@ -119,10 +116,14 @@ def search_entities(
     if not basis.is_stated:
         raise PurposeMissing
     access.require(actor=actor, right=READ)
-    decide_sharing(actor=actor, resource=RESOURCE, fields=_ITEMS, basis=basis, now=now, divisions=None, subjects=0)
+    decision = decide_sharing(
+        actor=actor, resource=RESOURCE, fields=ITEMS, basis=basis, now=now, divisions=None, subjects=0
+    )
+    within, places = decision.sql(division_column="division_code")
     scope = access.scope(actor=actor, right=READ)
     condition, params = scope.sql(organization_column="registrar_id", division_column="division_code")
-    named = {f"s{number}": value for number, value in enumerate(params)}
+    condition = f"{condition} AND {within}"
+    named = {f"s{number}": value for number, value in enumerate([*params, *places])}
     for key in named:
         condition = condition.replace("%s", f"%({key})s", 1)
     key = name_key(text)[:100]
@@ -164,10 +165,10 @@ def get_entity(*, code: str, actor: Actor, basis: Basis, now: datetime) -> Entit
         Role.objects.filter(entity=row, superseded_at__isnull=True).order_by("valid_until", "kind", "valid_from", "id")
     )
     subjects = sorted({role.person_id for role in roles if role.person_id is not None})
-    decide_sharing(
+    decision = decide_sharing(
         actor=actor,
         resource=RESOURCE,
-        fields=(*_ITEMS, *_PEOPLE),
+        fields=(*ITEMS, *PEOPLE),
         basis=basis,
         now=now,
         divisions={row.division_code},
@@ -183,6 +184,7 @@ def get_entity(*, code: str, actor: Actor, basis: Basis, now: datetime) -> Entit
         database=DATABASE,
         now=now,
         object=("legal_entity", row.id),
+        detail=told(decision),
     )
     return EntityRecord(
         id=row.id,
@@ -226,7 +228,15 @@ def list_of_person(
     found: dict[UUID, tuple[EntityLine, list[RoleKind]]] = {}
     for role in rows:
         found.setdefault(role.entity_id, (_as_line(role.entity), []))[1].append(RoleKind(role.kind))
-    if found:
+    if found:  # a look without a hit discloses nothing
+        decision = decide_sharing(
+            actor=actor,
+            resource=RESOURCE,
+            fields=(*ITEMS, *PEOPLE),
+            basis=basis,
+            now=now,
+            divisions={line.division_code for line, _ in found.values()},
+        )
         record_read(
             actor=actor,
             basis=basis,
@@ -235,6 +245,7 @@ def list_of_person(
             fields=("roles",),
             database=DATABASE,
             now=now,
+            detail=told(decision),
         )
     return tuple((line, tuple(kinds)) for line, kinds in found.values())
 
