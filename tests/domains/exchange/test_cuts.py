@@ -13,7 +13,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from furong.domains.catalogue.grants import granting
-from furong.domains.exchange import issuing, models, queries, tasks
+from furong.domains.exchange import commands, issuing, models, queries, tasks
 from furong.domains.exchange.compiling import catalogue_grant
 from furong_link.centre import Answered, Centre, CentreError, Keeper
 from furong_link.client import Link, Refused
@@ -176,6 +176,15 @@ def test_a_gateway_cut_off_for_an_hour_goes_on_is_listed_and_holds_a_restriction
             monitor = queries.get_monitor(actor=SYSTEM, now=now())
             assert "hospital-1" not in monitor.unreached
             assert queries.get_gateway(gateway="hospital-1", actor=SYSTEM, now=now()).warnings == ()
+            # Where it can be reached, a member that is shut out is out before the command returns; who cannot be is listed.
+            place = {"authority": "127.0.0.1:1", "address": f"http://127.0.0.1:{port}"}
+            commands.move_gateway(gateway="hospital-1", **place, actor=SYSTEM, now=now())
+            monkeypatch.setattr(issuing, "PUSH_SECONDS", 0.5)
+            commands.suspend_member(member="hunan", actor=SYSTEM, now=now())
+            with pytest.raises(Refused) as refused:
+                link.get(target, grant=grant)
+            assert refused.value.problem.code == "member_suspended"
+            assert set(queries.get_monitor(actor=SYSTEM, now=now()).unreached) == {"housing-1", "province-1"}
             hour_ago = now() - timedelta(minutes=61)
             assert models.Traffic.objects.filter(outcome="ok", minute__lt=hour_ago).exists()  # in their own minutes
             told = [json.loads(line) for line in _records(running) if b'"answered"' in line]
