@@ -97,8 +97,8 @@ def everybody_is_staff(plant: pytest.MonkeyPatch) -> None:
 def titles_come_from_both_shelves(plant: pytest.MonkeyPatch) -> None:
     lexicon = serving.lexicon_of
 
-    def leaky(engine: Any, words: Any) -> Any:
-        made = lexicon(engine, words)
+    def leaky(engine: Any, words: Any, **more: Any) -> Any:
+        made = lexicon(engine, words, **more)
         return type(made)([Phrase(TITLE), Phrase(WORD)], analysis=engine.analysis)
 
     plant.setattr(serving, "lexicon_of", leaky)

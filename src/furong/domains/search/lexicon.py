@@ -49,8 +49,13 @@ class Lexicon:
         never: frozenset[str] = frozenset(),
         never_pairs: frozenset[tuple[str, str]] = frozenset(),
         before: Lexicon | None = None,
+        english: Lexicon | None = None,
     ) -> None:
-        """Make one. What ``before`` knows of the same phrases, cut with the same words, is not worked out again."""
+        """Make one. What ``before`` knows of the same phrases, cut with the same words, is not worked out again.
+
+        ``english`` is that of English titles, by itself, so that letters of pinyin do not lead there.
+        """
+        self.english = english
         self._analysis = analysis
         self._never, self._never_pairs = never, never_pairs
         unique: dict[str, Phrase] = {}
@@ -232,8 +237,7 @@ class Lexicon:
         """The words of a whole pinyin, else the best title that begins so, by pinyin or by initials (xsecs: 新生儿出生)."""
         found = self._from_pinyin(letters) if len(letters) >= 4 else ""
         if not found and len(letters) >= 3:
-            begins = [one for one in self.suggest(letters) if not one.text.isascii()]
-            begins = [one for one in begins if not fold(one.text).startswith(letters)]
+            begins = [one for one in self.suggest(letters) if not fold(one.text).startswith(letters)]
             found = fold(begins[0].text).strip() if begins else ""
         return found
 

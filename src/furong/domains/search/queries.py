@@ -130,9 +130,11 @@ def suggest(*, typed: str, actor: Actor, on: date, size: int = 8, shown_in: str 
 
     What is hidden by now is left out.
     """
-    phrases = serving.serving().lexicon(on=on).suggest(typed, size=2 * size + 4)
-    phrases.sort(key=lambda one: one.text.isascii() != (shown_in == "en"))
-    phrases = phrases[: size + 4]
+    chinese = serving.serving().lexicon(on=on)
+    ways = [chinese] if chinese.english is None else [chinese, chinese.english]
+    if shown_in == "en":
+        ways.reverse()
+    phrases = [one for way in ways for one in way.suggest(typed, size=size + 4)][: size + 4]
     allowed = sources.visible((one.key for one in phrases if one.key), actor=Actor.anonymous())
     return offered([one for one in phrases if not one.key or one.key in allowed][:size])
 

@@ -123,13 +123,13 @@ def lexicon_of(engine: TantivyEngine, words: Vocabulary, *, before: Lexicon | No
     ``before``: the one until now, of which most stays.
     """
     phrases: list[Phrase] = []
+    english: list[Phrase] = []
     for kinds, limit in ((TITLED, MOST_TITLES), ((Kind.PAGE, Kind.DOCUMENT), MOST_PAGES)):
-        phrases.extend(
-            Phrase(title, one.key, one.kind.value, one.address, one.boost * _WEIGHTS.get(one.kind, 1.0))
-            for one in engine.list_titles(kinds=kinds, limit=limit)
-            for title in (one.title, one.title_en)
-            if title
-        )
+        for one in engine.list_titles(kinds=kinds, limit=limit):
+            weight = one.boost * _WEIGHTS.get(one.kind, 1.0)
+            phrases.append(Phrase(one.title, one.key, one.kind.value, one.address, weight))
+            if one.title_en:
+                english.append(Phrase(one.title_en, one.key, one.kind.value, one.address, weight))
     names = words.thesaurus.names
     known = {word for word in names if len(word) > 1} | {other for ways in names.values() for other, _ in ways}
     return Lexicon(
@@ -139,6 +139,7 @@ def lexicon_of(engine: TantivyEngine, words: Vocabulary, *, before: Lexicon | No
         never=words.never,
         never_pairs=words.never_pairs,
         before=before,
+        english=Lexicon(english, analysis=engine.analysis, before=before.english if before is not None else None),
     )
 
 
