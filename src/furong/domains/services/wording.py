@@ -13,6 +13,7 @@ IMPLEMENTATION_WORDS: Mapping[str, Promise] = {
     "person": _("persons"),
     "enterprise": _("enterprises"),
     "institution": _("institutions and associations"),
+    "official": _("public servants"),
     "statutory": _("authority by law"),
     "authorised": _("authorised organisation"),
     "entrusted": _("entrusted organisation"),

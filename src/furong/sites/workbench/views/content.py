@@ -15,6 +15,7 @@ from furong.domains.catalogue.values import DataElement, SourceKind
 from furong.domains.decisions import queries as decisions
 from furong.domains.decisions.errors import DecisionRefused
 from furong.domains.processes.values import parse_bpmn
+from furong.domains.services import bodies
 from furong.domains.services import queries as services
 from furong.domains.services.errors import FormMissing, ItemCodeRefused, ItemMissing
 from furong.domains.services.values.forms import Form
@@ -76,11 +77,9 @@ def item(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
         closure = services.get_closure(code=code, on=on)
     except ItemMissing as missing:
         raise Http404 from missing
-    body = (
-        organizations.find_responsible(department=found.item.department, division_code=division_code)
-        if division_code
-        else None
-    )
+    body = bodies.find_body(item=found.item, division_code=division_code) if division_code else None
+    if body is not None:
+        found = bodies.get_implementation(code=code, organization=body, on=on).found
     form = _form(closure.form)
     return page(
         request,
