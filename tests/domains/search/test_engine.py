@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from furong.domains.search.analysis.cutting import Analysis
-from furong.domains.search.engine.tantivy_engine import TantivyEngine
+from furong.domains.search.engine import finding
+from furong.domains.search.engine.tantivy_engine import TantivyEngine, about
 from furong.domains.search.errors import IndexMissingError, WriterBusyError
 from furong.domains.search.planning import Thesaurus
 from furong.domains.search.port import SearchEngine
@@ -112,6 +113,35 @@ def test_facets_narrow_and_show_what_else_there_is(engine: SearchEngine) -> None
     assert keys(ask(engine, "公积金", since=date(2026, 1, 1))) == ["page:new"]
     assert ask(engine, "公积金", hidden=frozenset({"page:new"})).total == 4
     assert keys(ask(engine, "公积金", first=4, size=1)) == keys(ask(engine, "公积金"))[4:5]
+
+
+def test_cheap_questions_find_what_reading_everything_finds(
+    engine: SearchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [
+        {"text": text, **more}
+        for text in (
+            "公积金",
+            "公积金缴存通知",
+            "小孩 出生登记",
+            "湘政发[2020]05号",
+            "“住房公积金账户”",
+            "金缴",
+            "紫微垣",
+        )
+        for more in ({}, {"sites": ("长沙市",)}, {"rights": STAFF_ONE}, {"kinds": ("service",), "with_count": False})
+    ]
+    directly = [ask(engine, **one) for one in asked]  # type: ignore[arg-type]
+    monkeypatch.setattr(finding, "DIRECT", -1)
+    for one, expected in zip(asked, directly, strict=True):
+        found = ask(engine, **one)  # type: ignore[arg-type]
+        assert keys(found) == keys(expected), one
+        assert [hit.score for hit in found.hits] == pytest.approx([hit.score for hit in expected.hits]), one
+        assert (found.total, found.facets) == (expected.total, expected.facets)
+
+
+def test_an_estimate_reads_as_one() -> None:
+    assert [about(one) for one in (7, 99, 12_345, 12_500_064)] == [7, 99, 12_000, 13_000_000]
 
 
 def test_a_snippet_is_plain_text_with_the_words_marked(engine: SearchEngine) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 
 from furong.domains.search.analysis.cutting import Analysis
 from furong.domains.search.engine.schema import Row, cut
@@ -82,7 +85,16 @@ def _parts(documents: Iterable[Document]) -> Iterator[list[Document]]:
 
 
 def _begin(own: tuple[str, ...]) -> None:
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _own[:] = [Analysis(own)]
+
+
+def _end_with(parent: BaseProcess) -> None:
+    """A writer that is killed leaves nobody behind, who would wait for documents for ever."""
+    parent.join()
+    os._exit(1)
 
 
 def _cut(part: list[Document]) -> list[Row]:
