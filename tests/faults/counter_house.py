@@ -22,7 +22,7 @@ from furong.entrypoints.counter import Node, database_of, set_up
 from furong.entrypoints.demo import DATABASES
 from furong.entrypoints.postgres import Cluster, free_port
 from tests.cluster import EMPTY_TABLES
-from tests.faults.centres import DATABASE, PLATFORM, SMALL, migrated_cluster
+from tests.faults.centres import DATABASE, PLATFORM, SMALL, end, migrated_cluster
 from tests.faults.house import DURABLE, ROOT, filled_house
 
 CITY = "4302"
@@ -112,13 +112,13 @@ class CounterHouse:
 
     def stop(self) -> None:
         """Stop everything and remove the folder (kept when ``FURONG_FAULTS_KEEP`` is set)."""
-        if self.node is not None:
-            self.node.stop_children()
+        for child in self.node.children.values() if self.node is not None else ():
+            child.kill()
+            child.wait(20)
         if self.worker is not None and self.worker.poll() is None:
             self.worker.kill()
             self.worker.wait(20)
-        self.province.stop()
-        self.centre.stop()
+        end(self.province, self.centre)
         if "FURONG_FAULTS_KEEP" not in os.environ:
             shutil.rmtree(self.home, ignore_errors=True)
 
