@@ -208,8 +208,10 @@ def link(folder: Path, times: int) -> None:
                     os.link(path, shelf / name)
                     managed.append(name)
                 meta["segments"].append({**segment, "segment_id": str(fresh_id)})
-        (shelf / ".managed.json").write_text(json.dumps(managed))
-        (shelf / "meta.json").write_text(json.dumps(meta))
+        for name, value in ((".managed.json", managed), ("meta.json", meta)):
+            beside = shelf / f"{name}.new"
+            beside.write_text(json.dumps(value))
+            beside.replace(shelf / name)  # never into the old file: a copy made of links keeps its own
 
 
 # --- pages --------------------------------------------------------------------------------------------------------------------
