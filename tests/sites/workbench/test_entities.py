@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.sites.workbench.staff import PURPOSE, links, refusals, staff, words
+from tests.sites.workbench.staff import PURPOSE, links, refusals, staff, tree, words
 
 from furong.foundation.audit import queries as audit
 from furong.foundation.codes.credit_codes import make_credit_code
@@ -16,6 +16,8 @@ FIRM = make_credit_code("9", "1", "430290", 1)
 
 def test_a_registrar_looks_a_company_up_for_a_purpose_and_who_stands_in_it_sees_why() -> None:
     registrar = staff("registrar")
+    asked = tree(registrar.get(SEARCH).content)
+    assert {"purpose", "legal_basis", "text", "kind", "state"} <= set(asked.xpath("//main//form//@name"))
     refused = registrar.post(SEARCH, {"text": "荷塘月色", "legal_basis": PURPOSE["legal_basis"]})
     assert refused.status_code == 422
     assert links(refused.content, SEARCH + "/") == []

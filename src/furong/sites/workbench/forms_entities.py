@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
@@ -34,3 +36,8 @@ class EntitySearchForm(PurposeForm):
         required=False,
         choices=[("", _("Any")), *((state.value, _text(name)) for state, name in STATES.items())],
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("text", "kind", "state"):
+            self.fields[name].group = _("Which entity")  # type: ignore[attr-defined]  # read by web.forms

@@ -36,6 +36,10 @@ ENTITY = "entity"
 TONES = {EntityState.ACTIVE: "ok", EntityState.DORMANT: "wait", EntityState.REVOKED: "over"}
 
 
+def _rank(one: RoleRecord) -> int:
+    return list(RoleKind).index(one.kind)
+
+
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs("legal_entities.read")
@@ -92,7 +96,7 @@ def entity(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
         entity=shown,
         state=(text(STATES[shown.state]), TONES.get(shown.state, "over")),
         rows=_rows(shown),
-        held=[_role(one, shown) for one in record.roles if one.until is None],
+        held=[_role(one, shown) for one in sorted(record.roles, key=_rank) if one.until is None],
         ended=[_role(one, shown) for one in record.roles if one.until is not None],
         acts=[
             {
