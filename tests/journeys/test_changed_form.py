@@ -19,11 +19,11 @@ BENEFIT = "items/maternity_benefit/form.yaml"
 HOUSEHOLD = "items/household_registration/form.yaml"
 NEW_QUESTION = """          - element: benefit.bank_name
             type: text
-            label: {zh: 开户银行, en: Name of the bank}
+            label: {zh: 开户网点, en: Branch of the bank}
             max_length: 60
 """
 NEW_ELEMENT = (
-    "  - {code: benefit.bank_name, name: {zh: 开户银行, en: Bank}, type: text, source: {declared: applicant}}\n"
+    "  - {code: benefit.bank_name, name: {zh: 开户网点, en: Branch}, type: text, source: {declared: applicant}}\n"
 )
 
 
@@ -70,7 +70,7 @@ def test_new_question_is_pointed_out_and_every_answer_stays(town: Town, pack: Pl
     _ask_more(pack)
     _release(town, pack)
     shown = town.mother.get(check)
-    assert "开户银行" in shown.words
+    assert "开户网点" in shown.words
     assert "您开始填写之后，表单有更新" in shown.words
     sent = town.mother.post(check, {"declared": "yes"})
     assert sent.status == 422
@@ -84,7 +84,7 @@ def test_new_question_is_pointed_out_and_every_answer_stays(town: Town, pack: Pl
     page = town.mother.get(town.mother.get(draft).goes_to)
     assert page.value("benefit-bank_name") == ""
     assert page.value("benefit-account_number") == ACCOUNT_NUMBER
-    assert "开户银行" in page.words
+    assert "开户网点" in page.words
     address = town.mother.get(draft).goes_to
     answer = town.mother.post(address, {**form_of(page), "benefit-bank_name": "芙蓉银行"})
     assert answer.status == 302, answer.mistakes
@@ -111,7 +111,7 @@ def test_answer_that_no_question_takes_any_more_is_kept_aside_and_comes_back_wit
     row = cases.Draft.objects.get()
     assert row.answers["_kept_aside"]["benefit.bank_name"] == "芙蓉银行"
     assert row.answers["benefit.account_number"] == ACCOUNT_NUMBER
-    assert "开户银行" in town.mother.read(town.fill(draft))  # the review says what is not asked any more
+    assert "开户网点" in town.mother.read(town.fill(draft))  # the review says what is not asked any more
     _another_version(pack, "the bank is asked for again")
     _release(town, pack)
     town.mother.get(draft)
@@ -143,7 +143,7 @@ def test_page_that_was_open_while_the_form_changed_loses_nothing_of_what_is_sent
     _release(town, pack)
     sent = town.mother.post(address, open_page)
     assert sent.status in {409, 422}
-    assert "开户银行" in sent.words or "草稿" in sent.words
+    assert "开户网点" in sent.words or "草稿" in sent.words
     assert cases.Draft.objects.get().answers["newborn.name"] == CHILD
     if sent.status == 422:
         assert sent.value("benefit-account_number") == ACCOUNT_NUMBER
@@ -156,4 +156,4 @@ def test_case_that_is_under_way_keeps_the_version_it_began_with(town: Town, pack
     _release(town, pack)
     town.work(application, "birth_certificate")
     assert dict(cases.Case.objects.values_list("item_code", "closure_digest")) == pinned
-    assert "开户银行" not in town.mother.read(application)
+    assert "开户网点" not in town.mother.read(application)
