@@ -27,7 +27,7 @@ browser: setup
 	@sh setup.sh --browser
 
 test: setup browser ## Run every test (15 minutes on two cores at most)
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not soak" $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
 
 check: setup ## Style, types, layers, pack, migrations, OpenAPI, messages
 	@$(BIN)/ruff check .

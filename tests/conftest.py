@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests import cluster
 
@@ -49,8 +50,26 @@ def pytest_unconfigure() -> None:
 
 
 # Those that wait more than they work, or look at many pages one after another: begun first, they leave nobody waiting at the end.
-_LONGEST = ("tests/faults/", "tests/entrypoints/test_demo.py", "tests/journeys/", "tests/sites/portal/test_browser.py",
-            "tests/sites/opendata/test_browser.py", "tests/sites/opendata/test_leaks.py")  # fmt: skip
+_LONGEST = ("tests/entrypoints/test_demo.py", "tests/journeys/", "tests/faults/", "tests/registries/population/centres/",
+            "tests/sites/portal/test_browser.py", "tests/sites/opendata/test_browser.py", "tests/docs/",
+            "tests/domains/catalogue/")  # fmt: skip
+# Files that share what takes long to make; any other file is run by one worker too, so that its fixtures are made once.
+_TOGETHER = (
+    ("tests/journeys/test_newborn.py", "tests/journeys/test_pages.py"),
+    ("tests/registries/population/centres/",),
+)
+
+
+class _Files(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    """Hands out whole files, and those of `_TOGETHER` as if they were one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((group[0] for group in _TOGETHER if nodeid.startswith(group)), nodeid.split("::", 1)[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_make_scheduler(config: pytest.Config, log: Any) -> _Files | None:
+    return _Files(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

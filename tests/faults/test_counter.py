@@ -16,7 +16,7 @@ from furong.entrypoints.visitor import Page, Visitor
 from tests.faults.centres import DATABASE
 from tests.faults.counter_house import CITY, STORE, CounterHouse
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 CHILD = "单子衿"
 
 

@@ -19,7 +19,7 @@ from furong_link.verification import verify_log
 from tests.faults.house import House
 from tests.link.running import Running
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.faults]
 CALLERS, BEFORE, AFTER = 4, 40, 20
 _READ = "SELECT d.content FROM audit_detail d JOIN audit_subject s ON s.entry_id = d.entry_id WHERE s.person_id = %s"
 

@@ -20,7 +20,7 @@ from tests.faults.filling import child_of
 from tests.faults.house import House
 from tests.faults.people import OFFICERS, Acknowledged, Office, apply, consent
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.faults]
 SEED = int(os.environ.get("FURONG_FAULTS_SEED", "20261122"))
 VICTIMS = ("web", "web-worker", "worker", "postgres")
 

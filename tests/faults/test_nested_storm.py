@@ -11,7 +11,7 @@ import pytest
 from tests.faults.house import House
 from tests.faults.nested import CODE
 
-pytestmark = [pytest.mark.faults, pytest.mark.soak, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.faults, pytest.mark.soak]
 
 # What happens in each instance: completed or passed at once, never cancelled, never twice.
 EXPECTED = Counter(

@@ -16,7 +16,7 @@ from tests.faults.filling import mother_of
 from tests.faults.house import DURABLE, House
 from tests.faults.people import LOST, Person, hand_in, prepare
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.faults]
 
 
 def _stop(house: House) -> None:

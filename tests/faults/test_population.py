@@ -18,7 +18,7 @@ from furong.registries.population.centres.values import TABLES
 from furong.registries.population.ledger import FACTS
 from tests.faults.centres import PROVINCE, Province, Trouble, journals
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.faults]
 SEED = int(os.environ.get("FURONG_FAULTS_SEED", "20261123"))
 ALL = ("01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "31")
 

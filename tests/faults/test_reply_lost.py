@@ -18,7 +18,7 @@ from tests.faults.filling import mother_of
 from tests.faults.house import House
 from tests.faults.people import LOST, Person, hand_in, prepare
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 
 @contextmanager

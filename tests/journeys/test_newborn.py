@@ -16,7 +16,6 @@ from tests.faults.people import OFFICERS, Office
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("journeys"),
     pytest.mark.timeout(600),
     needs_chromium,
 ]

@@ -15,7 +15,6 @@ from tests.faults.people import Person, hand_in, prepare
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("journeys"),
     pytest.mark.timeout(600),
     needs_chromium,
 ]

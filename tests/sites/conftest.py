@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from django.conf import settings
 
 from furong.entrypoints.postgres import free_port
 
@@ -20,7 +21,8 @@ def address(platform: dict[str, str]) -> Iterator[str]:
     """Run it in a process of its own."""
     port = free_port()
     code = f"from furong.entrypoints.web import serve; serve(host='127.0.0.1', port={port}, workers=1, threads=2)"
-    server = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "FURONG_LOG_LEVEL": "WARNING"})
+    surroundings = {"FURONG_LOG_LEVEL": "WARNING", "FURONG_SEARCH_HOME": str(settings.SEARCH_HOME)}
+    server = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **surroundings})
     found = f"http://127.0.0.1:{port}"
     try:
         for _try in range(300):

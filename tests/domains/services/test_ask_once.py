@@ -140,7 +140,7 @@ PLANTED_IN_TINY = {
         "  promised: {days: 2, unit: working}",
         "  promised: {days: 22, unit: working}",
         "set.promised",
-        {"item.promised_too_long"},
+        {"item.promised_too_long", "implementation.promised_longer"},
     ),
     "a missing text in the first language": (
         f"{BOAT}/form.yaml",

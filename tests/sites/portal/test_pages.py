@@ -19,7 +19,7 @@ from furong.sites.portal import holding, urls
 PASSWORD = "furong-demo-2026"
 PUBLIC = {"home", "search", "life_event", "guide", "about", "verify", "verify_token",
           "search_suggest", "search_place", "search_open", "office",
-          "clusters", "cluster", "implementation"}  # fmt: skip
+          "clusters", "cluster", "implementation", "firms", "firm_name", "firm"}  # fmt: skip
 
 pytestmark = pytest.mark.usefixtures("platform")
 

@@ -232,8 +232,8 @@ def test_a_file_that_is_no_pdf_gets_a_clear_word() -> None:
 
 def test_revoking_wants_right_and_reason_and_changes_the_verdict_everywhere() -> None:
     card = registration_card()
-    make_staff("registrar", police_station().id, here("licences.revoke"), title="户政科负责人")
-    chief = staff("registrar")
+    make_staff("revoker", police_station().id, here("licences.revoke"), title="户政科负责人")
+    chief = staff("revoker")
     address = links(chief.post("/work/licences", {**PURPOSE, "number": card.number}).content, "/work/licences/")[0]
     assert "立即对所有人显示“已吊销”" in words(chief.get(address).content)
     assert chief.post(address, {"understood": "on"}).status_code == 422

@@ -28,7 +28,6 @@ from tests.registries.population.centres.conftest import Province
 from tests.registries.population.moves.movers import LILING, arrive, request, until_departure
 from tests.registries.population.people import NOW, SYSTEM, WHY, child, household, person, resident
 
-pytestmark = pytest.mark.xdist_group("centres")  # which one worker has
 CHANGSHA, ZHUZHOU = "430102001001", "430202001001"
 
 

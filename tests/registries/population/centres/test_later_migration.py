@@ -17,7 +17,6 @@ from tests.registries.population.centres.conftest import Province
 from tests.registries.population.centres.test_centres import ZHUZHOU, wait_for
 from tests.registries.population.people import household, person
 
-pytestmark = pytest.mark.xdist_group("centres")
 ADD = migrations.AddField("person", "nickname", models.TextField(null=True))
 
 

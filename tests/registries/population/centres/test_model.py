@@ -30,7 +30,6 @@ from furong.registries.population.moves import tasks
 from tests.registries.population.centres.conftest import TWO, Province
 from tests.registries.population.people import NOW, SYSTEM, WHY, household, person
 
-pytestmark = pytest.mark.xdist_group("centres")
 ACT: dict[str, Any] = {"actor": SYSTEM, "basis": WHY, "now": NOW}
 TODAY = date(2026, 3, 10)
 NAMES = ("曾晓雅", "单石生", "欧阳野", "任远山", "谌念之")

@@ -33,7 +33,6 @@ from tests.registries.population.moves.conftest import CENTRES, DESTINATION, SOU
 from tests.registries.population.moves.movers import arrive, request, until_departure
 from tests.registries.population.people import NOW, SYSTEM, WHY, household, person
 
-pytestmark = pytest.mark.xdist_group("centres")
 FIRST = date(2000, 1, 1)
 ACT = {"actor": SYSTEM, "basis": WHY, "now": NOW}
 
