@@ -92,6 +92,7 @@ def test_audience_and_year_narrow_and_can_be_taken_away() -> None:
             "//aside//a[@aria-current]"
         )  # by which it is taken away again, also where nothing is left
         assert "year=" not in chosen.get("href")
+    assert "For businesses" not in words(page(client, "/search", q="登记"))
     persons = page(client, "/search", q="新生儿", audience="person")
     assert persons.find_class("answer")
     assert not page(client, "/search", q="新生儿", audience="enterprise").find_class("answer")

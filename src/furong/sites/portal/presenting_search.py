@@ -226,7 +226,7 @@ def _label(facet: str, value: str) -> object:
     if facet == "department":
         return department(value)
     if facet == "audience" and value in set(Audience):
-        return AUDIENCES[Audience(value)]
+        return _(AUDIENCES[Audience(value)])
     if facet == "language":
         return LANGUAGES.get(value, value)
     return value
