@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from furong.foundation.calendar.timelines import Version, after, on_day, revise
+from furong.foundation.calendar.values import months_later
 from furong.foundation.codes.identity_numbers import parse_identity_number
 from furong.registries.population.errors import NameInvalid
 from furong.registries.population.kinship import Family, Kin, relation_to_head
@@ -20,7 +21,6 @@ from furong.registries.population.values import (
     citizen_number,
     county_for_number,
     is_late_birth,
-    one_month_after,
     years_between,
 )
 
@@ -248,7 +248,7 @@ def test_a_child_is_numbered_by_the_households_county_and_stays_invented_with_it
     ],
 )
 def test_a_month_ends_on_its_day_or_the_months_last(born, last):
-    assert one_month_after(born) == last
+    assert months_later(born, 1) == last
     assert not is_late_birth(born_on=born, registered_on=last)
     assert is_late_birth(born_on=born, registered_on=last + timedelta(days=1))
 

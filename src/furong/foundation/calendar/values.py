@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -271,3 +272,9 @@ class Calendar:
             if whole_days >= 2:
                 left -= timedelta(minutes=a_day) * (skip - 1)
             day, clock = self.add_working_days(day, skip), None
+
+
+def months_later(day: date, months: int) -> date:
+    """This function will return the same day so many months later, or that month's last day (民法典, art. 202)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -49,17 +49,6 @@ def local_date(at: datetime) -> date:
     return timezone.localdate(at, timezone.get_default_timezone())
 
 
-def months_later(day: date, months: int) -> date:
-    """This function will return the same day so many months later, or that month's last day (民法典, art. 202)."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("a month has 28 days")  # pragma: no cover
-
-
 def lock(key: str) -> None:
     """This function will hold ``key`` until the transaction ends, waiting for another holder."""
     with connection.cursor() as cursor:

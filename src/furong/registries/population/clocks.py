@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
 
-from .values import ChangeKind, one_month_after
+from furong.foundation.calendar.values import months_later
+
+from .values import ChangeKind
 
 _TOWNSHIP = slice(6, 9)
 _FIRST_TOWN = 100  # 001 to 099 are street offices of a city, from 100 on towns and townships
@@ -30,7 +32,7 @@ class Clock:
     def due_on(self, happened_on: date, *, in_city: bool = False) -> date:
         """This function will return the last day on which the event is registered in time."""
         if self.is_month:
-            return one_month_after(happened_on)
+            return months_later(happened_on, 1)
         return happened_on + timedelta(days=self.days if self.days_city is None or not in_city else self.days_city)
 
 

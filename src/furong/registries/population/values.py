@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
+from furong.foundation.calendar.values import months_later
 from furong.foundation.codes.checks import is_reserved_division, mod_11_2
 
 MALE = "1"
@@ -285,20 +286,9 @@ class HouseholdSplit:
     new_household_id: UUID
 
 
-def one_month_after(day: date) -> date:
-    """This function will return the same day of the next month, or that month's last day (民法典, art. 202)."""
-    year, month = (day.year, day.month + 1) if day.month < 12 else (day.year + 1, 1)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("a month has 28 days")  # pragma: no cover
-
-
 def is_late_birth(*, born_on: date, registered_on: date) -> bool:
     """This function will tell whether a birth is registered later than a month after it (户口登记条例, art. 7)."""
-    return registered_on > one_month_after(born_on)
+    return registered_on > months_later(born_on, 1)
 
 
 def years_between(earlier: date, later: date) -> int:

@@ -11,6 +11,7 @@ from furong.foundation.access import queries as access
 from furong.foundation.access.errors import PurposeMissing
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import command, current
+from furong.foundation.calendar.values import months_later
 from furong.foundation.events.commands import publish
 
 from ..errors import (
@@ -28,7 +29,6 @@ from ..ledger import (
     end_roles,
     facts_of,
     local_date,
-    months_later,
     open_roles,
     role_as_officer,
     rules_on,

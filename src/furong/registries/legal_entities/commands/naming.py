@@ -9,10 +9,11 @@ from furong.foundation.access import queries as access
 from furong.foundation.access.errors import AccessRefused, PurposeMissing
 from furong.foundation.access.values import Actor, Assurance, Basis
 from furong.foundation.audit.commands import command, current
+from furong.foundation.calendar.values import months_later
 from furong.foundation.codes.ids import new_id
 
 from ..errors import NameRefused, NameSimilar, ReservationLapsed, ReservationNotFound
-from ..ledger import local_date, lock, months_later, rules_on
+from ..ledger import local_date, lock, rules_on
 from ..models import Entity, Name
 from ..names import name_key, sound_of
 from ..naming import judge, names_of_places, parts_of

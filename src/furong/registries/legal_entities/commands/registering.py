@@ -9,6 +9,7 @@ from furong.foundation.access import queries as access
 from furong.foundation.access.errors import PurposeMissing
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit.commands import command, current
+from furong.foundation.calendar.values import months_later
 from furong.foundation.codes.credit_codes import parse_credit_code
 from furong.foundation.codes.ids import new_id
 from furong.foundation.events.commands import publish
@@ -27,7 +28,6 @@ from ..ledger import (
     first_version,
     local_date,
     lock,
-    months_later,
     names_of_organization,
     rules_on,
     take_credit_code,
