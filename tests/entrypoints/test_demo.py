@@ -61,7 +61,7 @@ def _processes_of(home: Path) -> list[tuple[int, str]]:
     return found
 
 
-def _wait_until_gone(home: Path, seconds: float = 40) -> list[tuple[int, str]]:
+def _wait_until_gone(home: Path, seconds: float = 15) -> list[tuple[int, str]]:
     deadline = time.monotonic() + seconds
     while (left := _processes_of(home)) and time.monotonic() < deadline:
         time.sleep(0.1)

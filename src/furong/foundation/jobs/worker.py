@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from django.db import connections
 from procrastinate import App
@@ -22,6 +25,8 @@ STALLED_AFTER_SECONDS = 10.0
 RESCUE_EVERY_SECONDS = 3.0
 POLL_SECONDS = 1.0
 STOP_WITHIN_SECONDS = 15.0
+# With no job at work, what is left of a stop is to take leave of the database, which may be gone.
+LEAVE_WITHIN_SECONDS = 2.0
 
 
 def run(stop: threading.Event, *, concurrency: int = CONCURRENCY) -> None:
@@ -38,11 +43,29 @@ def run_until_idle(*, concurrency: int = 1) -> None:
     asyncio.run(_run(threading.Event(), concurrency=concurrency, wait=False))
 
 
+class _Threads(ThreadPoolExecutor):
+    """The threads that jobs run in, which know how many of them are at work or wait for a thread."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count, thread_name_prefix="furong-job")
+        self._given: set[Future[Any]] = set()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = super().submit(fn, *args, **kwargs)
+        self._given.add(future)
+        future.add_done_callback(self._given.discard)
+        return future
+
+    @property
+    def are_idle(self) -> bool:
+        return not self._given
+
+
 async def _run(stop: threading.Event, *, concurrency: int, wait: bool) -> None:
-    threads = ThreadPoolExecutor(concurrency, thread_name_prefix="furong-job")
+    threads = _Threads(concurrency)
     asyncio.get_running_loop().set_default_executor(threads)
     try:
-        await _work(stop, concurrency=concurrency, wait=wait)
+        await _work(stop, threads=threads, concurrency=concurrency, wait=wait)
     finally:
         _close_connections(threads, concurrency)
 
@@ -61,7 +84,7 @@ def _close_connections(threads: ThreadPoolExecutor, count: int) -> None:
             closing.result(5)
 
 
-async def _work(stop: threading.Event, *, concurrency: int, wait: bool) -> None:
+async def _work(stop: threading.Event, *, threads: _Threads, concurrency: int, wait: bool) -> None:
     async with _worker_app().open_async() as worker_app:
         working = asyncio.create_task(
             worker_app.run_worker_async(
@@ -86,11 +109,24 @@ async def _work(stop: threading.Event, *, concurrency: int, wait: bool) -> None:
                         task.result()  # raises what ended it
                     return
         finally:
-            for task in watched:
+            await _end(watched, threads)
+
+
+async def _end(tasks: set[asyncio.Task[None]], threads: _Threads) -> None:
+    """Ask ``tasks`` to end: jobs at work may, and a farewell that the database does not take is cut short."""
+    for task in tasks:
+        task.cancel()
+    idle_since: float | None = None
+    left: set[asyncio.Task[None]] = tasks
+    while left:
+        _done, left = await asyncio.wait(left, timeout=0.1)
+        now = time.monotonic()
+        idle_since = (idle_since or now) if threads.are_idle else None
+        if idle_since is not None and now - idle_since > LEAVE_WITHIN_SECONDS:
+            idle_since = None
+            for task in left:
                 task.cancel()
-            for task in watched:
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await task
+    await asyncio.gather(*tasks, return_exceptions=True)  # what ended them was told before
 
 
 def _worker_app() -> App:
