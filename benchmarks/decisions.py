@@ -55,7 +55,7 @@ SHAPES: dict[str, tuple[str, Callable[[int, int], Row]]] = {
 
 
 def table(shape: str, rules: int) -> bytes:
-    """This function will write a model of one table with ``rules`` rules."""
+    """Write a model of one table with ``rules`` rules."""
     attributes, row = SHAPES[shape]
     lines: list[str] = []
     for rule in range(rules):
@@ -80,7 +80,7 @@ def table(shape: str, rules: int) -> bytes:
 
 
 def asked(rules: int) -> list[Mapping[str, object]]:
-    """This function will make the inputs: the first rules, the middle, the last, and none."""
+    """Make the inputs: the first rules, the middle, the last, and none."""
     return [
         {"code": f"C{rule}", "amount": rule % 7 + 1 if rule % 2 else rule * 10 + 5, "day": DAY + timedelta(rule % 365)}
         for rule in (0, 1, rules // 40, rules // 2, rules // 2 + 1, rules - 1, rules * 3)
@@ -88,7 +88,7 @@ def asked(rules: int) -> list[Mapping[str, object]]:
 
 
 def measure(model: DecisionModel, rules: int, repeats: int) -> float:
-    """This function will return the median of the microseconds that one evaluation takes."""
+    """Return the median of the microseconds that one evaluation takes."""
     inputs = asked(rules)
     for one in inputs:
         model.evaluate("d", one)

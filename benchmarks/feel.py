@@ -61,7 +61,7 @@ class Measured:
 
 
 def measure(text: str, context: Mapping[str, object] = CONTEXT, *, seconds: float = 0.3, rounds: int = 3) -> Measured:
-    """This function will compile ``text`` once and evaluate it for ``rounds`` times ``seconds``; the best round counts."""
+    """Compile ``text`` once and evaluate it for ``rounds`` times ``seconds``; the best round counts."""
     compiled = compile_expression(text)
     evaluate = compiled.evaluate
     evaluate(context, now=NOW)
@@ -79,7 +79,7 @@ def measure(text: str, context: Mapping[str, object] = CONTEXT, *, seconds: floa
 
 
 def measure_cell(text: str, value: object, *, seconds: float = 0.3, rounds: int = 3) -> Measured:
-    """This function will do the same for the unary tests of a table's cell."""
+    """Do the same for the unary tests of a table's cell."""
     matches = compile_unary_tests(text).matches
     best = 0.0
     for _ in range(rounds):
@@ -94,7 +94,7 @@ def measure_cell(text: str, value: object, *, seconds: float = 0.3, rounds: int 
 
 
 def feel_per_s(*, quick: bool = False) -> float:
-    """This function will return evaluations a second of the slowest plain condition. Costs about 6 s, 1 s if quick."""
+    """Return evaluations a second of the slowest plain condition. Costs about 6 s, 1 s if quick."""
     return min(one.per_s for one in _measured(CONDITIONS, quick=quick))
 
 
@@ -111,7 +111,7 @@ def _compile_ms(quick: bool) -> float:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """This function will print the table and, last, one line of JSON."""
+    """Print the table and, last, one line of JSON."""
     parser = argparse.ArgumentParser(prog="benchmarks.feel", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="short rounds, for a first look")
     quick: bool = parser.parse_args(arguments).quick

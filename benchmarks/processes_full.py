@@ -20,7 +20,7 @@ OFFICE = UUID("01900000-0000-7000-a000-000000000001")
 
 
 def make_clerk() -> Any:
-    """This function will give a post the right to handle the cases of a city, and return who acts from it."""
+    """Give a post the right to handle the cases of a city, and return who acts from it."""
     from django.db import transaction
     from django.utils import timezone
 
@@ -49,7 +49,7 @@ def make_clerk() -> Any:
 
 
 def waiting_of(instance: UUID) -> list[tuple[UUID, str]]:
-    """This function will return the open tasks of an instance, and the elements that they stand at."""
+    """Return the open tasks of an instance, and the elements that they stand at."""
     from furong.domains.processes.store import execute
 
     found = execute("SELECT id, element_id FROM processes_task WHERE instance_id = %s ORDER BY id", [instance])
@@ -57,7 +57,7 @@ def waiting_of(instance: UUID) -> list[tuple[UUID, str]]:
 
 
 def full_case(definition: Any, actor: Any, *, now: datetime = NOW) -> tuple[list[float], list[float]]:
-    """This function will run one case through the commands; it returns the milliseconds of the start and of each completion.
+    """Run one case through the commands; it returns the milliseconds of the start and of each completion.
 
     What a work list would do, finding out which tasks are open, is not counted.
     """
@@ -89,7 +89,7 @@ def full_case(definition: Any, actor: Any, *, now: datetime = NOW) -> tuple[list
 
 
 def compare_doors(definition: Any, *, rounds: int, cases: int) -> tuple[Meter, Meter]:
-    """This function will run cases by either door in turns; it returns (the engine alone, the commands)."""
+    """Run cases by either door in turns; it returns (the engine alone, the commands)."""
     actor = make_clerk()
     alone, full = Meter(), Meter()
     numbers = iter(range(10**9, 2 * 10**9))

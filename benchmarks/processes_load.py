@@ -83,7 +83,7 @@ CHUNK = 500_000  # rows of one INSERT
 
 
 def load(url: str, *, opened: int, ended: int, definition: int, tell: Callable[[str], None]) -> float:
-    """This function will fill the database by two connections at once; it returns the seconds it took."""
+    """Fill the database by two connections at once; it returns the seconds it took."""
     import psycopg
 
     began = time.perf_counter()
@@ -126,7 +126,7 @@ def load(url: str, *, opened: int, ended: int, definition: int, tell: Callable[[
 
 
 def due_scans(asked: int) -> dict[str, list[float]]:
-    """This function will time the query of due timers as the timers' loop asks it, with few and then with many of them due.
+    """Time the query of due timers as the timers' loop asks it, with few and then with many of them due.
 
     Where the database is smaller than `DUE_MANY`, all timers are due in the end.
     """

@@ -102,7 +102,7 @@ class Worker:
 
 @contextmanager
 def workers(*urls: str) -> Iterator[list[Worker]]:
-    """This function will start a worker for each database named, one after the other, and end them afterwards."""
+    """Start a worker for each database named, one after the other, and end them afterwards."""
     found: list[Worker] = []
     try:
         for number, url in enumerate(urls):
@@ -131,7 +131,7 @@ class Rates:
 
 
 def rates(url: str, *, rounds: int, seconds: float) -> Rates:
-    """This function will measure all shapes in turns."""
+    """Measure all shapes in turns."""
     found = Rates()
     with workers(*[url] * CONNECTIONS) as pool:
         for turn in range(rounds + 1):

@@ -29,7 +29,7 @@ ITEMS_OF_AN_EVENT = 6
 
 
 def main() -> int:
-    """This function will measure, print a table and one line of JSON, and end with 1 when a limit is missed."""
+    """Measure, print a table and one line of JSON, and end with 1 when a limit is missed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="fewer repeats")
     given = parser.parse_args()

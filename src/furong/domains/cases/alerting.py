@@ -24,13 +24,13 @@ HANDLE, SUPERVISE = "cases.handle", "cases.supervise"
 
 
 def follow() -> None:
-    """This function will subscribe to what staff are told about. Calling it again changes nothing."""
+    """Subscribe to what staff are told about. Calling it again changes nothing."""
     subscribe(TaskEscalated, on_task_escalated, name="cases.tell_escalated")
     subscribe(CaseTurnedLate, on_turned_late, name="cases.tell_turned_late")
 
 
 def on_task_escalated(event: TaskEscalated, delivery: Delivery) -> None:
-    """This function will tell the handlers and their supervision that a step has waited too long."""
+    """Tell the handlers and their supervision that a step has waited too long."""
     try:
         case_id = UUID(event.business_key)
     except ValueError:
@@ -39,7 +39,7 @@ def on_task_escalated(event: TaskEscalated, delivery: Delivery) -> None:
 
 
 def on_turned_late(event: CaseTurnedLate, delivery: Delivery) -> None:
-    """This function will tell the handlers that a case is nearly due, and supervision too once it is late."""
+    """Tell the handlers that a case is nearly due, and supervision too once it is late."""
     if event.light == Light.YELLOW.value:
         _tell(event.case_id, "cases.nearly_due", (HANDLE,), delivery)
     else:

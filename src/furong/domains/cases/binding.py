@@ -20,7 +20,7 @@ SOURCES: dict[str, PrefillSource] = {
 
 
 def bind() -> None:
-    """This function will register the handlers that diagrams name, follow processes, tell staff what is late, bind the twins."""
+    """Register the handlers that diagrams name, follow processes, tell staff what is late, bind the twins."""
     if not ports.is_bound("services"):
         ports.bind(services=ServicesPlanner(), birth_records=HospitalTwin(), marriages=MarriageTwin())
     wiring = processes.wiring()

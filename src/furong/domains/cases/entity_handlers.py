@@ -16,7 +16,7 @@ from furong.registries.legal_entities.values import KINDS, EntityKind, NewEntity
 
 
 def reserve_name(call: ServiceCall) -> Result:
-    """This function will keep the first of several trade names that may be borne, for the founder, for two months.
+    """Keep the first of several trade names that may be borne, for the founder, for two months.
 
     Takes ``{kind, area, trade_names, industry, division_code, person_id}``; the form's declaration accepts mere likeness. The
     BPMN error ``legal_entities.name_refused`` says that none may be borne, and why not the last.
@@ -52,7 +52,7 @@ def reserve_name(call: ServiceCall) -> Result:
 
 
 def register_entity(call: ServiceCall) -> Result:
-    """This function will register an enterprise whose founder heads it and holds all of it, once for each effect.
+    """Register an enterprise whose founder heads it and holds all of it, once for each effect.
 
     Takes ``{kind, reservation_id, address, scope, capital_fen, person_id, name, id_number, division_code}``: the founder as the
     application holds them. An invented founder's enterprise is numbered as an invented one. A refusal of the register is the BPMN

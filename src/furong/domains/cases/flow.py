@@ -34,7 +34,7 @@ ANSWERED, LAPSED = "answered", "lapsed"
 
 
 def start(case: models.Case, *, actor: Actor, now: datetime) -> UUID:
-    """This function will start the process that a locked case pinned, with the data its department may see."""
+    """Start the process that a locked case pinned, with the data its department may see."""
     return processes.start_process(
         definition_digest=definition_of(case.closure_digest, item_code=case.item_code, now=now),
         business_key=str(case.id),
@@ -49,7 +49,7 @@ def start(case: models.Case, *, actor: Actor, now: datetime) -> UUID:
 
 
 def definition_of(closure_digest: str, *, item_code: str, now: datetime) -> str:
-    """This function will return the engine's digest of a closure's process, publishing it when it is met first."""
+    """Return the engine's digest of a closure's process, publishing it when it is met first."""
     known = _published(str(connection.settings_dict["NAME"]))
     digest = known.get(closure_digest, "")
     # A restored database may lack what this process remembers.
@@ -78,7 +78,7 @@ def _published(database: str) -> dict[str, str]:
 
 
 def variables_of(case: models.Case) -> dict[str, Any]:
-    """This function will return what the process knows: the case's number and place, and the answers by element.
+    """Return what the process knows: the case's number and place, and the answers by element.
 
     An element ``newborn.name`` is the variable ``newborn`` with the field ``name``, as FEEL reads it; what nobody
     answered is null. Nothing that the item does not declare is in it.
@@ -103,7 +103,7 @@ def variables_of(case: models.Case) -> dict[str, Any]:
 
 
 def put(known: dict[str, Any], element: str, value: Any) -> None:
-    """This function will put the value of an element where FEEL finds it; a part that is a value already is kept."""
+    """Put the value of an element where FEEL finds it; a part that is a value already is kept."""
     *path, last = element.split(".")
     here = known
     for part in path:
@@ -115,21 +115,21 @@ def put(known: dict[str, Any], element: str, value: Any) -> None:
 
 
 def open_tasks(case: models.Case) -> list[Task]:
-    """This function will return the case's open tasks, oldest first."""
+    """Return the case's open tasks, oldest first."""
     if case.process_instance_id is None:
         return []
     return process_queries.list_tasks_of(business_key=str(case.id), only_open=True)
 
 
 def finish_acceptance(case: models.Case, *, outcome: str, actor: Actor, now: datetime) -> None:
-    """This function will complete the case's open acceptance task, if its process has one."""
+    """Complete the case's open acceptance task, if its process has one."""
     for task in open_tasks(case):
         if task.kind == ACCEPTANCE:
             complete(task, outcome=outcome, variables=supplemented(case), actor=actor, now=now)
 
 
 def supplemented(case: models.Case) -> dict[str, Any]:
-    """This function will return the process's variables as supplements have changed them, only those that they touch."""
+    """Return the process's variables as supplements have changed them, only those that they touch."""
     rows = models.Supplement.objects.filter(case__application_id=case.application_id, answered_at__isnull=False)
     changed = {code for answers in rows.values_list("answers", flat=True) for code in answers if code}
     touched = changed & set(case.visible_elements)
@@ -146,7 +146,7 @@ def supplemented(case: models.Case) -> dict[str, Any]:
 
 
 def finish_decision(case: models.Case, *, outcome: str, opinion: str, actor: Actor, now: datetime) -> None:
-    """This function will complete the case's decision task. Raises ActNotAllowed while earlier steps are open."""
+    """Complete the case's decision task. Raises ActNotAllowed while earlier steps are open."""
     tasks = [t for t in open_tasks(case) if t.kind == DECISION]
     if not tasks:
         raise ActNotAllowed(
@@ -157,7 +157,7 @@ def finish_decision(case: models.Case, *, outcome: str, opinion: str, actor: Act
 
 
 def complete(task: Task, *, outcome: str, variables: Mapping[str, Any], actor: Actor, now: datetime) -> None:
-    """This function will complete a task; one that a colleague holds only time itself may take from their hands."""
+    """Complete a task; one that a colleague holds only time itself may take from their hands."""
     if actor.is_system and task.claimed_by is not None:
         processes.release_task(task_id=task.id, reason="The law's time has run out.", actor=actor, now=now)
     processes.complete_task(
@@ -170,7 +170,7 @@ def complete(task: Task, *, outcome: str, variables: Mapping[str, Any], actor: A
 
 
 def cancel(case: models.Case, *, why: str, actor: Actor, now: datetime) -> None:
-    """This function will cancel the case's process, if it runs."""
+    """Cancel the case's process, if it runs."""
     if case.process_instance_id is None:
         return
     try:
@@ -180,12 +180,12 @@ def cancel(case: models.Case, *, why: str, actor: Actor, now: datetime) -> None:
 
 
 def supplement_came(case: models.Case, *, now: datetime) -> None:
-    """This function will tell the process that the supplement is in, if it waits for it."""
+    """Tell the process that the supplement is in, if it waits for it."""
     deliver(case, SUPPLEMENT_MESSAGE, supplemented(case), now=now)
 
 
 def consent_answered(case: models.Case, consent: models.Consent, *, actor: Actor, now: datetime) -> None:
-    """This function will tell the process what the person asked has answered, or that they did not.
+    """Tell the process what the person asked has answered, or that they did not.
 
     Where the process has gone on to calling them, it ends that call.
     """
@@ -199,7 +199,7 @@ def consent_answered(case: models.Case, consent: models.Consent, *, actor: Actor
 
 
 def deliver(case: models.Case, name: str, payload: Mapping[str, Any], *, now: datetime) -> bool:
-    """This function will deliver a message to the case's process; False when nothing waits for it."""
+    """Deliver a message to the case's process; False when nothing waits for it."""
     if case.process_instance_id is None:
         return False
     try:
@@ -216,7 +216,7 @@ def deliver(case: models.Case, name: str, payload: Mapping[str, Any], *, now: da
 
 
 def clock_changed(case: models.Case, *, now: datetime, why: str) -> None:
-    """This function will take the deadline off the case's open tasks while its clock is stopped, and put it back after."""
+    """Take the deadline off the case's open tasks while its clock is stopped, and put it back after."""
     from furong.domains.cases.commands.moving import calendar
 
     days = calendar()

@@ -21,7 +21,7 @@ COMPLETED, REJECTED = "completed", "rejected"
 
 
 def on_task_completed(fact: TaskFact) -> None:
-    """This function will make the completion of a task by other ways than the case's own acts the act that it is.
+    """Make the completion of a task by other ways than the case's own acts the act that it is.
 
     Whoever finishes an acceptance or decision task by the engine's own door accepts or approves; a refusal needs its reason
     and has to take the case's door. While the case is stopped, nothing is finished at all: ActNotAllowed, ReasonMissing.
@@ -52,7 +52,7 @@ def on_task_completed(fact: TaskFact) -> None:
 
 
 def on_task_created(fact: TaskFact) -> None:
-    """This function will note that an accepted case is being handled, when its first task after acceptance opens.
+    """Note that an accepted case is being handled, when its first task after acceptance opens.
 
     A task to accept what counts as accepted already (the process was held up before it) is done as it opens.
     """
@@ -72,7 +72,7 @@ def on_task_created(fact: TaskFact) -> None:
 
 
 def on_process_ended(fact: ProcessFact) -> None:
-    """This function will complete a granted case, and bring one that its process left undecided to an end.
+    """Complete a granted case, and bring one that its process left undecided to an end.
 
     A process without a decision by a person ends in the applicant's favour unless its variable ``decision`` says
     ``rejected``: then a rule has refused, and the rule's ``reason`` stands in the decision.

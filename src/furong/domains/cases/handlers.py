@@ -36,7 +36,7 @@ Result = Mapping[str, object] | None
 
 
 def fetch_birth_record(call: ServiceCall) -> Result:
-    """This function will fetch a mother's latest birth from the hospitals: ``{mother_person_id, licence_type}``.
+    """Fetch a mother's latest birth from the hospitals: ``{mother_person_id, licence_type}``.
 
     ``certificate_issued`` tells whether a licence of that type bears the record's certificate number already. The BPMN
     error ``hospital.record_not_found`` says that no hospital knows one; a silent register is a fault and tried again.
@@ -66,7 +66,7 @@ def fetch_birth_record(call: ServiceCall) -> Result:
 
 
 def fetch_marriage(call: ServiceCall) -> Result:
-    """This function will ask the marriage register for a person's marriage today: ``{person_id}``."""
+    """Ask the marriage register for a person's marriage today: ``{person_id}``."""
     found = ports.marriages().find_marriage(
         person_id=id_of(call, "person_id"), on=calendars.current().local_date(call.now)
     )
@@ -81,7 +81,7 @@ def fetch_marriage(call: ServiceCall) -> Result:
 
 
 def register_birth(call: ServiceCall) -> Result:
-    """This function will register a birth in the population register, once for each effect.
+    """Register a birth in the population register, once for each effect.
 
     Takes ``{child: {name, sex, born_at, ethnicity, born_division_code, born_place}, birth_record_number, mother_person_id,
     father_person_id, household_id, consent_reference, late_note}``. A refusal of the register is the BPMN error
@@ -138,7 +138,7 @@ def register_birth(call: ServiceCall) -> Result:
 
 
 def issue_licence(call: ServiceCall) -> Result:
-    """This function will issue a licence in the name of the case's organisation, once for each effect.
+    """Issue a licence in the name of the case's organisation, once for each effect.
 
     Takes ``{type, holder_person_id, guardian_person_ids, number, valid_until, data}``. The BPMN error ``licences.number_taken``
     says that another case has issued a licence of this type under the same allotted number.
@@ -170,7 +170,7 @@ def issue_licence(call: ServiceCall) -> Result:
 
 
 def keep_output(call: ServiceCall) -> Result:
-    """This function will keep what the case has produced, ``{element: value}``, for the cases that build on it.
+    """Keep what the case has produced, ``{element: value}``, for the cases that build on it.
 
     Runs within the step. Elements that the item does not declare as outputs are a mistake in the pack.
     """
@@ -184,7 +184,7 @@ def keep_output(call: ServiceCall) -> Result:
 
 
 def end_case(call: ServiceCall) -> Result:
-    """This function will end the case without its result, ``{reason}``: what was applied for has turned out to be impossible.
+    """End the case without its result, ``{reason}``: what was applied for has turned out to be impossible.
 
     Runs within the step; the diagram goes from here to an end.
     """
@@ -207,7 +207,7 @@ HANDLERS: Mapping[str, tuple[Callable[[ServiceCall], Result], bool]] = {
 
 
 def case_of(call: ServiceCall) -> tuple[models.Case, Actor, Basis]:
-    """This function will return the case of a call, the organisation in whose name it acts, and on what basis."""
+    """Return the case of a call, the organisation in whose name it acts, and on what basis."""
     case = models.Case.objects.get(id=UUID(call.business_key))
     try:
         label = organizations.get_organization(organization_id=case.organization_id).label

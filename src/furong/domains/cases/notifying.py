@@ -13,12 +13,12 @@ from furong.foundation.notices import commands as notices
 
 
 def application_submitted(application: models.Application, *, now: datetime) -> None:
-    """This function will tell the applicant the number of what they handed in."""
+    """Tell the applicant the number of what they handed in."""
     _tell(application, "cases.submitted", {"number": application.number, "title": dict(application.title)}, now=now)
 
 
 def case_moved(case: models.Case, step: str, *, now: datetime) -> None:
-    """This function will tell the applicant what happened to a case; ``step`` names the message."""
+    """Tell the applicant what happened to a case; ``step`` names the message."""
     _tell(
         case.application,
         f"cases.{step}",
@@ -33,7 +33,7 @@ def case_moved(case: models.Case, step: str, *, now: datetime) -> None:
 
 
 def document_served(document: models.Document, *, now: datetime) -> None:
-    """This function will tell the applicant that a document lies in their mailbox."""
+    """Tell the applicant that a document lies in their mailbox."""
     _tell(
         document.case.application,
         "cases.document",
@@ -49,7 +49,7 @@ def document_served(document: models.Document, *, now: datetime) -> None:
 
 
 def consent_requested(consent: models.Consent, *, now: datetime, again: bool = False) -> None:
-    """This function will ask the person whose consent is needed, or remind them."""
+    """Ask the person whose consent is needed, or remind them."""
     _send(
         person_id=consent.requested_of_person_id,
         account_id=None,
@@ -65,7 +65,7 @@ def consent_requested(consent: models.Consent, *, now: datetime, again: bool = F
 
 
 def consent_answered(consent: models.Consent, *, now: datetime) -> None:
-    """This function will tell the applicant what the person asked has answered."""
+    """Tell the applicant what the person asked has answered."""
     case = consent.case
     _tell(
         case.application,

@@ -17,7 +17,7 @@ RETURNING value
 
 
 def next_serial(key: str) -> int:
-    """This function will return the next serial of ``key``, beginning with 1; it is taken only if the caller commits."""
+    """Return the next serial of ``key``, beginning with 1; it is taken only if the caller commits."""
     with connection.cursor() as cursor:
         cursor.execute(NEXT_SERIAL, [key])
         row = cursor.fetchone()
@@ -25,7 +25,7 @@ def next_serial(key: str) -> int:
 
 
 def application_number(*, division_code: str, on: date, digits: int) -> str:
-    """This function will mint an application number such as ``4302·2026·1122·00817``: division, year, day, serial
+    """Mint an application number such as ``4302·2026·1122·00817``: division, year, day, serial
     of the day.
     """
     division = division_code[:digits]
@@ -34,7 +34,7 @@ def application_number(*, division_code: str, on: date, digits: int) -> str:
 
 
 def document_number(*, organization_id: UUID, office: str, mark: str, year: int) -> str:
-    """This function will mint a document number such as ``荷塘区医保局受〔2026〕12号``: office, kind, year, serial.
+    """Mint a document number such as ``荷塘区医保局受〔2026〕12号``: office, kind, year, serial.
 
     The serial runs within organisation, kind and year (党政机关公文处理工作条例 art. 9: 机关代字、年份、发文顺序号).
     """

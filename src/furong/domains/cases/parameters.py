@@ -9,7 +9,7 @@ from furong.foundation.packs import queries as packs
 
 
 def list_parameters(*, on: date) -> tuple[DatedParameter, ...]:
-    """This function will return every dated parameter of the definitions in force on a day. From memory."""
+    """Return every dated parameter of the definitions in force on a day. From memory."""
 
     def make() -> tuple[DatedParameter, ...]:
         releases = packs.list_current_releases(kind="case_rules", on=on)
@@ -19,5 +19,5 @@ def list_parameters(*, on: date) -> tuple[DatedParameter, ...]:
 
 
 def current_rules(*, on: date) -> Rules:
-    """This function will return the rules in force on a local day."""
+    """Return the rules in force on a local day."""
     return packs.derive("cases.rules", on=on, make=lambda: rules_on(on, list_parameters(on=on)))

@@ -37,7 +37,7 @@ class ServicesPlanner:
     """The planner over ``domains.services``; it holds nothing."""
 
     def form_digest(self, *, life_event_code: str, item_codes: Sequence[str], on: date) -> str:
-        """This function will return the digest of the form in force: the event's closure, or the item's own form."""
+        """Return the digest of the form in force: the event's closure, or the item's own form."""
         try:
             if life_event_code:
                 return services.get_life_event(code=life_event_code, on=on).digest
@@ -46,7 +46,7 @@ class ServicesPlanner:
             raise ItemNotOffered from missing
 
     def describe_form(self, *, digest: str, item_codes: Sequence[str], on: date) -> FormDescription:
-        """This function will describe a form's version for the migration of drafts; a version nobody keeps has no fields."""
+        """Describe a form's version for the migration of drafts; a version nobody keeps has no fields."""
         form = self._form(digest, item_codes, on)
         if form is None:
             return FormDescription(digest=digest, fields={})
@@ -86,7 +86,7 @@ class ServicesPlanner:
         on: date,
         now: datetime,
     ) -> CheckedAnswers:
-        """This function will check a whole draft as if every page were sent now, and keep the answers that still apply."""
+        """Check a whole draft as if every page were sent now, and keep the answers that still apply."""
         compiled = self._compiled(digest, item_codes, on)
         if compiled is None:
             return CheckedAnswers(by_element={})
@@ -112,7 +112,7 @@ class ServicesPlanner:
         on: date,
         now: datetime,
     ) -> Mapping[str, Answer]:
-        """This function will ask the registers for everything that the form shows and the items' departments need."""
+        """Ask the registers for everything that the form shows and the items' departments need."""
         wanted: list[str] = []
         items = list(self._items(life_event_code, item_codes, on))
         for item in items:
@@ -149,7 +149,7 @@ class ServicesPlanner:
         }
 
     def serves(self, *, life_event_code: str, item_codes: Sequence[str], kind: str, on: date) -> bool:
-        """This function will tell whether every item has ``kind`` among its service objects; officials apply as persons."""
+        """Tell whether every item has ``kind`` among its service objects; officials apply as persons."""
         kinds = {kind, "official"} if kind == "person" else {kind}
         try:
             return all(kinds & set(item.service_objects) for item in self._items(life_event_code, item_codes, on))
@@ -159,7 +159,7 @@ class ServicesPlanner:
     def responsible(
         self, *, item_code: str, department: str, division_code: str, answers: Mapping[str, Any], on: date
     ) -> tuple[UUID, str] | None:
-        """This function will return the body of a department that the item's rule of jurisdiction names for these answers."""
+        """Return the body of a department that the item's rule of jurisdiction names for these answers."""
         place = place_of(item_code, answers, on) or division_code
         try:
             item = services.get_item(code=item_code, on=on).item
@@ -177,7 +177,7 @@ class ServicesPlanner:
         answers: Mapping[str, Any],
         on: date,
     ) -> ApplicationPlan:
-        """This function will say which cases the application makes: of each item the responsible body, limits and definitions."""
+        """Say which cases the application makes: of each item the responsible body, limits and definitions."""
         try:
             if not life_event_code:
                 code = _single(item_codes)
@@ -230,7 +230,7 @@ class ServicesPlanner:
 
 
 def subject_of(actor: Actor, now: datetime) -> Subject:
-    """This function will say whom a form is about: who applies, or the person they act for, and the other parent."""
+    """Say whom a form is about: who applies, or the person they act for, and the other parent."""
     person_id: UUID | None = actor.person_id
     if actor.principal is not None and actor.principal.kind == "person":
         person_id = actor.principal.id
@@ -268,7 +268,7 @@ def _responsible(item: Item, division_code: str) -> Organization | None:
 
 
 def place_of(item_code: str, answers: Mapping[str, Any], on: date) -> str:
-    """This function will return the division by which a body is responsible, as the pack's rule says; empty without a rule."""
+    """Return the division by which a body is responsible, as the pack's rule says; empty without a rule."""
 
     def make() -> dict[str, CompiledExpression]:
         releases = packs.list_current_releases(kind="jurisdiction", on=on)
@@ -328,7 +328,7 @@ def _item_plan(
 
 
 def consents_of(item_code: str, on: date) -> list[ConsentPlan]:
-    """This function will return the consents that an item needs on a day, as the pack defines them."""
+    """Return the consents that an item needs on a day, as the pack defines them."""
 
     def make() -> list[ConsentPlan]:
         releases = packs.list_current_releases(kind="consent", on=on)

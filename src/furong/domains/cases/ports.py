@@ -32,11 +32,11 @@ class Services(Protocol):
     """How ``domains.services`` plans an application; its items, form and prefill."""
 
     def form_digest(self, *, life_event_code: str, item_codes: Sequence[str], on: date) -> str:
-        """This function will return the digest of the form in force. Raises ItemNotOffered."""
+        """Return the digest of the form in force. Raises ItemNotOffered."""
         ...
 
     def describe_form(self, *, digest: str, item_codes: Sequence[str], on: date) -> FormDescription:
-        """This function will return what a draft's migration needs to know of a form's version."""
+        """Return what a draft's migration needs to know of a form's version."""
         ...
 
     def check(
@@ -49,7 +49,7 @@ class Services(Protocol):
         on: date,
         now: datetime,
     ) -> CheckedAnswers:
-        """This function will check a whole draft against the form's version, what registers hold being ``known``."""
+        """Check a whole draft against the form's version, what registers hold being ``known``."""
         ...
 
     def prefill(
@@ -63,17 +63,17 @@ class Services(Protocol):
         on: date,
         now: datetime,
     ) -> Mapping[str, Answer]:
-        """This function will return what registers hold for the form and its items, with the source of each."""
+        """Return what registers hold for the form and its items, with the source of each."""
         ...
 
     def serves(self, *, life_event_code: str, item_codes: Sequence[str], kind: str, on: date) -> bool:
-        """This function will tell whether every item is for a ``kind`` of applicant: person, enterprise or institution."""
+        """Tell whether every item is for a ``kind`` of applicant: person, enterprise or institution."""
         ...
 
     def responsible(
         self, *, item_code: str, department: str, division_code: str, answers: Mapping[str, Any], on: date
     ) -> tuple[UUID, str] | None:
-        """This function will return the body that is responsible for an item by its answers, and the place by which it is."""
+        """Return the body that is responsible for an item by its answers, and the place by which it is."""
         ...
 
     def plan(
@@ -85,7 +85,7 @@ class Services(Protocol):
         answers: Mapping[str, Any],
         on: date,
     ) -> ApplicationPlan:
-        """This function will say which cases an application makes there on that day. Raises ItemNotOffered, NobodyResponsible."""
+        """Say which cases an application makes there on that day. Raises ItemNotOffered, NobodyResponsible."""
         ...
 
 
@@ -110,7 +110,7 @@ class BirthRecords(Protocol):
     """The hospitals' birth records."""
 
     def find_latest(self, *, mother_person_id: UUID) -> BirthRecord | None:
-        """This function will return the latest birth of a mother. Raises TwinUnavailableError when the register
+        """Return the latest birth of a mother. Raises TwinUnavailableError when the register
         does not answer.
         """
         ...
@@ -130,7 +130,7 @@ class MarriageRegister(Protocol):
     """The marriage register of civil affairs."""
 
     def find_marriage(self, *, person_id: UUID, on: date) -> MarriageRecord | None:
-        """This function will return the marriage a person is in on a day. Raises TwinUnavailableError."""
+        """Return the marriage a person is in on a day. Raises TwinUnavailableError."""
         ...
 
 
@@ -143,7 +143,7 @@ def bind(
     birth_records: BirthRecords | None = None,
     marriages: MarriageRegister | None = None,
 ) -> None:
-    """This function will bind what is given; a later binding replaces an earlier one."""
+    """Bind what is given; a later binding replaces an earlier one."""
     if services is not None:
         _bound["services"] = services
     if birth_records is not None:
@@ -153,20 +153,20 @@ def bind(
 
 
 def services() -> Services:
-    """This function will return the bound planner. Raises PortNotBoundError."""
+    """Return the bound planner. Raises PortNotBoundError."""
     found: Services = _of("services")
     return found
 
 
 def birth_records() -> BirthRecords:
-    """This function will return the bound hospitals' records. Raises PortNotBoundError."""
+    """Return the bound hospitals' records. Raises PortNotBoundError."""
     found: BirthRecords = _of("birth_records")
     told = _told.get()
     return found if told is None else _BirthsOnce(found, told)
 
 
 def marriages() -> MarriageRegister:
-    """This function will return the bound marriage register. Raises PortNotBoundError."""
+    """Return the bound marriage register. Raises PortNotBoundError."""
     found: MarriageRegister = _of("marriages")
     told = _told.get()
     return found if told is None else _MarriagesOnce(found, told)
@@ -178,7 +178,7 @@ _told: ContextVar[_Told | None] = ContextVar("furong_cases_told", default=None)
 
 @contextmanager
 def asked_once() -> Iterator[None]:
-    """This function will let the registers outside be asked once for each question within, however often it comes up; a register
+    """Let the registers outside be asked once for each question within, however often it comes up; a register
     that did not answer is not asked again.
     """
     token = _told.set({})
@@ -222,7 +222,7 @@ def _once(told: _Told, question: tuple[object, ...], ask: Callable[[], Any]) -> 
 
 
 def is_bound(name: str) -> bool:
-    """This function will tell whether something is bound to a port."""
+    """Tell whether something is bound to a port."""
     return name in _bound
 
 

@@ -23,7 +23,7 @@ from furong.foundation.packs.values import Text, both
 
 
 def subject_of(*, person_id: UUID | None, account_id: UUID | None, now: datetime) -> Subject:
-    """This function will say whom an application is about: the applicant, and the other parent where a child was born.
+    """Say whom an application is about: the applicant, and the other parent where a child was born.
 
     Whoever has a birth on record is the mother, and her spouse the father; a father who applies is found by his wife's.
     A register that does not answer leaves its role open.
@@ -59,7 +59,7 @@ class BirthRecordsSource:
     def prefill(
         self, *, elements: Sequence[DataElement], subject: Subject, actor: Actor, basis: Basis, now: datetime
     ) -> Mapping[str, Prefilled]:
-        """This function will return what the mother's latest birth record holds; nothing while the register is silent."""
+        """Return what the mother's latest birth record holds; nothing while the register is silent."""
         mother = _person(subject, "mother")
         if mother is None:
             return {}
@@ -94,7 +94,7 @@ class MarriageSource:
     def prefill(
         self, *, elements: Sequence[DataElement], subject: Subject, actor: Actor, basis: Basis, now: datetime
     ) -> Mapping[str, Prefilled]:
-        """This function will return what the register holds of a person's marriage, seen from the role that elements name."""
+        """Return what the register holds of a person's marriage, seen from the role that elements name."""
         found: dict[str, Prefilled] = {}
         for role in dict.fromkeys(e.source.of for e in elements):
             person_id = _person(subject, role)
@@ -126,7 +126,7 @@ class MedicalInsuranceSource:
     def prefill(
         self, *, elements: Sequence[DataElement], subject: Subject, actor: Actor, basis: Basis, now: datetime
     ) -> Mapping[str, Prefilled]:
-        """This function will return a person's kind of insurance and contribution base."""
+        """Return a person's kind of insurance and contribution base."""
         found: dict[str, Prefilled] = {}
         for role in dict.fromkeys(e.source.of for e in elements):
             person_id = _person(subject, role)
@@ -152,7 +152,7 @@ def earlier_results(
     basis: Basis,
     now: datetime,
 ) -> Mapping[str, Prefilled]:
-    """This function will return what completed cases of the same matter gave, of ``elements`` that other items put out.
+    """Return what completed cases of the same matter gave, of ``elements`` that other items put out.
 
     Somebody whose child has a birth certificate and who now applies for the household alone is not asked for its number, and
     gets this child's, not an elder one's. ``without`` are the items applied for now; ``known`` are the values that tell the

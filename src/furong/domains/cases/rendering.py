@@ -19,7 +19,7 @@ from furong.registries.population import queries as population
 
 
 def render(document: models.Document, *, actor: Actor, now: datetime) -> str:
-    """This function will make a document's sealed PDF and return the stored file's digest.
+    """Make a document's sealed PDF and return the stored file's digest.
 
     The applicant's name is read from the population register for this letter and recorded like every read.
     """

@@ -13,7 +13,7 @@ _unheard: ContextVar[set[str] | None] = ContextVar("furong_cases_unheard", defau
 
 @contextmanager
 def listening() -> Iterator[set[str]]:
-    """This function will gather the elements whose register stays silent while it is asked within."""
+    """Gather the elements whose register stays silent while it is asked within."""
     heard_nothing_of: set[str] = set()
     token = _unheard.set(heard_nothing_of)
     try:
@@ -23,7 +23,7 @@ def listening() -> Iterator[set[str]]:
 
 
 def unheard(elements: Iterable[DataElement]) -> None:
-    """This function will note that the register of these elements did not answer."""
+    """Note that the register of these elements did not answer."""
     found = _unheard.get()
     if found is not None:
         found.update(element.code for element in elements)

@@ -15,7 +15,7 @@ from furong.foundation.organizations import queries as organizations
 
 
 def works_for(*, person_id: UUID | None, organization_id: UUID, on: date) -> bool:
-    """This function will tell whether a person holds a post of the organisation on a day, under their staff account."""
+    """Tell whether a person holds a post of the organisation on a day, under their staff account."""
     if person_id is None:
         return False
     account = identity.find_account_of_person(person_id=person_id, kind=AccountKind.STAFF)
@@ -26,7 +26,7 @@ def works_for(*, person_id: UUID | None, organization_id: UUID, on: date) -> boo
 
 
 def account_works_for(account_id: UUID, organization_id: UUID | None) -> bool:
-    """This function will tell whether an account holds a post of the organisation today; to whom a task may be handed over."""
+    """Tell whether an account holds a post of the organisation today; to whom a task may be handed over."""
     on = calendars.current().local_date(datetime.now(UTC))
     return any(
         seat.organization_id == organization_id for seat in organizations.posts_of_account(account_id=account_id, on=on)
@@ -34,7 +34,7 @@ def account_works_for(account_id: UUID, organization_id: UUID | None) -> bool:
 
 
 def assign(request: AssignmentRequest) -> Assignment:
-    """This function will say which organisation does a user task: the process's owner when it is of the task's department,
+    """Say which organisation does a user task: the process's owner when it is of the task's department,
     else the organisation of that department that is responsible for the place.
     """
     own = _owner(request)
@@ -64,7 +64,7 @@ _CASE = "cases.case"
 
 
 def case_in_step(found: dict[object, Any], *, business_key: str) -> tuple[UUID, str, str] | None:
-    """This function will return organisation, division and state of a process's case, read once in a step of the process.
+    """Return organisation, division and state of a process's case, read once in a step of the process.
 
     None for a process that is no case's. ``found`` belongs to the step; whoever changes the case in it calls `forget_case`.
     """
@@ -75,7 +75,7 @@ def case_in_step(found: dict[object, Any], *, business_key: str) -> tuple[UUID, 
 
 
 def forget_case(found: dict[object, Any]) -> None:
-    """This function will have the case read anew where it is asked for next in the step."""
+    """Have the case read anew where it is asked for next in the step."""
     found.pop(_CASE, None)
 
 

@@ -28,7 +28,7 @@ class HospitalTwin:
     """The hospitals' birth records."""
 
     def find_latest(self, *, mother_person_id: UUID) -> BirthRecord | None:
-        """This function will return the latest birth of a mother, None when no hospital knows one."""
+        """Return the latest birth of a mother, None when no hospital knows one."""
         _obey_switch(HOSPITAL)
         row = models.HospitalBirth.objects.filter(mother_person_id=mother_person_id).order_by("-born_at").first()
         if row is None:
@@ -52,7 +52,7 @@ class MarriageTwin:
     """The marriage register."""
 
     def find_marriage(self, *, person_id: UUID, on: date) -> MarriageRecord | None:
-        """This function will return the marriage that a person is in on a day, or None."""
+        """Return the marriage that a person is in on a day, or None."""
         _obey_switch(MARRIAGE)
         rows = models.Marriage.objects.filter(registered_on__lte=on)
         row = (
@@ -72,7 +72,7 @@ class MarriageTwin:
 
 
 def marriage_rows(*, person_id: UUID) -> list[dict[str, object]]:
-    """This function will return the marriages that a person is in, as the items of the resource ``marriages``, newest first.
+    """Return the marriages that a person is in, as the items of the resource ``marriages``, newest first.
 
     Raises TwinUnavailableError.
     """
@@ -91,7 +91,7 @@ def marriage_rows(*, person_id: UUID) -> list[dict[str, object]]:
 
 
 def birth_rows() -> list[dict[str, object]]:
-    """This function will return all birth records as the items of the resource ``birth_records``: for handing them to the system
+    """Return all birth records as the items of the resource ``birth_records``: for handing them to the system
     of a hospital that stands behind its own gateway.
     """
     return [
@@ -131,7 +131,7 @@ def _faults() -> dict[str, models.TwinFault]:
 
 
 def switch_twin(*, twin: str, mode: str = "", delay_seconds: float = 0) -> None:
-    """This function will let a twin answer ``slow`` or be ``unavailable``, or with no mode as it should. For tests
+    """Let a twin answer ``slow`` or be ``unavailable``, or with no mode as it should. For tests
     and the demo.
     """
     _held.forget()
@@ -150,7 +150,7 @@ def load_births(
     born_before: datetime,
     seed: int,
 ) -> tuple[UUID, ...]:
-    """This function will give each mother a birth in the three weeks before a moment and return the records' keys.
+    """Give each mother a birth in the three weeks before a moment and return the records' keys.
     Repeatable.
     """
     rows = []
@@ -182,7 +182,7 @@ def _certificate_number(dice: Random) -> str:
 
 
 def load_marriages(*, couples: Sequence[tuple[UUID, UUID]], registered_on: date, division_code: str, seed: int) -> None:
-    """This function will register each couple's marriage. Repeatable."""
+    """Register each couple's marriage. Repeatable."""
     rows = []
     for first, second in couples:
         dice = Random(f"{seed}:{first}:{second}")  # noqa: S311 - invented facts, not secrets
@@ -201,7 +201,7 @@ def load_marriages(*, couples: Sequence[tuple[UUID, UUID]], registered_on: date,
 
 
 def load_insured(*, people: Sequence[UUID], seed: int) -> None:
-    """This function will insure each person, six in ten as employees. Repeatable."""
+    """Insure each person, six in ten as employees. Repeatable."""
     rows = []
     for person_id in people:
         dice = Random(f"{seed}:insured:{person_id}")  # noqa: S311 - invented facts, not secrets

@@ -38,7 +38,7 @@ _SHARED = "r.live AND r.audience = %s"
 
 
 def list_shared_stamps() -> dict[str, str]:
-    """This function will return the code of each resource that staff share, with a text that changes when it does. One read."""
+    """Return the code of each resource that staff share, with a text that changes when it does. One read."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT r.code, r.version, r.published_on FROM catalogue_resource AS r WHERE {_SHARED}",
@@ -48,7 +48,7 @@ def list_shared_stamps() -> dict[str, str]:
 
 
 def list_shared(*, codes: Iterable[str]) -> list[Shared]:
-    """This function will return those of these resources that staff share and the public does not know. One read."""
+    """Return those of these resources that staff share and the public does not know. One read."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT r.code, r.name_zh, r.name_en, r.detail -> 'summary', r.detail -> 'keywords', f.department,
@@ -76,13 +76,13 @@ def list_shared(*, codes: Iterable[str]) -> list[Shared]:
 
 
 def latest_release() -> object:
-    """This function will give something that differs when a definition of a resource was released, or another day came."""
+    """Give something that differs when a definition of a resource was released, or another day came."""
     on = timezone.localdate()
     return packs.derive("catalogue.latest_release", on=on, make=lambda: _digests(on))
 
 
 def latest_harvest() -> object:
-    """This function will give something that differs after another harvest."""
+    """Give something that differs after another harvest."""
     return models.HarvestRun.objects.order_by("-id").values_list("id", flat=True).first()
 
 

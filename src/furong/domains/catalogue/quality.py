@@ -70,7 +70,7 @@ def measure(
     required: frozenset[str] = frozenset(),
     elements: Mapping[str, DataElement] | None = None,
 ) -> Quality:
-    """This function will measure a table on the local day ``on``: one pass over its cells.
+    """Measure a table on the local day ``on``: one pass over its cells.
 
     ``required`` are the items that may not be empty, besides keys; without any, all items count. ``elements`` are the data
     elements that items carry, by item code: their code tables and lists say which values there are.
@@ -163,13 +163,13 @@ _noted: Leased[int] = Leased(seconds=_NOTE_SECONDS)
 
 
 def note_passed(*, table: Table, now: datetime) -> None:
-    """This function will measure rows that pass to somebody, at most once a minute for each resource and process."""
+    """Measure rows that pass to somebody, at most once a minute for each resource and process."""
     _noted.get(table.code, lambda: record(table=table, actor=SYSTEM, now=now))
 
 
 @command("catalogue.record_quality")
 def record(*, table: Table, actor: Actor, now: datetime) -> int:
-    """This function will measure a table and keep the day's measures; it gives how often it was measured that day."""
+    """Measure a table and keep the day's measures; it gives how often it was measured that day."""
     on = timezone.localdate(now)
     view = get_resource(actor=STRANGER, code=table.code)
     dictionary = get_dictionary(on=on)
@@ -188,7 +188,7 @@ def record(*, table: Table, actor: Actor, now: datetime) -> int:
 
 
 def list_quality(*, code: str, until: date, days: int = 90) -> list[Quality]:
-    """This function will return what was measured of a resource, the newest day first; empty when nothing has passed yet.
+    """Return what was measured of a resource, the newest day first; empty when nothing has passed yet.
 
     The caller has shown that the reader may see the resource.
     """

@@ -55,7 +55,7 @@ class Cell:
 
 
 def constant_of(text: str) -> tuple[object] | None:
-    """This function will return the value of a text that is a plain number, string, boolean or null; else None."""
+    """Return the value of a text that is a plain number, string, boolean or null; else None."""
     if (found := _NUMBER_ONLY.match(text)) is not None:
         number = Decimal(found[1])
         return (number,) if len(number.as_tuple().digits) <= 34 else None
@@ -66,7 +66,7 @@ def constant_of(text: str) -> tuple[object] | None:
 
 
 def pieces_of(text: str) -> tuple[Piece, ...] | None:
-    """This function will return what a cell tests, as pieces; None if it is anything but constants and ranges."""
+    """Return what a cell tests, as pieces; None if it is anything but constants and ranges."""
     made: list[Piece] = []
     at = 0
     while at < len(text):
@@ -107,7 +107,7 @@ def _operand(text: str) -> object:
 
 
 def tested_later(text: str) -> Test:
-    """This function will make a test of constants that compiles ``text`` when it is first asked."""
+    """Make a test of constants that compiles ``text`` when it is first asked."""
     made: list[Test] = []
 
     def test(env: Env, value: object) -> bool | None:

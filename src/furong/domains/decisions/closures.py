@@ -26,7 +26,7 @@ MOST_CALLS = 60
 
 
 def fault(rule: str, message: str, line: int) -> Fn:
-    """This function will make what stands for an expression that cannot be run: null, and why."""
+    """Make what stands for an expression that cannot be run: null, and why."""
 
     def note(env: Env) -> object:
         run_of(env).problem(rule, message, line)
@@ -36,7 +36,7 @@ def fault(rule: str, message: str, line: int) -> Fn:
 
 
 def after(first: Fn, then: Fn) -> Fn:
-    """This function will make a closure that runs both and returns what the second gives."""
+    """Make a closure that runs both and returns what the second gives."""
 
     def both(env: Env) -> object:
         first(env)
@@ -46,7 +46,7 @@ def after(first: Fn, then: Fn) -> Fn:
 
 
 def fit(wanted: ItemType, value: object) -> tuple[object, bool]:
-    """This function will coerce a value that an expression made, once it is known to be of bounded size.
+    """Coerce a value that an expression made, once it is known to be of bounded size.
 
     A small expression can make a value that holds another twice, and so on; a check of its type walks all of it.
     Raises ``FeelLimitReached``.
@@ -55,7 +55,7 @@ def fit(wanted: ItemType, value: object) -> tuple[object, bool]:
 
 
 def coerced(fn: Fn, wanted: ItemType | None, line: int) -> Fn:
-    """This function will make a closure whose result has the type ``wanted``, or is null with a note (10.3.2.9.4)."""
+    """Make a closure whose result has the type ``wanted``, or is null with a note (10.3.2.9.4)."""
     if wanted is None:
         return fn
 
@@ -71,7 +71,7 @@ def coerced(fn: Fn, wanted: ItemType | None, line: int) -> Fn:
 def fitted_arguments(
     run: Run, names: Sequence[str], types: Sequence[ItemType | None], arguments: Sequence[object], line: int
 ) -> list[object] | None:
-    """This function will fit arguments to parameters; None, with a note, when one does not fit (10.3.2.13.3)."""
+    """Fit arguments to parameters; None, with a note, when one does not fit (10.3.2.13.3)."""
     if len(arguments) != len(names):
         run.problem("feel.arguments", f"The function takes {len(names)} arguments.", line)
         return None
@@ -86,7 +86,7 @@ def fitted_arguments(
 
 
 def enter(run: Run) -> None:
-    """This function will count a call within calls. Raises ``FeelLimitReached`` beyond 60."""
+    """Count a call within calls. Raises ``FeelLimitReached`` beyond 60."""
     run.spend()
     run.calls += 1
     if run.calls > MOST_CALLS:
@@ -97,7 +97,7 @@ def enter(run: Run) -> None:
 def typed_function(
     names: tuple[str, ...], places: tuple[int, ...], types: tuple[ItemType | None, ...], body: Fn, line: int
 ) -> Fn:
-    """This function will make a closure that makes a FEEL function of what the environment then holds."""
+    """Make a closure that makes a FEEL function of what the environment then holds."""
 
     def make(env: Env) -> object:
         seen = env.copy()
@@ -129,7 +129,7 @@ class _NotBoolean(Exception):  # noqa: N818  never leaves the box
 
 
 def conditional(condition: Fn, yes: Fn, no: Fn, site: Site) -> Fn:
-    """This function will make a boxed conditional; a condition that is no boolean makes it null (DMN 1.5, 10.2.2.6)."""
+    """Make a boxed conditional; a condition that is no boolean makes it null (DMN 1.5, 10.2.2.6)."""
 
     def choose(env: Env) -> object:
         holds = condition(env)
@@ -144,7 +144,7 @@ def conditional(condition: Fn, yes: Fn, no: Fn, site: Site) -> Fn:
 
 
 def only_booleans(condition: Fn) -> Fn:
-    """This function will guard the condition of a boxed filter or quantifier, for ``whole_or_null``."""
+    """Guard the condition of a boxed filter or quantifier, for ``whole_or_null``."""
 
     def ask(env: Env) -> object:
         holds = condition(env)
@@ -156,7 +156,7 @@ def only_booleans(condition: Fn) -> Fn:
 
 
 def whole_or_null(box: Fn, site: Site) -> Fn:
-    """This function will make ``box`` null when one of its conditions is no boolean."""
+    """Make ``box`` null when one of its conditions is no boolean."""
 
     def run(env: Env) -> object:
         try:

@@ -38,7 +38,7 @@ class DecisionText:
 
 
 def describe_dmn(data: bytes, *, file: str) -> tuple[DecisionText, ...]:
-    """This function will return the decisions of a DMN 1.1 to 1.5 file as texts. Raises ``DecisionRefused`` for no such file."""
+    """Return the decisions of a DMN 1.1 to 1.5 file as texts. Raises ``DecisionRefused`` for no such file."""
     root = read_xml(data, Findings(file))
     return tuple(_decision(one) for one in children(root, "decision", "businessKnowledgeModel"))
 

@@ -22,7 +22,7 @@ def evaluate_decisions(
     *,
     from_json: bool = False,
 ) -> DecisionResult:
-    """This function will run ``targets`` and what they require over the caller's ``inputs``."""
+    """Run ``targets`` and what they require over the caller's ``inputs``."""
     run = _Evaluation(model, now, from_json=from_json)
     needed = model.needed([one.key for one in targets])
     for data in model.all_inputs.values():
@@ -40,7 +40,7 @@ def evaluate_service(
     *,
     from_json: bool = False,
 ) -> DecisionResult:
-    """This function will run a decision service with ``inputs`` for its input data and input decisions."""
+    """Run a decision service with ``inputs`` for its input data and input decisions."""
     run = _Evaluation(model, now, from_json=from_json)
     given: dict[str, object] = {}
     for key in service.input_decisions:

@@ -129,7 +129,7 @@ class RuleIndex:
         self._order = sorted(enumerate(columns), key=lambda one: sum(cell.pieces is None for cell in one[1].cells))
 
     def match(self, env: Env, values: Sequence[object]) -> int:
-        """This function will return the rules that match ``values``, as bits; bit 0 is the first rule."""
+        """Return the rules that match ``values``, as bits; bit 0 is the first rule."""
         matched = self._all
         for at, column in self._order:
             matched &= column.match(env, values[at], matched)
@@ -139,7 +139,7 @@ class RuleIndex:
 
 
 def match_plainly(columns: Sequence[Column], rules: int, env: Env, values: Sequence[object]) -> int:
-    """This function will return the same as ``RuleIndex.match``, rule by rule and cell by cell, for comparison."""
+    """Return the same as ``RuleIndex.match``, rule by rule and cell by cell, for comparison."""
     matched = 0
     for rule in range(rules):
         bit = 1 << rule

@@ -18,7 +18,7 @@ _PLAIN_DIGITS = 60
 
 
 def read_json(text: str) -> object:
-    """This function will read JSON with every number as a decimal of all its digits.
+    """Read JSON with every number as a decimal of all its digits.
 
     Raises ``ValueError`` for what is not JSON (``NaN`` and ``Infinity`` are not), is nested too deep for Python's
     reader, is longer than 20,000,000 characters, or has a number beyond decimals' reach.
@@ -38,7 +38,7 @@ def _no_number(word: str) -> NoReturn:
 
 
 def write_json(value: object) -> str:
-    """This function will write a FEEL value as JSON on one line.
+    """Write a FEEL value as JSON on one line.
 
     Numbers have all their digits, without an exponent while they need no more than 60 places, and no noughts that say
     nothing. Dates, times, moments and durations are ISO 8601 texts (a moment in a named zone is written with its

@@ -96,7 +96,7 @@ class DecisionModel:
     all_services: Mapping[str, Service] = field(repr=False)
 
     def find_decision(self, decision: str) -> Decision | None:
-        """This function will return the decision with this id or name, ``prefix.name`` for an import's, or None."""
+        """Return the decision with this id or name, ``prefix.name`` for an import's, or None."""
         for one in self.decisions.values():
             if decision in (one.element_id, one.name, one.title) and not one.is_knowledge:
                 return one
@@ -107,19 +107,19 @@ class DecisionModel:
         return None
 
     def find_service(self, service: str) -> Service | None:
-        """This function will return the decision service with this id or name, or None."""
+        """Return the decision service with this id or name, or None."""
         for one in self.services.values():
             if service in (one.element_id, one.name, one.title):
                 return one
         return None
 
     def final_decisions(self) -> tuple[Decision, ...]:
-        """This function will return the decisions that no other decision requires."""
+        """Return the decisions that no other decision requires."""
         required = {key for one in self.decisions.values() for key in one.requires}
         return tuple(one for one in self.decisions.values() if not one.is_knowledge and one.key not in required)
 
     def required_inputs(self, decision: str | None = None) -> tuple[InputData, ...]:
-        """This function will return the input data that ``decision`` (or all final ones) needs, however far away."""
+        """Return the input data that ``decision`` (or all final ones) needs, however far away."""
         keys = self.needed([one.key for one in self._targets(decision)])
         return tuple(one for one in self.all_inputs.values() if one.key in keys)
 
@@ -131,7 +131,7 @@ class DecisionModel:
         now: datetime | None = None,
         from_json: bool = False,
     ) -> DecisionResult:
-        """This function will run ``decision`` (an id or a name; all final ones without) and what it requires.
+        """Run ``decision`` (an id or a name; all final ones without) and what it requires.
 
         ``inputs`` are values by the names of input data; one that is missing or of a wrong type is null and an error.
         A decision service is named as a decision is; its outputs are those of its output decisions, and ``inputs``
@@ -151,14 +151,14 @@ class DecisionModel:
     def evaluate_all(
         self, inputs: Mapping[str, object], *, now: datetime | None = None, from_json: bool = False
     ) -> DecisionResult:
-        """This function will run every decision of the file, as ``evaluate`` runs one."""
+        """Run every decision of the file, as ``evaluate`` runs one."""
         from furong.domains.decisions.evaluating import evaluate_decisions
 
         targets = tuple(one for one in self.decisions.values() if not one.is_knowledge)
         return evaluate_decisions(self, targets, inputs, now, from_json=from_json)
 
     def needed(self, keys: list[str], given: Mapping[str, object] | None = None) -> set[str]:
-        """This function will return the keys of what is needed to run ``keys``, short of what is ``given``."""
+        """Return the keys of what is needed to run ``keys``, short of what is ``given``."""
         found: set[str] = set()
         waiting = list(keys)
         while waiting:

@@ -43,7 +43,7 @@ class _Draft:
 def build_model(
     data: bytes, *, file: str, digest: str, lenient: bool = False, resolve: Resolve | None = None
 ) -> DecisionModel:
-    """This function will compile the DMN ``data``. Raises ``DecisionRefused`` with every finding."""
+    """Compile the DMN ``data``. Raises ``DecisionRefused`` with every finding."""
     units = read_units(data, file=file, lenient=lenient, resolve=resolve)
     main = units[-1]
     drafts: dict[str, _Draft] = {}

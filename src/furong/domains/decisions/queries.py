@@ -26,7 +26,7 @@ _NAMESPACE = re.compile(rb"\snamespace\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 
 def read_dmn(path: Path, *, lenient: bool = False) -> DecisionModel:
-    """This function will read the DMN file at ``path`` and what it imports from the same folder.
+    """Read the DMN file at ``path`` and what it imports from the same folder.
 
     See ``parse_dmn``. Raises ``OSError`` when the file cannot be read.
     """
@@ -34,7 +34,7 @@ def read_dmn(path: Path, *, lenient: bool = False) -> DecisionModel:
 
 
 def parse_dmn(data: bytes, *, file: str, lenient: bool = False, resolve: Resolve | None = None) -> DecisionModel:
-    """This function will read a DMN 1.1 to 1.5 file and return a model that is ready to run.
+    """Read a DMN 1.1 to 1.5 file and return a model that is ready to run.
 
     ``file`` is named in findings. ``resolve`` finds imported files by namespace and location. Raises
     ``DecisionRefused`` with every finding; a ``lenient`` model keeps an expression that cannot be run as a null with

@@ -59,7 +59,7 @@ def _named_parent(element: Element) -> str:
 
 
 def read_xml(data: bytes, findings: Findings) -> Element:
-    """This function will parse ``data`` and return the ``definitions`` element.
+    """Parse ``data`` and return the ``definitions`` element.
 
     Raises ``DecisionRefused`` for what is not XML, has a document type, is too large or is not DMN 1.1 to 1.5.
     """
@@ -89,17 +89,17 @@ def read_xml(data: bytes, findings: Findings) -> Element:
 
 
 def line_of(element: Element) -> int:
-    """This function will return the line on which the element begins, from 1."""
+    """Return the line on which the element begins, from 1."""
     return int(getattr(element, "sourceline", None) or 1)
 
 
 def tag(element: Element) -> str:
-    """This function will return the element's local name."""
+    """Return the element's local name."""
     return etree.QName(element).localname
 
 
 def children(element: Element, *names: str) -> Iterator[Element]:
-    """This function will yield the DMN children of ``element`` with one of ``names``, or all of them."""
+    """Yield the DMN children of ``element`` with one of ``names``, or all of them."""
     for one in element:
         known = isinstance(one.tag, str) and (etree.QName(one).namespace or "") in MODEL_NAMESPACES
         if known and (not names or tag(one) in names):
@@ -107,12 +107,12 @@ def children(element: Element, *names: str) -> Iterator[Element]:
 
 
 def child(element: Element, *names: str) -> Element | None:
-    """This function will return the first such child, or None."""
+    """Return the first such child, or None."""
     return next(children(element, *names), None)
 
 
 def text_of(element: Element | None) -> str:
-    """This function will return the content of the element's ``text`` child, or an empty text."""
+    """Return the content of the element's ``text`` child, or an empty text."""
     if element is None:
         return ""
     inner = child(element, "text")
@@ -120,5 +120,5 @@ def text_of(element: Element | None) -> str:
 
 
 def name_of(element: Element | None) -> str:
-    """This function will return the element's name with single spaces, or an empty text."""
+    """Return the element's name with single spaces, or an empty text."""
     return "" if element is None else " ".join((element.get("name") or "").split())

@@ -70,7 +70,7 @@ _SINGLE = frozenset((HitPolicy.UNIQUE, HitPolicy.ANY, HitPolicy.PRIORITY, HitPol
 
 
 def compile_table(table: Table) -> Fn:
-    """This function will return the closure that evaluates ``table`` in an environment.
+    """Return the closure that evaluates ``table`` in an environment.
 
     It appends a ``FiredRule`` for each rule that counts to the run's trace, and notes breaches of the table as
     problems whose code begins with ``decisions.``. Costs one look-up a column, and one test for each distinct cell

@@ -32,7 +32,7 @@ Scopes = tuple[Scope, ...]
 
 
 def compile_decision_table(boxed: BoxedCompiler, element: Element, scopes: Scopes) -> Fn:
-    """This function will compile a decision table; what is wrong with it becomes findings of ``boxed``."""
+    """Compile a decision table; what is wrong with it becomes findings of ``boxed``."""
     policy = _policy(boxed, element)
     inputs = tuple(_input(boxed, one, scopes) for one in children(element, "input"))
     outputs = tuple(_output(boxed, one, scopes, element) for one in children(element, "output"))

@@ -57,7 +57,7 @@ class Unit:
 
 
 def read_units(data: bytes, *, file: str, lenient: bool, resolve: Resolve | None) -> list[Unit]:
-    """This function will read a file and what it imports, each after those that it needs, so that it comes last.
+    """Read a file and what it imports, each after those that it needs, so that it comes last.
 
     Raises ``DecisionRefused``: for what is no DMN at once, for imports that lead in a circle or nowhere with the rest.
     """

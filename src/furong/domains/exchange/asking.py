@@ -61,7 +61,7 @@ _held = threading.local()
 
 
 def ways_to(resource_code: str) -> tuple[Way, ...]:
-    """This function will return every way by which the platform may ask for a resource, at most a second old."""
+    """Return every way by which the platform may ask for a resource, at most a second old."""
     stand = _stands.get("", issuing.stand)
     return _ways.get((resource_code, stand, timezone.localdate()), lambda: _find_ways(resource_code))
 
@@ -111,7 +111,7 @@ def _key() -> SoftwareKey:
 
 
 def ask(way: Way, target: str) -> Answer:
-    """This function will ask for ``target`` within the way's service, over a connection that this thread keeps.
+    """Ask for ``target`` within the way's service, over a connection that this thread keeps.
 
     Raises what `furong_link.client.Link.get` raises.
     """
@@ -132,7 +132,7 @@ class BirthsOverExchange:
     """The hospitals' birth records, asked of the hospitals' own systems."""
 
     def find_latest(self, *, mother_person_id: UUID) -> BirthRecord | None:
-        """This function will return the latest birth of a mother that any hospital knows, None when none does.
+        """Return the latest birth of a mother that any hospital knows, None when none does.
 
         Raises TwinUnavailableError when a gateway or a hospital's system does not answer.
         """
@@ -180,7 +180,7 @@ def _rows(way: Way, target: str, *, subject: UUID) -> list[dict[str, Any]]:
 
 
 def trace(way: Way, answer: Answer, *, subjects: list[UUID], fields: list[str]) -> None:
-    """This function will record that persons' data arrived over the exchange: with purpose, grant, and where it is in the log."""
+    """Record that persons' data arrived over the exchange: with purpose, grant, and where it is in the log."""
     record_read(
         actor=Actor(
             kind=ActorKind.SYSTEM,

@@ -17,7 +17,7 @@ from furong.foundation.access import compiled
 
 
 def bind() -> None:
-    """This function will let gateways hold the catalogue's terms, share the marriage register, and ask over the exchange what the
+    """Let gateways hold the catalogue's terms, share the marriage register, and ask over the exchange what the
     settings name (`EXCHANGE_ASKS`); the twins answer the rest.
     """
     compiled.hold_terms(issuing.restricted)

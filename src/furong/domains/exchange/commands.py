@@ -39,7 +39,7 @@ KEY_DAYS = 2 * 365
 
 @command("exchange.admit_member")
 def admit_member(*, code: str, organization_id: UUID, actor: Actor, now: datetime) -> str:
-    """This function will make an organisation a member and give the one-time code with which it enrols its gateway.
+    """Make an organisation a member and give the one-time code with which it enrols its gateway.
 
     The code is good for seven days and for one gateway; it is told here and kept nowhere. Raises `MemberKnown`, `CodeMalformed`,
     ``OrganizationNotFound``, ``AccessRefused``.
@@ -67,7 +67,7 @@ def admit_member(*, code: str, organization_id: UUID, actor: Actor, now: datetim
 
 @command("exchange.renew_code")
 def renew_code(*, member: str, actor: Actor, now: datetime) -> str:
-    """This function will give a member a new code for enrolling a gateway; an earlier one is void. Raises `MemberNotFound`."""
+    """Give a member a new code for enrolling a gateway; an earlier one is void. Raises `MemberNotFound`."""
     access.require(actor=actor, right=OPERATE)
     row = _member(member)
     text = _give_code(row, now)
@@ -85,7 +85,7 @@ def _give_code(member: models.Member, now: datetime) -> str:
 
 @command("exchange.suspend_member")
 def suspend_member(*, member: str, actor: Actor, now: datetime) -> None:
-    """This function will shut a member out of the exchange for now; returns once every gateway that can be reached knows.
+    """Shut a member out of the exchange for now; returns once every gateway that can be reached knows.
 
     Those that could not be reached are listed (`monitoring.get_monitor`). Raises `MemberNotFound`, ``AccessRefused``.
     """
@@ -99,7 +99,7 @@ def suspend_member(*, member: str, actor: Actor, now: datetime) -> None:
 
 @command("exchange.resume_member")
 def resume_member(*, member: str, actor: Actor, now: datetime) -> None:
-    """This function will let a suspended member take part again. Raises `MemberNotFound`, ``AccessRefused``."""
+    """Let a suspended member take part again. Raises `MemberNotFound`, ``AccessRefused``."""
     access.require(actor=actor, right=OPERATE)
     row = _member(member)
     row.state = MemberState.ACTIVE.value
@@ -109,7 +109,7 @@ def resume_member(*, member: str, actor: Actor, now: datetime) -> None:
 
 @command("exchange.approve_gateway")
 def approve_gateway(*, gateway: str, fingerprint: str, actor: Actor, now: datetime) -> None:
-    """This function will let a gateway serve, after its fingerprint was compared with the member.
+    """Let a gateway serve, after its fingerprint was compared with the member.
 
     ``fingerprint`` is what the member read out: at least the first two groups. The gateway fetches its configuration within a
     second. Raises `FingerprintDiffers`, `GatewayMoved`, `GatewayNotFound`, ``AccessRefused``.
@@ -132,7 +132,7 @@ def approve_gateway(*, gateway: str, fingerprint: str, actor: Actor, now: dateti
 
 @command("exchange.refuse_gateway")
 def refuse_gateway(*, gateway: str, actor: Actor, now: datetime) -> None:
-    """This function will turn a gateway down that asked. Raises `GatewayMoved`, `GatewayNotFound`, ``AccessRefused``."""
+    """Turn a gateway down that asked. Raises `GatewayMoved`, `GatewayNotFound`, ``AccessRefused``."""
     access.require(actor=actor, right=OPERATE)
     row = _gateway(gateway)
     if row.state != GatewayState.REQUESTED.value:
@@ -144,7 +144,7 @@ def refuse_gateway(*, gateway: str, actor: Actor, now: datetime) -> None:
 
 @command("exchange.revoke_gateway")
 def revoke_gateway(*, gateway: str, actor: Actor, now: datetime) -> None:
-    """This function will take a gateway and its key out of the exchange for good; its services end with it.
+    """Take a gateway and its key out of the exchange for good; its services end with it.
 
     Returns once every gateway that can be reached knows. Raises `GatewayMoved`, `GatewayNotFound`, ``AccessRefused``.
     """
@@ -162,7 +162,7 @@ def revoke_gateway(*, gateway: str, actor: Actor, now: datetime) -> None:
 
 @command("exchange.move_gateway")
 def move_gateway(*, gateway: str, authority: str, address: str, actor: Actor, now: datetime) -> None:
-    """This function will tell callers and the centre where a gateway is from now on.
+    """Tell callers and the centre where a gateway is from now on.
 
     Raises `GatewayNotFound`, `CodeMalformed`, ``AccessRefused``.
     """
@@ -178,7 +178,7 @@ def move_gateway(*, gateway: str, authority: str, address: str, actor: Actor, no
 
 @command("exchange.register_key")
 def register_key(*, member: str, system: str, key: str, actor: Actor, now: datetime) -> str:
-    """This function will register the public key of a member's system and give the name that its messages carry.
+    """Register the public key of a member's system and give the name that its messages carry.
 
     ``key`` is ``ALGORITHM:BASE64``. It is valid for two years. Raises `KeyUnreadable`, `KeyKnown`, `MemberNotFound`,
     `CodeMalformed`, ``AccessRefused``.
@@ -197,7 +197,7 @@ def register_key(*, member: str, system: str, key: str, actor: Actor, now: datet
 
 @command("exchange.revoke_key")
 def revoke_key(*, key_id: str, reason: str, actor: Actor, now: datetime) -> None:
-    """This function will make a system's key void; returns once every gateway that can be reached knows.
+    """Make a system's key void; returns once every gateway that can be reached knows.
 
     Raises `KeyNotFound`, ``AccessRefused``.
     """
@@ -222,7 +222,7 @@ def publish_service(
     now: datetime,
     provider: str = "",
 ) -> None:
-    """This function will publish a resource of the catalogue through a gateway, under the grants that the catalogue holds.
+    """Publish a resource of the catalogue through a gateway, under the grants that the catalogue holds.
 
     ``is_platforms``: the platform serves the rows itself, with no code; else the member's own system behind its gateway does.
     ``provider``: a member that has no gateway of its own and is hosted at this one; the gateway's member when it is left out.
@@ -259,7 +259,7 @@ def publish_service(
 
 @command("exchange.withdraw_service")
 def withdraw_service(*, code: str, actor: Actor, now: datetime) -> None:
-    """This function will take a service off the exchange; returns once every gateway that can be reached knows.
+    """Take a service off the exchange; returns once every gateway that can be reached knows.
 
     Raises `ServiceNotFound`, ``AccessRefused``.
     """

@@ -46,7 +46,7 @@ class Compiled:
 
 
 def exchange_name() -> str:
-    """This function will return the name of this exchange: one an installation, by its operator's first key, and kept since."""
+    """Return the name of this exchange: one an installation, by its operator's first key, and kept since."""
     from furong.foundation.signing import queries as signing
     from furong.foundation.signing.values import key_id_of
 
@@ -58,12 +58,12 @@ def exchange_name() -> str:
 
 
 def grant_id(grant: UUID, *, consumer: str, service: str) -> str:
-    """This function will return the name of a catalogue's grant for one member and one service: short, and always the same."""
+    """Return the name of a catalogue's grant for one member and one service: short, and always the same."""
     return f"{grant}.{sha256(f'{consumer}|{service}'.encode()).hexdigest()[:8]}"
 
 
 def catalogue_grant(name: str) -> UUID | None:
-    """This function will return the catalogue's grant behind an exchange's, or None when it is none of ours."""
+    """Return the catalogue's grant behind an exchange's, or None when it is none of ours."""
     try:
         return UUID(name.partition(".")[0])
     except ValueError:
@@ -71,7 +71,7 @@ def catalogue_grant(name: str) -> UUID | None:
 
 
 def compile_configuration(*, now: datetime) -> Compiled:
-    """This function will compile what gateways are to know now: this node's exchange, and what the nodes around it gave.
+    """Compile what gateways are to know now: this node's exchange, and what the nodes around it gave.
 
     Cost: a handful of reads, whatever the number of grants.
     """
@@ -81,7 +81,7 @@ def compile_configuration(*, now: datetime) -> Compiled:
 
 
 def compile_own(*, now: datetime) -> Compiled:
-    """This function will compile this node's own part: its members, gateways, services, and the grants of its catalogue."""
+    """Compile this node's own part: its members, gateways, services, and the grants of its catalogue."""
     members = {one.code: one for one in models.Member.objects.all()}
     gateways = list(models.Gateway.objects.filter(state=GatewayState.LIVE.value).order_by("code"))
     keys = models.Key.objects.exclude(gateway__state__in=[GatewayState.REQUESTED.value, GatewayState.REFUSED.value])
@@ -237,7 +237,7 @@ def _party(member: models.Member) -> Party:
 
 
 def list_lines(*, payload: Mapping[str, Any]) -> tuple[GrantLine, ...]:
-    """This function will return the grants of a payload as lists show them."""
+    """Return the grants of a payload as lists show them."""
     ids = {one["id"]: catalogue_grant(one["id"]) for one in payload["grants"]}
     described = grants.describe_grants(ids=[one for one in ids.values() if one])
     found = []
@@ -256,5 +256,5 @@ def list_lines(*, payload: Mapping[str, Any]) -> tuple[GrantLine, ...]:
 
 
 def names_of(codes: Iterable[str]) -> dict[str, Mapping[str, str]]:
-    """This function will return the names of resources by code."""
+    """Return the names of resources by code."""
     return {one.code: one.name for one in catalogue.list_lines(actor=SYSTEM, codes=list(codes))}

@@ -18,7 +18,7 @@ from furong_link.errors import ConfigurationError
 
 @command("exchange.enrol_gateway")
 def enrol_gateway(*, sent: Mapping[str, Any], actor: Actor, now: datetime) -> dict[str, Any]:
-    """This function will take a gateway's request, sealed under its member's code, and answer with the operator's key.
+    """Take a gateway's request, sealed under its member's code, and answer with the operator's key.
 
     The gateway waits then for the operator, who compares its fingerprint. The same request may come again; another key under the
     same code is refused. Raises `EnrolmentRefused`, the same for every reason.

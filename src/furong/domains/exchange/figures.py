@@ -24,7 +24,7 @@ class ExchangeFigures:
     """What a scrape asks: the last five minutes' messages, and how each gateway stands. Nothing when the database is away."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """This function will give the gauges. Cost: five small reads."""
+        """Give the gauges. Cost: five small reads."""
         now = timezone.now()
         messages = GaugeMetricFamily(
             "furong_exchange_messages_5m",

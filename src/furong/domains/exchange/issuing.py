@@ -64,29 +64,29 @@ class OperatorKey:
 
 
 def note_first_key(*, now: datetime) -> None:
-    """This function will keep the operator's first key's public half, after which the exchange is called also once it is gone."""
+    """Keep the operator's first key's public half, after which the exchange is called also once it is gone."""
     if not tables.OperatorKey.objects.exists():
         first = OperatorKey(1)
         tables.OperatorKey.objects.create(number=1, algorithm=first.algorithm, public=first.public, since=now)
 
 
 def key_number() -> int:
-    """This function will return the number of the operator's key in force; 1 before the first change. One small read."""
+    """Return the number of the operator's key in force; 1 before the first change. One small read."""
     return tables.OperatorKey.objects.order_by("-number").values_list("number", flat=True).first() or 1
 
 
 def purpose_of(number: int) -> str:
-    """This function will return the purpose under which `foundation.signing` keeps the operator's key of a number."""
+    """Return the purpose under which `foundation.signing` keeps the operator's key of a number."""
     return PURPOSE if number == 1 else f"{PURPOSE}-{number}"
 
 
 def operator_public() -> str:
-    """This function will return the operator's public key in base64, as gateways are given it."""
+    """Return the operator's public key in base64, as gateways are given it."""
     return OperatorKey().public
 
 
 def handovers(*, now: datetime) -> tuple[Mapping[str, Any], ...]:
-    """This function will return the hand-overs that a file brings along: those that can still be followed, in their order."""
+    """Return the hand-overs that a file brings along: those that can still be followed, in their order."""
     since = now - timedelta(seconds=FOLLOWED_SECONDS)
     rows = tables.OperatorKey.objects.filter(since__gt=since).exclude(handover={}).order_by("number")
     return tuple(rows.values_list("handover", flat=True))
@@ -102,13 +102,13 @@ class Issued:
 
 
 def mark_changed() -> None:
-    """This function will note that members, keys, gateways or services changed, so that the next look issues anew."""
+    """Note that members, keys, gateways or services changed, so that the next look issues anew."""
     models.Issue.objects.get_or_create(id=1)
     models.Issue.objects.filter(id=1).update(changed=F("changed") + 1)
 
 
 def issue(*, now: datetime, restricts: bool = False, cause: str = "", anew: bool = False) -> Issued | None:
-    """This function will issue a configuration when what it says has changed, or when the last one is two minutes old.
+    """Issue a configuration when what it says has changed, or when the last one is two minutes old.
 
     None when nothing was to do, and while there is no member. One process at a time; joins the caller's transaction. Cost: two
     reads when nothing changed, else compiling and one signature.
@@ -149,13 +149,13 @@ def issue(*, now: datetime, restricts: bool = False, cause: str = "", anew: bool
 
 
 def stand() -> tuple[int, ...]:
-    """This function will return what a configuration depends on, as numbers that grow with each change. Two reads."""
+    """Return what a configuration depends on, as numbers that grow with each change. Two reads."""
     changed = models.Issue.objects.filter(id=1).values_list("changed", flat=True).first()
     return compiled.newest_change(), int(changed or 0)
 
 
 def newest_file(*, beyond: int) -> tuple[int, bytes] | None:
-    """This function will return the newest configuration with its number, or None when that is not above ``beyond``."""
+    """Return the newest configuration with its number, or None when that is not above ``beyond``."""
     row = (
         models.Configuration.objects.filter(serial__gt=beyond).order_by("-serial").values_list("serial", "file").first()
     )
@@ -163,7 +163,7 @@ def newest_file(*, beyond: int) -> tuple[int, bytes] | None:
 
 
 def restricted() -> None:
-    """This function will issue and hand over what a change of grants left, before whoever changed them goes on.
+    """Issue and hand over what a change of grants left, before whoever changed them goes on.
 
     The holder of terms that `foundation.access.compiled` calls after the commit. Never raises: a gateway that cannot be told is
     listed, and the worker tries again.
@@ -178,7 +178,7 @@ def restricted() -> None:
 
 
 def hand_over(issued: Issued, *, now: datetime) -> tuple[str, ...]:
-    """This function will give a configuration to every live gateway at once, and its document to every node around that it says
+    """Give a configuration to every live gateway at once, and its document to every node around that it says
     something new to; return the codes of those it did not reach.
 
     A gateway that fetched it meanwhile counts as reached. Cost: the slowest gateway, `PUSH_SECONDS` at most, or the slowest node.
@@ -214,7 +214,7 @@ def _hand_to_gateways(issued: Issued, *, now: datetime) -> tuple[str, ...]:
 
 
 def push(address: str, file: bytes) -> str:
-    """This function will hand a configuration's file to a gateway; give why it could not, or nothing."""
+    """Hand a configuration's file to a gateway; give why it could not, or nothing."""
     parts = urlsplit(address)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=PUSH_SECONDS)
@@ -230,7 +230,7 @@ def push(address: str, file: bytes) -> str:
 
 
 def note_held(*, gateway: str, serial: int, now: datetime) -> None:
-    """This function will note what a gateway holds and that it was heard of; written when it changed or is ten seconds old."""
+    """Note what a gateway holds and that it was heard of; written when it changed or is ten seconds old."""
     rows = models.Gateway.objects.filter(code=gateway)
     row = rows.values_list("held_serial", "seen_at").first()
     if row is None:
@@ -243,7 +243,7 @@ def note_held(*, gateway: str, serial: int, now: datetime) -> None:
 
 
 def sweep(*, now: datetime) -> int:
-    """This function will throw away configurations older than a week, all but the newest of them, and say how many."""
+    """Throw away configurations older than a week, all but the newest of them, and say how many."""
     newest = models.Configuration.objects.order_by("-serial").values_list("serial", flat=True).first() or 0
     gone, _ = models.Configuration.objects.filter(issued_at__lt=now - KEPT).exclude(serial=newest).delete()
     # A configuration each two minutes differs from its neighbours in its time only: an hour later one in thirty is kept.
@@ -253,6 +253,6 @@ def sweep(*, now: datetime) -> int:
 
 
 def status(*, now: datetime) -> Mapping[str, Any]:
-    """This function will return the newest number, when it was issued, and what it counts; empty before the first."""
+    """Return the newest number, when it was issued, and what it counts; empty before the first."""
     row = models.Configuration.objects.order_by("-serial").values("serial", "issued_at", "counts").first()
     return {} if row is None else {**row, "exchange": exchange_name()}

@@ -54,7 +54,7 @@ _NOTHING = (0,) * (len(BOUNDS_MS) + 1)
 
 
 def get_monitor(*, actor: Actor, now: datetime) -> Monitor:
-    """This function will return the last hour of the exchange: traffic, errors by cause, times, warnings, flows.
+    """Return the last hour of the exchange: traffic, errors by cause, times, warnings, flows.
 
     Raises ``AccessRefused``. Cost: one range of an index on the minute and some small reads.
     """
@@ -107,7 +107,7 @@ def get_monitor(*, actor: Actor, now: datetime) -> Monitor:
 
 
 def get_member(*, member: str, actor: Actor, now: datetime) -> MemberView:
-    """This function will return a member with gateways, keys and services. Raises `MemberNotFound`, ``AccessRefused``."""
+    """Return a member with gateways, keys and services. Raises `MemberNotFound`, ``AccessRefused``."""
     access.require(actor=actor, right=OPERATE)
     row = models.Member.objects.filter(code=member).first()
     if row is None:
@@ -116,20 +116,20 @@ def get_member(*, member: str, actor: Actor, now: datetime) -> MemberView:
 
 
 def list_members(*, actor: Actor) -> tuple[tuple[str, Mapping[str, str]], ...]:
-    """This function will return this node's members by code, with their names. Raises ``AccessRefused``."""
+    """Return this node's members by code, with their names. Raises ``AccessRefused``."""
     access.require(actor=actor, right=OPERATE)
     return tuple(models.Member.objects.order_by("code").values_list("code", "name"))
 
 
 def list_live_gateways(*, actor: Actor) -> tuple[str, ...]:
-    """This function will return the codes of this node's live gateways. Raises ``AccessRefused``."""
+    """Return the codes of this node's live gateways. Raises ``AccessRefused``."""
     access.require(actor=actor, right=OPERATE)
     rows = models.Gateway.objects.filter(state=GatewayState.LIVE.value).order_by("code")
     return tuple(rows.values_list("code", flat=True))
 
 
 def get_gateway(*, gateway: str, actor: Actor, now: datetime) -> GatewayView:
-    """This function will return a gateway. Raises `GatewayNotFound`, ``AccessRefused``."""
+    """Return a gateway. Raises `GatewayNotFound`, ``AccessRefused``."""
     access.require(actor=actor, right=OPERATE)
     row = models.Gateway.objects.select_related("member").filter(code=gateway).first()
     if row is None:
@@ -138,7 +138,7 @@ def get_gateway(*, gateway: str, actor: Actor, now: datetime) -> GatewayView:
 
 
 def list_grants(*, member: str, actor: Actor, now: datetime) -> tuple[GrantLine, ...]:
-    """This function will return the grants that gateways hold for a member, as who asks and as who answers."""
+    """Return the grants that gateways hold for a member, as who asks and as who answers."""
     access.require(actor=actor, right=OPERATE)
     payload = compile_configuration(now=now).payload
     mine = {one["id"] for one in payload["services"] if one["provider"] == member}
@@ -146,7 +146,7 @@ def list_grants(*, member: str, actor: Actor, now: datetime) -> tuple[GrantLine,
 
 
 def list_candidates(*, text: str, actor: Actor) -> tuple[Organization, ...]:
-    """This function will return organisations that could become members, by a part of their name; none for no text."""
+    """Return organisations that could become members, by a part of their name; none for no text."""
     scope = access.require(actor=actor, right=OPERATE).scope
     if not text.strip():
         return ()

@@ -23,7 +23,7 @@ SKEW = timedelta(seconds=profile.SKEW_SECONDS)
 
 @command("exchange.renew_gateway_key")
 def renew_gateway_key(*, gateway: str, sent: Mapping[str, Any], actor: Actor, now: datetime) -> str:
-    """This function will take a gateway's next key, handed over by the one in force, and give its name.
+    """Take a gateway's next key, handed over by the one in force, and give its name.
 
     It counts at once: whoever holds the key in force could sign anything in the gateway's name anyhow. The operator sees the
     renewal where warnings stand until the old key has ended, and can shut the gateway out. A key hands over once: the same
@@ -71,7 +71,7 @@ def renew_gateway_key(*, gateway: str, sent: Mapping[str, Any], actor: Actor, no
 
 
 def note_signed_by(*, gateway: str, key_id: str) -> None:
-    """This function will note that a gateway signs by its next key from now on, as its first request by it shows. One read."""
+    """Note that a gateway signs by its next key from now on, as its first request by it shows. One read."""
     row = models.Gateway.objects.filter(code=gateway).exclude(key_id=key_id).first()
     if row is None:
         return

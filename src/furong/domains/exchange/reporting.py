@@ -34,7 +34,7 @@ _MOST_QUOTAS = 10_000
 
 
 def identify(*, method: str, target: str, headers: Mapping[str, str], content: bytes, now: datetime) -> str:
-    """This function will return the code of the live gateway whose key signed a request to the centre.
+    """Return the code of the live gateway whose key signed a request to the centre.
 
     Raises `CentreRefused`. Cost: one read and one verification.
     """
@@ -65,7 +65,7 @@ def identify_by(
     content: bytes,
     now: datetime,
 ) -> str:
-    """This function will return whose key signed a request, by what ``find`` gives for a key's name: code, algorithm, public key.
+    """Return whose key signed a request, by what ``find`` gives for a key's name: code, algorithm, public key.
 
     One profile for everything (exchange-protocol): the signature covers method, target, time and content. Raises `CentreRefused`.
     """
@@ -94,7 +94,7 @@ def identify_by(
 
 
 def take_report(*, gateway: str, report: Mapping[str, Any], now: datetime) -> None:
-    """This function will take a gateway's report once: one that comes again after a lost answer changes nothing.
+    """Take a gateway's report once: one that comes again after a lost answer changes nothing.
 
     Raises `ReportMalformed`.
     """
@@ -190,7 +190,7 @@ def _count_uses(lines: list[Mapping[str, Any]], now: datetime) -> None:
 
 
 def take_peer(*, gateway: str, address: str, certificate: str) -> None:
-    """This function will note where other gateways meet a gateway, as its report says it: ``certificate`` is DER in base64.
+    """Note where other gateways meet a gateway, as its report says it: ``certificate`` is DER in base64.
 
     Raises `ReportMalformed`.
     """
@@ -242,6 +242,6 @@ def _take_head(row: models.Gateway, found: Any) -> None:
 
 
 def sweep(*, now: datetime) -> int:
-    """This function will throw away counts older than five weeks and say how many rows went. Heads stay."""
+    """Throw away counts older than five weeks and say how many rows went. Heads stay."""
     gone, _ = models.Traffic.objects.filter(minute__lt=now - KEPT).delete()
     return gone

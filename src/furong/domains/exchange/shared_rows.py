@@ -71,32 +71,32 @@ _sources: dict[str, SharedSource] = {}
 
 
 def register_source(source: SharedSource) -> None:
-    """This function will let a room share a resource's rows; a second registration of a code replaces the first."""
+    """Let a room share a resource's rows; a second registration of a code replaces the first."""
     _sources[source.code] = source
 
 
 def has_rows(code: str) -> bool:
-    """This function will tell whether the platform holds rows of a resource."""
+    """Tell whether the platform holds rows of a resource."""
     return code in _sources or code in catalogue_data.codes_with_rows()
 
 
 def codes() -> frozenset[str]:
-    """This function will return the codes of the resources of which the platform holds rows."""
+    """Return the codes of the resources of which the platform holds rows."""
     return frozenset(_sources) | catalogue_data.codes_with_rows()
 
 
 def resource_view(code: str) -> ResourceView:
-    """This function will return a resource as the platform sees it. Raises ``ResourceMissing``."""
+    """Return a resource as the platform sees it. Raises ``ResourceMissing``."""
     return catalogue.get_resource(actor=SYSTEM, code=code)
 
 
 def rows_token() -> str:
-    """This function will return what the platform's own gateway shows here, made from the installation's secret."""
+    """Return what the platform's own gateway shows here, made from the installation's secret."""
     return sha256(b"furong.exchange.rows\0" + settings.SECRET_KEY.encode()).hexdigest()
 
 
 def admit(*, token: str, address: str) -> None:
-    """This function will let nobody in but the platform's own gateway. Raises `RowsNotAllowed`."""
+    """Let nobody in but the platform's own gateway. Raises `RowsNotAllowed`."""
     if not compare_digest(token.encode(), rows_token().encode()):
         raise RowsNotAllowed
     try:
@@ -109,7 +109,7 @@ def admit(*, token: str, address: str) -> None:
 
 @read("exchange.read_rows")
 def read_rows(*, question: Question, actor: Actor, now: datetime) -> list[dict[str, Any]]:
-    """This function will return the rows that a consumer asked for, as far as its grant goes: items and divisions.
+    """Return the rows that a consumer asked for, as far as its grant goes: items and divisions.
 
     Every person in them sees the read with purpose and grant. Raises `ServiceNotFound`, ``SharingRefused``. Cost: three reads and
     the rows.
@@ -176,7 +176,7 @@ def read_rows(*, question: Question, actor: Actor, now: datetime) -> list[dict[s
 
 
 def disclosed(resource: str, items: Iterable[str]) -> list[str]:
-    """This function will return under which names a person reads what was disclosed: the data elements that items carry."""
+    """Return under which names a person reads what was disclosed: the data elements that items carry."""
     elements = {item.code: item.elements for item in resource_view(resource).items}
     return sorted({name for item in items for name in elements.get(item) or (item,)})
 
@@ -223,7 +223,7 @@ def _subjects(row: Row, view: ResourceView) -> list[UUID]:
 
 
 def quotas_of(*, grants: Iterable[str]) -> dict[str, int]:
-    """This function will return how many readings a day grants allow, by the name that gateways know them by."""
+    """Return how many readings a day grants allow, by the name that gateways know them by."""
     wanted = {name: catalogue_grant(name) for name in grants}
     resources = models.Service.objects.values_list("resource_code", flat=True).distinct()
     found = {one.id: one.daily_quota for one in compiled.list_grants(codes=resources)}

@@ -9,13 +9,13 @@ from furong.domains.exchange.nodes import tasks as nodes
 
 
 def keep(*, now: datetime) -> bool:
-    """This function will issue a configuration when something changed or the last is old; say whether it did. Run each second."""
+    """Issue a configuration when something changed or the last is old; say whether it did. Run each second."""
     issued = issuing.issue(now=now, cause="time")
     return issued is not None and issued.is_changed
 
 
 def tidy(*, now: datetime) -> None:
-    """This function will throw away old configurations and counts."""
+    """Throw away old configurations and counts."""
     issuing.sweep(now=now)
     reporting.sweep(now=now)
     nodes.tidy(now=now)

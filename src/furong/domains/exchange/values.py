@@ -52,7 +52,7 @@ _CALLER_WAITS = frozenset({"file_preparing"})  # all is well: the caller asks ag
 
 
 def cause_of(outcome: str) -> Cause:
-    """This function will say who can mend a message's outcome (``ok``, or the code of a refusal): the provider, the operator of
+    """Say who can mend a message's outcome (``ok``, or the code of a refusal): the provider, the operator of
     this gateway or of the one it asked, or whoever asked.
     """
     if outcome == "ok":
@@ -65,7 +65,7 @@ def cause_of(outcome: str) -> Cause:
 
 
 def percentile_ms(buckets: Sequence[int], share: float) -> int | None:
-    """This function will return the bound in milliseconds under which ``share`` (0 to 1) of the messages stayed.
+    """Return the bound in milliseconds under which ``share`` (0 to 1) of the messages stayed.
 
     None of no messages; beyond the last bound that bound is given, which then is the least it can be.
     """
@@ -81,7 +81,7 @@ def percentile_ms(buckets: Sequence[int], share: float) -> int | None:
 
 
 def added(first: Sequence[int], second: Sequence[int]) -> list[int]:
-    """This function will add two counts by time, bucket by bucket."""
+    """Add two counts by time, bucket by bucket."""
     return [a + b for a, b in zip(first, second, strict=True)]
 
 
@@ -210,7 +210,7 @@ class GrantLine:
 
 
 def sorted_counts(found: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """This function will add up counts by name, the largest first."""
+    """Add up counts by name, the largest first."""
     total: dict[str, int] = {}
     for name, count in found:
         total[name] = total.get(name, 0) + count

@@ -52,7 +52,7 @@ def file_objection(
     case_id: UUID | None = None,
     entry_id: UUID | None = None,
 ) -> UUID:
-    """This function will say that a value of an information item is wrong, and give the objection's id.
+    """Say that a value of an information item is wrong, and give the objection's id.
 
     ``entry_id``: the line of *who read my data* in which the person saw it; the provider is shown who read it, when and why.
     Staff object to any item that they may see; a resident to what is held of themself or of the person they act for. The
@@ -120,7 +120,7 @@ def file_objection(
 
 @command("objections.correct")
 def correct(*, objection_id: UUID, words: str, wrong_since: date | None, actor: Actor, now: datetime) -> int:
-    """This function will record that the provider corrected the value, and give how many readers of the wrong one were told.
+    """Record that the provider corrected the value, and give how many readers of the wrong one were told.
 
     ``words`` say what was done; ``wrong_since`` is the local day from which the value was wrong, None when nobody knows: then
     everybody who ever read it is told. Raises WordsNeeded, WrongSinceLater, ObjectionMoved, ObjectionNotFound, AccessRefused.
@@ -141,7 +141,7 @@ def correct(*, objection_id: UUID, words: str, wrong_since: date | None, actor: 
 
 @command("objections.refuse")
 def refuse(*, objection_id: UUID, words: str, actor: Actor, now: datetime) -> None:
-    """This function will answer that the value is right, and why. Whoever objected may ask for a ruling within ten working days.
+    """Answer that the value is right, and why. Whoever objected may ask for a ruling within ten working days.
 
     Raises WordsNeeded, ObjectionMoved, ObjectionNotFound, AccessRefused.
     """
@@ -155,7 +155,7 @@ def refuse(*, objection_id: UUID, words: str, actor: Actor, now: datetime) -> No
 
 @command("objections.ask_ruling")
 def ask_ruling(*, objection_id: UUID, words: str, actor: Actor, now: datetime) -> None:
-    """This function will bring a refused objection before the data authority.
+    """Bring a refused objection before the data authority.
 
     Raises WordsNeeded, ObjectionMoved (also after the ten working days), ObjectionNotFound.
     """
@@ -170,7 +170,7 @@ def ask_ruling(*, objection_id: UUID, words: str, actor: Actor, now: datetime) -
 
 @command("objections.rule")
 def rule(*, objection_id: UUID, upheld: bool, words: str, actor: Actor, now: datetime) -> None:
-    """This function will decide for the data authority: the provider corrects within ten working days, or the value stands.
+    """Decide for the data authority: the provider corrects within ten working days, or the value stands.
 
     Raises WordsNeeded, ObjectionMoved, ObjectionNotFound, AccessRefused.
     """
@@ -188,7 +188,7 @@ def rule(*, objection_id: UUID, upheld: bool, words: str, actor: Actor, now: dat
 
 @command("objections.withdraw")
 def withdraw(*, objection_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will take an open objection back. Raises ObjectionMoved, ObjectionNotFound."""
+    """Take an open objection back. Raises ObjectionMoved, ObjectionNotFound."""
     row = _own(objection_id, actor)
     _move(row, Act.WITHDRAW, "", actor=actor, now=now)
     row.due_on, row.closed_at = None, now
@@ -197,7 +197,7 @@ def withdraw(*, objection_id: UUID, actor: Actor, now: datetime) -> None:
 
 @command("objections.escalate_late")
 def escalate_late(*, now: datetime, actor: Actor = SYSTEM, limit: int = 100) -> int:
-    """This function will bring objections whose provider let its term pass before the data authority; give how many.
+    """Bring objections whose provider let its term pass before the data authority; give how many.
 
     One range of an index; each is told once.
     """

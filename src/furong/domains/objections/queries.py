@@ -30,25 +30,25 @@ _KNOWN_BY = ("name", "number")
 
 
 def list_to_answer(*, actor: Actor, now: datetime, limit: int = 100) -> list[Line]:
-    """This function will return the open objections that the actor answers or rules on, those due first at the top."""
+    """Return the open objections that the actor answers or rules on, those due first at the top."""
     rows = models.Objection.objects.filter(state__in=_OPEN).filter(_handled(actor)).order_by("due_on", "id")[:limit]
     return [_line(row, now) for row in rows]
 
 
 def list_filed(*, actor: Actor, now: datetime, limit: int = 100) -> list[Line]:
-    """This function will return what the actor or their office objected to, newest first. Raises ``SignInNeeded``."""
+    """Return what the actor or their office objected to, newest first. Raises ``SignInNeeded``."""
     rows = models.Objection.objects.filter(_filed(actor)).order_by("-filed_at")[:limit]
     return [_line(row, now) for row in rows]
 
 
 def list_of_resource(*, actor: Actor, resource_code: str, now: datetime, limit: int = 50) -> list[Line]:
-    """This function will return the objections to a resource as far as the actor may see them, newest first."""
+    """Return the objections to a resource as far as the actor may see them, newest first."""
     rows = _visible(actor).filter(resource_code=resource_code).order_by("-filed_at")[:limit]
     return [_line(row, now) for row in rows]
 
 
 def sources_of(*, elements: Iterable[str]) -> dict[str, ElementSource]:
-    """This function will return, by element, the item that is its one authoritative source; others are left out. One read."""
+    """Return, by element, the item that is its one authoritative source; others are left out. One read."""
     return {
         one.element: ElementSource(
             resource_code=one.resource.code, resource_name=one.resource.name, item_code=one.item_code
@@ -59,7 +59,7 @@ def sources_of(*, elements: Iterable[str]) -> dict[str, ElementSource]:
 
 
 def find_reading(*, entry_id: UUID | None, subject: Subject) -> Reading | None:
-    """This function will return a line of *who read my data* of an objection's subject, None when none was chosen.
+    """Return a line of *who read my data* of an objection's subject, None when none was chosen.
 
     Raises SubjectNotYours when the line is not about this person.
     """
@@ -76,12 +76,12 @@ def find_reading(*, entry_id: UUID | None, subject: Subject) -> Reading | None:
 
 
 def count_to_answer(*, actor: Actor) -> int:
-    """This function will count the open objections that the actor answers or rules on."""
+    """Count the open objections that the actor answers or rules on."""
     return models.Objection.objects.filter(state__in=_OPEN).filter(_handled(actor)).count()
 
 
 def get_objection(*, objection_id: UUID, actor: Actor, now: datetime) -> View:
-    """This function will return an objection with its steps to its two sides and the data authority.
+    """Return an objection with its steps to its two sides and the data authority.
 
     Staff who see whom it is about leave a trace that the person reads. Raises ObjectionNotFound.
     """
@@ -115,7 +115,7 @@ def get_objection(*, objection_id: UUID, actor: Actor, now: datetime) -> View:
 
 
 def person_concerned(*, view: View, actor: Actor, now: datetime) -> dict[str, str]:
-    """This function will return name and number of the person that an objection is about, to the provider who has to find them.
+    """Return name and number of the person that an objection is about, to the provider who has to find them.
 
     Empty for everybody else, for a thing, and for a person whom the register does not know. The person sees that the
     provider's officer read it.

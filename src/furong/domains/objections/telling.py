@@ -70,23 +70,23 @@ register_template(
 
 
 def tell_provider(row: models.Objection, template: str, *, now: datetime) -> None:
-    """This function will tell those who compile the provider's resources."""
+    """Tell those who compile the provider's resources."""
     _tell_posts(row, template, right=EDIT, now=now)
 
 
 def tell_authority(row: models.Objection, *, now: datetime) -> None:
-    """This function will tell the data authority nearest to the provider."""
+    """Tell the data authority nearest to the provider."""
     _tell_posts(row, "objections.to_rule", right=REVIEW, now=now)
 
 
 def tell_objector(row: models.Objection, template: str, *, now: datetime) -> None:
-    """This function will tell the account that objected."""
+    """Tell the account that objected."""
     if row.by_account_id is not None:
         _send(row, template, [(row.by_account_id, None)], now=now)
 
 
 def tell_readers(row: models.Objection, *, now: datetime) -> int:
-    """This function will tell everybody who read the wrong value while it was wrong, once, and return how many they are.
+    """Tell everybody who read the wrong value while it was wrong, once, and return how many they are.
 
     Those who objected know already. A message names the case for which the value was read.
     """

@@ -35,7 +35,7 @@ SELECT * FROM unnest(%s::date[], %s::text[], %s::text[], %s::int[], %s::int[], %
 
 
 def touch(*, keys: Iterable[str], now: datetime) -> int:
-    """This function will note, in the transaction that is open, that documents changed or are gone; the index follows after it.
+    """Note, in the transaction that is open, that documents changed or are gone; the index follows after it.
 
     Returns how many. One statement for each 5,000 keys; naming a key twice does no harm.
     """
@@ -45,7 +45,7 @@ def touch(*, keys: Iterable[str], now: datetime) -> int:
 
 
 def add_tallies(rows: Sequence[tuple[date, str, str, int, int, int, int]]) -> None:
-    """This function will add counts of questions:
+    """Add counts of questions:
 
     day, token, scrubbed words, searches, without result, clicks, sum of places.
     """
@@ -59,7 +59,7 @@ def add_tallies(rows: Sequence[tuple[date, str, str, int, int, int, int]]) -> No
 def place_best_bet(
     *, words: str, title: str, address: str, note: str, until_on: date, today: date, actor: Actor, now: datetime
 ) -> int:
-    """This function will put an address on top of the results of one question until a day, in the name of the actor's office.
+    """Put an address on top of the results of one question until a day, in the name of the actor's office.
 
     Returns its number. Raises BetRefused for an empty question, an address that is no path and no http(s) address, and an end
     that is past or over a year away.
@@ -91,7 +91,7 @@ def place_best_bet(
 
 @command("search.end_best_bet")
 def end_best_bet(*, bet_id: int, actor: Actor, now: datetime) -> None:
-    """This function will take a best bet down. Raises BetNotFound when it is down already or nobody's."""
+    """Take a best bet down. Raises BetNotFound when it is down already or nobody's."""
     access.require(actor=actor, right=MANAGE)
     if not models.BestBet.objects.filter(pk=bet_id, ended_at=None).update(ended_at=now):
         raise BetNotFound
@@ -99,7 +99,7 @@ def end_best_bet(*, bet_id: int, actor: Actor, now: datetime) -> None:
 
 
 def tidy(*, now: datetime, today: date) -> None:
-    """This function will throw away applied changes and old counts."""
+    """Throw away applied changes and old counts."""
     from datetime import timedelta
 
     models.Change.objects.filter(applied_at__lt=now - timedelta(days=KEPT_DAYS)).delete()
@@ -107,14 +107,14 @@ def tidy(*, now: datetime, today: date) -> None:
 
 
 def mark_applied(*, ids: Sequence[int]) -> None:
-    """This function will note that changes are in the index, by the database's own clock."""
+    """Note that changes are in the index, by the database's own clock."""
     clock = Func(function="clock_timestamp", output_field=DateTimeField())
     for start in range(0, len(ids), 10_000):
         models.Change.objects.filter(id__in=ids[start : start + 10_000], applied_at=None).update(applied_at=clock)
 
 
 def store_stamps(*, source: str, changed: Iterable[tuple[str, str]], gone: Iterable[str], now: datetime) -> None:
-    """This function will note how a source looks now, and that what differs is to be indexed anew. One transaction."""
+    """Note how a source looks now, and that what differs is to be indexed anew. One transaction."""
     from django.db import transaction
 
     new, old = list(changed), list(gone)

@@ -25,18 +25,18 @@ _written = [0.0]
 
 
 def token_of(text: str) -> str:
-    """This function will name a question without saying it: what a link carries so that opening it can be counted."""
+    """Name a question without saying it: what a link carries so that opening it can be counted."""
     return sha256(" ".join(scrub(text).lower().split()).encode()).hexdigest()[:16]
 
 
 def count_search(*, text: str, found: int, today: date) -> None:
-    """This function will count a question and whether anything was found for it."""
+    """Count a question and whether anything was found for it."""
     token = token_of(text)
     _add(today, token, (1, 0 if found else 1, 0, 0), scrub(text))
 
 
 def count_opened(*, token: str, place: int, today: date) -> None:
-    """This function will count that a result was opened, and at which place it stood (from 1).
+    """Count that a result was opened, and at which place it stood (from 1).
 
     A strange token counts nowhere.
     """
@@ -45,7 +45,7 @@ def count_opened(*, token: str, place: int, today: date) -> None:
 
 
 def write_out() -> None:
-    """This function will write what was counted. One statement."""
+    """Write what was counted. One statement."""
     with _lock:
         rows = [
             (day, token, _words.get(token, ""), counts[0], counts[1], counts[2], counts[3])
@@ -74,7 +74,7 @@ def _add(day: date, token: str, counts: tuple[int, int, int, int], words: str) -
 
 
 def forget() -> None:
-    """This function will forget what was counted and not written: for tests."""
+    """Forget what was counted and not written: for tests."""
     with _lock:
         _waiting.clear()
         _words.clear()

@@ -34,7 +34,7 @@ class Services:
         self._seen: object = None
 
     def looks_unchanged(self) -> bool:
-        """This function will say that nothing was published since, and that it is the same day."""
+        """Say that nothing was published since, and that it is the same day."""
         on = timezone.localdate()
         state = packs.derive("search.services", on=on, make=lambda: _state(on))
         unchanged = state == self._seen
@@ -42,17 +42,17 @@ class Services:
         return unchanged
 
     def stamps(self) -> Mapping[str, str]:
-        """This function will return the digests of what is in force."""
+        """Return the digests of what is in force."""
         on = timezone.localdate()
         self._seen = packs.derive("search.services", on=on, make=lambda: _state(on))
         return _stamps(on)
 
     def keys(self) -> Iterator[str]:
-        """This function will give the keys of everything in force today."""
+        """Give the keys of everything in force today."""
         yield from self.stamps()
 
     def documents(self, keys: Sequence[str]) -> Mapping[str, Document]:
-        """This function will return the documents of these keys as they are in force today."""
+        """Return the documents of these keys as they are in force today."""
         on = timezone.localdate()
         items = {item.code: item for item in services.list_items(on=on)}
         events = {event.code: event for event in services.list_life_events(on=on)}
@@ -71,7 +71,7 @@ class Services:
         return found
 
     def visible(self, keys: Collection[str], *, actor: Actor) -> Collection[str]:
-        """This function will say which of these are in force: everybody may read them."""
+        """Say which of these are in force: everybody may read them."""
         on = timezone.localdate()
         return packs.derive("search.service_keys", on=on, make=lambda: frozenset(_stamps(on))) & set(keys)
 
@@ -194,22 +194,22 @@ class Offices:
         self._seen: object = None
 
     def looks_unchanged(self) -> bool:
-        """This function will compare the number of organisations and the time of the last change."""
+        """Compare the number of organisations and the time of the last change."""
         state = organizations.last_change()
         unchanged = state == self._seen
         self._seen = state
         return unchanged
 
     def stamps(self) -> Mapping[str, str]:
-        """This function will return when each open organisation changed."""
+        """Return when each open organisation changed."""
         return {f"office:{one}": at.isoformat() for one, at in organizations.list_ids_and_changes().items()}
 
     def keys(self) -> Iterator[str]:
-        """This function will give the keys of the open organisations."""
+        """Give the keys of the open organisations."""
         yield from self.stamps()
 
     def documents(self, keys: Sequence[str]) -> Mapping[str, Document]:
-        """This function will return the documents of these keys."""
+        """Return the documents of these keys."""
         departments = {one.code: one.name.zh for one in places.list_departments()}
         ids = [found for key in keys if (found := _uuid(key)) is not None]
         open_ones = organizations.find_organizations(organization_ids=ids)
@@ -217,7 +217,7 @@ class Offices:
         return {f"office:{one.id}": _office(one, departments, names) for one in open_ones.values()}
 
     def visible(self, keys: Collection[str], *, actor: Actor) -> Collection[str]:
-        """This function will say which of these are open."""
+        """Say which of these are open."""
         ids = [found for key in keys if (found := _uuid(key)) is not None]
         return {f"office:{one}" for one in organizations.find_organizations(organization_ids=ids)}
 
@@ -260,7 +260,7 @@ def _uuid(key: str) -> UUID | None:
 
 
 def bind() -> None:
-    """This function will register the sources and follow what they announce. Calling it again changes nothing."""
+    """Register the sources and follow what they announce. Calling it again changes nothing."""
     from furong.domains.search import feeding_catalogue
     from furong.domains.search.store.source import PageSource
 

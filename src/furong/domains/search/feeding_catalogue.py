@@ -44,11 +44,11 @@ class Resources:
         self._looked_at = 0.0
 
     def looks_unchanged(self) -> bool:
-        """This function will compare releases and harvests; after some minutes it does not know, for the day counts too."""
+        """Compare releases and harvests; after some minutes it does not know, for the day counts too."""
         return self._seen == _state() and time.monotonic() - self._looked_at < _ANYWAY_SECONDS
 
     def stamps(self) -> Mapping[str, str]:
-        """This function will return the versions of everything that a stranger or all staff may know of."""
+        """Return the versions of everything that a stranger or all staff may know of."""
         self._seen, self._looked_at = _state(), time.monotonic()
         stamps = {f"resource:{code}": f"staff {stamp}" for code, stamp in following.list_shared_stamps().items()}
         start = 0
@@ -63,11 +63,11 @@ class Resources:
                 return stamps
 
     def keys(self) -> Iterator[str]:
-        """This function will give the keys of all of them."""
+        """Give the keys of all of them."""
         yield from self.stamps()
 
     def documents(self, keys: Sequence[str]) -> Mapping[str, Document]:
-        """This function will return the documents of these keys."""
+        """Return the documents of these keys."""
         departments = _departments()
         names = _names(keys)
         found = {f"resource:{one.name}": _public(one, departments) for one in published.list_published(names=names)}
@@ -77,7 +77,7 @@ class Resources:
         return found
 
     def visible(self, keys: Collection[str], *, actor: Actor) -> Collection[str]:
-        """This function will say which of these the actor may know of now."""
+        """Say which of these the actor may know of now."""
         names = _names(keys)
         found = {f"resource:{one.name}" for one in published.list_published(names=names)}
         left = [name for name in names if f"resource:{name}" not in found]
@@ -147,20 +147,20 @@ class Demands:
         self._seen: object = None
 
     def looks_unchanged(self) -> bool:
-        """This function will compare how many there are, and how often they changed."""
+        """Compare how many there are, and how often they changed."""
         return self._seen == demands.last_change()
 
     def stamps(self) -> Mapping[str, str]:
-        """This function will return the version of each."""
+        """Return the version of each."""
         self._seen = demands.last_change()
         return {f"demand:{one}": stamp for one, stamp in demands.list_stamps().items()}
 
     def keys(self) -> Iterator[str]:
-        """This function will give the key of each."""
+        """Give the key of each."""
         yield from self.stamps()
 
     def documents(self, keys: Sequence[str]) -> Mapping[str, Document]:
-        """This function will return the documents of these keys."""
+        """Return the documents of these keys."""
         found = demands.list_demands(demand_ids=_ids(keys), now=timezone.now())
         names = places.labels_of_organizations(organization_ids={one.provider_organization_id for one in found})
         return {
@@ -169,11 +169,11 @@ class Demands:
         }
 
     def visible(self, keys: Collection[str], *, actor: Actor) -> Collection[str]:
-        """This function will say which of these the actor may read."""
+        """Say which of these the actor may read."""
         return {f"demand:{one}" for one in demands.list_visible(demand_ids=_ids(keys), actor=actor)}
 
     def labels(self, *, actor: Actor) -> frozenset[str]:
-        """This function will give the labels that the actor's rights in the catalogue bring."""
+        """Give the labels that the actor's rights in the catalogue bring."""
         edits, reviews = access.scope(actor=actor, right=EDIT), access.scope(actor=actor, right=REVIEW)
         return labels_of_scope(right=EDIT, scope=edits) | labels_of_scope(right=REVIEW, scope=reviews)
 
@@ -219,7 +219,7 @@ def _demand_changed(event: DemandFiled | DemandAnswered, delivery: Delivery) -> 
 
 
 def bind() -> None:
-    """This function will register the sources and follow what they announce. Calling it again changes nothing."""
+    """Register the sources and follow what they announce. Calling it again changes nothing."""
     register_source(Resources())
     register_source(Demands())
     for event, name in (

@@ -57,7 +57,7 @@ class Follower:
         self._told_busy = False
 
     def step(self, *, now: datetime, today: date) -> bool:
-        """This function will bring the index up to date; True when more waits. Does nothing while another process writes.
+        """Bring the index up to date; True when more waits. Does nothing while another process writes.
 
         Raises IndexWriteError when the disk refuses: nothing is ticked off, and the next step tries again.
         """
@@ -73,7 +73,7 @@ class Follower:
             return self._apply() >= BATCH
 
     def close(self) -> None:
-        """This function will let the writer and the lock go."""
+        """Let the writer and the lock go."""
         self._drop()
         self._lock.close()
         self._holds = False
@@ -157,7 +157,7 @@ class Follower:
 
 
 def compare(source: StampedSource, *, now: datetime) -> int:
-    """This function will note what changed in a source that sends no events; returns how many documents.
+    """Note what changed in a source that sends no events; returns how many documents.
 
     One read of its stamps.
     """
@@ -179,7 +179,7 @@ def _write(engine: TantivyEngine, keys: list[str], *, fresh: bool = False) -> in
 
 
 def rebuild(*, place: Home, now: datetime, today: date, tell: Tell | None = None, threads: int = 1) -> str:
-    """This function will make the index anew beside the one that serves, and let it serve; returns its name.
+    """Make the index anew beside the one that serves, and let it serve; returns its name.
 
     What changes meanwhile is written into it before it serves. ``threads`` write; with more than one, as many processes cut.
     Raises WriterBusyError when another rebuild runs, and IndexWriteError; then the index that serves goes on.

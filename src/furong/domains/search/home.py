@@ -28,14 +28,14 @@ class Home:
         self.path = path
 
     def prepare(self) -> None:
-        """This function will make the folder. Raises IndexWriteError."""
+        """Make the folder. Raises IndexWriteError."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise IndexWriteError("the folder of the search index cannot be made") from error
 
     def current(self) -> str | None:
-        """This function will name the generation that serves; None when there is none, or the pointer cannot be read."""
+        """Name the generation that serves; None when there is none, or the pointer cannot be read."""
         try:
             name = json.loads((self.path / POINTER).read_bytes())["generation"]
         except (OSError, ValueError, KeyError, TypeError):
@@ -43,7 +43,7 @@ class Home:
         return name if isinstance(name, str) and "/" not in name and name.startswith("g-") else None
 
     def pointer_mark(self) -> tuple[int, int]:
-        """This function will give what changes when the pointer does. One look at the disk."""
+        """Give what changes when the pointer does. One look at the disk."""
         try:
             found = os.stat(self.path / POINTER)
         except OSError:
@@ -51,11 +51,11 @@ class Home:
         return (found.st_mtime_ns, found.st_ino)
 
     def folder(self, generation: str) -> Path:
-        """This function will give the folder of a generation."""
+        """Give the folder of a generation."""
         return self.path / generation
 
     def generations(self) -> list[str]:
-        """This function will list the generations that are complete, the newest first."""
+        """List the generations that are complete, the newest first."""
         try:
             found = [one.name for one in self.path.iterdir() if one.name.startswith("g-") and (one / ABOUT).exists()]
         except OSError:
@@ -63,12 +63,12 @@ class Home:
         return sorted(found, reverse=True)
 
     def begin(self, *, now: datetime) -> str:
-        """This function will name a new generation."""
+        """Name a new generation."""
         self.prepare()
         return f"g-{now:%Y%m%dT%H%M%S%f}"
 
     def about(self, generation: str) -> dict[str, object]:
-        """This function will read what a generation says of itself; empty for one that is not complete."""
+        """Read what a generation says of itself; empty for one that is not complete."""
         try:
             found = json.loads((self.folder(generation) / ABOUT).read_bytes())
         except (OSError, ValueError):
@@ -76,15 +76,15 @@ class Home:
         return found if isinstance(found, dict) else {}
 
     def complete(self, generation: str, **about: object) -> None:
-        """This function will call a generation complete: only such a one is ever served."""
+        """Call a generation complete: only such a one is ever served."""
         _write(self.folder(generation) / ABOUT, {**about, "generation": generation})
 
     def serve(self, generation: str) -> None:
-        """This function will move the pointer. From then on readers open this generation."""
+        """Move the pointer. From then on readers open this generation."""
         _write(self.path / POINTER, {"generation": generation})
 
     def discard_old(self) -> None:
-        """This function will throw away all but the generation that serves and the one before, and what was never completed."""
+        """Throw away all but the generation that serves and the one before, and what was never completed."""
         serving, complete = self.current(), self.generations()
         kept = {serving, *[one for one in complete if one != serving][: KEPT - 1]}
         for folder in self.path.glob("g-*"):
@@ -93,7 +93,7 @@ class Home:
 
     @contextmanager
     def held(self, name: str, *, wait: bool = False) -> Iterator[None]:
-        """This function will hold a lock of this folder: ``writer``, ``turn`` or ``rebuild``.
+        """Hold a lock of this folder: ``writer``, ``turn`` or ``rebuild``.
 
         It ends with the process at the latest.
 
@@ -116,7 +116,7 @@ class Home:
             yield
 
     def holder(self, name: str) -> str:
-        """This function will say which process holds a lock, empty for none."""
+        """Say which process holds a lock, empty for none."""
         try:
             with (self.path / f"{name}.lock").open("r") as file:
                 try:

@@ -14,7 +14,7 @@ _EVERYWHERE = "*"
 
 
 def labels_of_row(*, right: str, organization_id: UUID, division_code: str) -> tuple[str, ...]:
-    """This function will give the labels under which those who hold a right over an organisation and its division find a row."""
+    """Give the labels under which those who hold a right over an organisation and its division find a row."""
     beginnings = [division_code[:length] for length in range(1, len(division_code) + 1)]
     return (
         f"{right}@{_EVERYWHERE}",
@@ -25,7 +25,7 @@ def labels_of_row(*, right: str, organization_id: UUID, division_code: str) -> t
 
 
 def labels_of_scope(*, right: str, scope: Scope) -> frozenset[str]:
-    """This function will give the labels that a scope of a right brings; none for an empty one."""
+    """Give the labels that a scope of a right brings; none for an empty one."""
     if scope.everything:
         return frozenset({f"{right}@{_EVERYWHERE}"})
     return frozenset(

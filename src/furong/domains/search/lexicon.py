@@ -148,7 +148,7 @@ class Lexicon:
         return list(dict.fromkeys(one % _LATER for one in best))[:size]
 
     def suggest(self, typed: str, *, size: int = 8) -> list[Phrase]:
-        """This function will return the phrases that begin so, or have a word that does, the best first. Well below 5 ms."""
+        """Return the phrases that begin so, or have a word that does, the best first. Well below 5 ms."""
         start = fold(typed[:_LONGEST_OFFERED]).strip()
         if start.isascii():
             start = start.replace(" ", "").replace("'", "")
@@ -163,7 +163,7 @@ class Lexicon:
     # --- slips ------------------------------------------------------------------------------------------------------------
 
     def correct(self, text: str, *, frequency: Callable[[str], int]) -> str:
-        """This function will say what was probably meant, empty when nothing better is known.
+        """Say what was probably meant, empty when nothing better is known.
 
         ``frequency`` of public documents.
         """
@@ -264,7 +264,7 @@ def _rank(phrase: Phrase) -> tuple[float, int, str]:
 
 
 def offered(phrases: Iterable[Phrase]) -> tuple[Suggestion, ...]:
-    """This function will give phrases as they are shown."""
+    """Give phrases as they are shown."""
     return tuple(Suggestion(text=one.text, kind=one.kind, address=one.address) for one in phrases)
 
 

@@ -72,7 +72,7 @@ class Thesaurus:
     def of(
         cls, *, ignored: Iterable[str] = (), names: Mapping[str, Iterable[tuple[str, float]]] | None = None
     ) -> Thesaurus:
-        """This function will make one from words as people write them."""
+        """Make one from words as people write them."""
         folded = {
             fold(head): tuple((fold(name), weight) for name, weight in ways) for head, ways in (names or {}).items()
         }
@@ -82,7 +82,7 @@ class Thesaurus:
 
 
 def plan(*, text: str, analysis: Analysis, thesaurus: Thesaurus) -> Plan:
-    """This function will read a question. Takes anything; what cannot be looked for gives an empty plan.
+    """Read a question. Takes anything; what cannot be looked for gives an empty plan.
 
     O(length), below 1 ms.
     """
@@ -111,7 +111,7 @@ def plan(*, text: str, analysis: Analysis, thesaurus: Thesaurus) -> Plan:
 
 
 def phrase_of(text: str) -> tuple[str, ...]:
-    """This function will give the pairs of a phrase as they follow each other in a text."""
+    """Give the pairs of a phrase as they follow each other in a text."""
     found = pairs(fold(text))
     return tuple(found[:-1]) if found else ()
 
@@ -163,7 +163,7 @@ def _ways(word: str, analysis: Analysis) -> tuple[Way, ...]:
 
 
 def cards_of(services: Page, *, plan: Plan) -> tuple[Hit, ...]:
-    """This function will say which of the services that were found answer the question, and stand on top as cards.
+    """Say which of the services that were found answer the question, and stand on top as cards.
 
     Where few hold what was said, those whose title does; in Latin letters, whose names are no titles, those that hold all of it.
     """
@@ -173,7 +173,7 @@ def cards_of(services: Page, *, plan: Plan) -> tuple[Hit, ...]:
 
 
 def standing(cards: tuple[Hit, ...], *, plan: Plan, above: Iterable[Hit]) -> tuple[Hit, ...]:
-    """This function will give the cards that may stand above the best of everything else.
+    """Give the cards that may stand above the best of everything else.
 
     A service that shares a common word with the question (备案) is a line among others, where something else says far more.
     Questions and answers belong to a service, and do not push it down; and one whose title holds all that was said stays.

@@ -15,29 +15,29 @@ class SearchReader(Protocol):
     """What a web worker needs."""
 
     def search(self, query: Query) -> Page:
-        """This function will find a page of documents. Never raises for what somebody typed."""
+        """Find a page of documents. Never raises for what somebody typed."""
         ...
 
     def find(self, *, key: str, rights: frozenset[str]) -> Document | None:
-        """This function will return what the index holds of a document (its text may be cut short), None when
+        """Return what the index holds of a document (its text may be cut short), None when
         it must not show.
         """
         ...
 
     def list_titles(self, *, kinds: Collection[Kind], limit: int) -> Iterator[Document]:
-        """This function will list public documents with their names, without texts: what suggestions are made of."""
+        """List public documents with their names, without texts: what suggestions are made of."""
         ...
 
     def frequency(self, word: str) -> int:
-        """This function will say how many public documents hold a word. Hidden documents count nowhere."""
+        """Say how many public documents hold a word. Hidden documents count nowhere."""
         ...
 
     def count(self, *, rights: frozenset[str]) -> int:
-        """This function will count the documents that somebody may find."""
+        """Count the documents that somebody may find."""
         ...
 
     def state(self) -> IndexState:
-        """This function will say how the index stands."""
+        """Say how the index stands."""
         ...
 
 
@@ -45,19 +45,19 @@ class SearchWriter(Protocol):
     """What the one writer needs. Nothing is found before `commit`; what was not committed is gone after a crash."""
 
     def add(self, documents: Iterable[Document]) -> int:
-        """This function will take documents in, in place of those with the same keys, and count them."""
+        """Take documents in, in place of those with the same keys, and count them."""
         ...
 
     def remove(self, keys: Iterable[str]) -> None:
-        """This function will take documents out. Unknown keys are fine."""
+        """Take documents out. Unknown keys are fine."""
         ...
 
     def commit(self) -> None:
-        """This function will make what was added and removed durable and findable. Raises `IndexWriteError`."""
+        """Make what was added and removed durable and findable. Raises `IndexWriteError`."""
         ...
 
     def close(self) -> None:
-        """This function will let go of the index, without what was not committed."""
+        """Let go of the index, without what was not committed."""
         ...
 
 

@@ -81,7 +81,7 @@ class Results:
 
 
 def search(*, query: Query, actor: Actor, as_typed: bool = False, counted: bool = True) -> Results:
-    """This function will find a page of results for an actor, whose own rights count, whatever the query says of rights.
+    """Find a page of results for an actor, whose own rights count, whatever the query says of rights.
 
     Each hit is asked of the database again; what may not be shown is taken out of counts and facets too.
     ``as_typed``: no help with spelling. Raises NothingAsked for a question without words, and IndexMissingError.
@@ -120,13 +120,13 @@ def search(*, query: Query, actor: Actor, as_typed: bool = False, counted: bool 
 
 
 def spelling(*, text: str, on: date) -> str:
-    """This function will say what was probably meant, empty when nothing better is known."""
+    """Say what was probably meant, empty when nothing better is known."""
     engine = serving.engine(on=on)
     return serving.serving().lexicon(on=on).correct(text, frequency=engine.frequency)
 
 
 def suggest(*, typed: str, actor: Actor, on: date, size: int = 8, shown_in: str = "zh") -> tuple[Suggestion, ...]:
-    """This function will return what may be offered while somebody types, that in the reader's language first.
+    """Return what may be offered while somebody types, that in the reader's language first.
 
     What is hidden by now is left out.
     """
@@ -140,7 +140,7 @@ def suggest(*, typed: str, actor: Actor, on: date, size: int = 8, shown_in: str 
 
 
 def address_to_open(*, key: str, actor: Actor, on: date) -> str:
-    """This function will return where a result leads. Raises ResultGone when it is gone or hidden: the answer is the same."""
+    """Return where a result leads. Raises ResultGone when it is gone or hidden: the answer is the same."""
     found = serving.engine(on=on).find(key=key[:200], rights=sources.rights_of(actor))
     if found is None or not sources.visible([key], actor=actor):
         raise ResultGone
@@ -234,7 +234,7 @@ def _bet(row: models.BestBet) -> Bet:
 
 
 def list_bets(*, actor: Actor, today: date) -> list[Bet]:
-    """This function will list the best bets of editors that stand, those that end soonest first. Raises AccessDenied."""
+    """List the best bets of editors that stand, those that end soonest first. Raises AccessDenied."""
     from furong.domains.search.values import MANAGE
 
     access.require(actor=actor, right=MANAGE)
@@ -266,7 +266,7 @@ class Status:
         return bool(self.generation) and self.fits and self.is_current and self.oldest_seconds < 60
 
     def lines(self) -> Iterator[tuple[str, str]]:
-        """This function will give what a terminal shows."""
+        """Give what a terminal shows."""
         yield "serves", self.generation or "nothing: furong search rebuild makes an index"
         if self.generation and not self.is_current:
             yield "", "an older index: the newest cannot be read; furong search rebuild"
@@ -282,7 +282,7 @@ class Status:
 
 
 def get_status(*, now: datetime) -> Status:
-    """This function will say how the index stands. Never raises for a broken index: then it says so."""
+    """Say how the index stands. Never raises for a broken index: then it says so."""
     from django.utils import timezone
 
     place = serving.home()
@@ -310,7 +310,7 @@ def get_status(*, now: datetime) -> Status:
 
 
 def get_document(*, key: str, actor: Actor, on: date) -> Document:
-    """This function will return what the index holds of a document. Raises ResultGone."""
+    """Return what the index holds of a document. Raises ResultGone."""
     found = serving.engine(on=on).find(key=key, rights=sources.rights_of(actor))
     if found is None or not sources.visible([key], actor=actor):
         raise ResultGone
@@ -343,7 +343,7 @@ class Report:
 
 
 def get_report(*, since: date, least: int = 2, limit: int = 50) -> Report:
-    """This function will report on the questions since a day;
+    """Report on the questions since a day;
 
     only what was asked ``least`` times, as one alone may say too much.
     """

@@ -55,7 +55,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def scrub(text: str) -> str:
-    """This function will give a question without personal data, at most 100 characters long, as it may be counted and read."""
+    """Give a question without personal data, at most 100 characters long, as it may be counted and read."""
     plain = clean("".join(unicodedata.normalize("NFKC", one) for one in text[:400]))
     for pattern, instead in _PATTERNS:
         plain = pattern.sub(instead, plain)

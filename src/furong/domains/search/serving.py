@@ -27,7 +27,7 @@ _WEIGHTS = {Kind.SERVICE: 20.0, Kind.QUESTION: 8.0, Kind.RESOURCE: 3.0, Kind.OFF
 
 
 def home() -> Home:
-    """This function will give the folder of the index."""
+    """Give the folder of the index."""
     return Home(Path(settings.SEARCH_HOME))
 
 
@@ -45,7 +45,7 @@ class Serving:
         self._making = threading.Lock()
 
     def engine(self, *, on: date) -> TantivyEngine:
-        """This function will give the engine, with the words in force. Raises IndexMissingError when none can be read."""
+        """Give the engine, with the words in force. Raises IndexMissingError when none can be read."""
         mark = self.place.pointer_mark()
         if self._engine is None or mark != self._mark:
             with self._lock:
@@ -58,7 +58,7 @@ class Serving:
         return self._engine
 
     def lexicon(self, *, on: date) -> Lexicon:
-        """This function will give what suggestions and spelling help know. The first call makes it;
+        """Give what suggestions and spelling help know. The first call makes it;
 
         later ones renew it beside.
         """
@@ -118,7 +118,7 @@ class Serving:
 
 
 def lexicon_of(engine: TantivyEngine, words: Vocabulary, *, before: Lexicon | None = None) -> Lexicon:
-    """This function will make a lexicon of an index's public titles and a vocabulary. Pages only as many as memory likes.
+    """Make a lexicon of an index's public titles and a vocabulary. Pages only as many as memory likes.
 
     ``before``: the one until now, of which most stays.
     """
@@ -147,7 +147,7 @@ _servings: dict[str, Serving] = {}
 
 
 def serving() -> Serving:
-    """This function will give this process's reader of the index."""
+    """Give this process's reader of the index."""
     place = str(settings.SEARCH_HOME)
     found = _servings.get(place)
     if found is None:
@@ -156,10 +156,10 @@ def serving() -> Serving:
 
 
 def engine(*, on: date) -> TantivyEngine:
-    """This function will give the engine that answers now. Raises IndexMissingError."""
+    """Give the engine that answers now. Raises IndexMissingError."""
     return serving().engine(on=on)
 
 
 def forget() -> None:
-    """This function will close what is open, so that the next question opens it anew: for tests."""
+    """Close what is open, so that the next question opens it anew: for tests."""
     _servings.clear()

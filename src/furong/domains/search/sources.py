@@ -15,15 +15,15 @@ class Source(Protocol):
     prefix: str
 
     def documents(self, keys: Sequence[str]) -> Mapping[str, Document]:
-        """This function will return the documents of these keys as the database has them now; what is gone is left out."""
+        """Return the documents of these keys as the database has them now; what is gone is left out."""
         ...
 
     def keys(self) -> Iterator[str]:
-        """This function will give the keys of everything that can be found."""
+        """Give the keys of everything that can be found."""
         ...
 
     def visible(self, keys: Collection[str], *, actor: Actor) -> Collection[str]:
-        """This function will say which of these the actor may read now."""
+        """Say which of these the actor may read now."""
         ...
 
 
@@ -31,7 +31,7 @@ class LabellingSource(Source, Protocol):
     """A source whose documents carry labels of their own (`labels`), and that knows which of them an actor brings."""
 
     def labels(self, *, actor: Actor) -> frozenset[str]:
-        """This function will give the labels that a member of staff brings; it is asked of nobody else."""
+        """Give the labels that a member of staff brings; it is asked of nobody else."""
         ...
 
 
@@ -41,11 +41,11 @@ class StampedSource(Source, Protocol):
     every_seconds: float
 
     def looks_unchanged(self) -> bool:
-        """This function will say, cheaply, that nothing changed since `stamps` was asked last."""
+        """Say, cheaply, that nothing changed since `stamps` was asked last."""
         ...
 
     def stamps(self) -> Mapping[str, str]:
-        """This function will return, by key, a short text that differs when the document does."""
+        """Return, by key, a short text that differs when the document does."""
         ...
 
 
@@ -53,22 +53,22 @@ _SOURCES: dict[str, Source] = {}
 
 
 def register_source(source: Source) -> None:
-    """This function will make a source known; a second of the same prefix takes the first one's place."""
+    """Make a source known; a second of the same prefix takes the first one's place."""
     _SOURCES[source.prefix] = source
 
 
 def sources() -> tuple[Source, ...]:
-    """This function will list the sources."""
+    """List the sources."""
     return tuple(_SOURCES.values())
 
 
 def source_of(key: str) -> Source | None:
-    """This function will find the source of a key, None for a stranger."""
+    """Find the source of a key, None for a stranger."""
     return _SOURCES.get(key.partition(":")[0])
 
 
 def documents_of(keys: Iterable[str]) -> dict[str, Document]:
-    """This function will return the documents of these keys, one question to each source."""
+    """Return the documents of these keys, one question to each source."""
     found: dict[str, Document] = {}
     for source, own in _by_source(keys):
         found.update(source.documents(own))
@@ -76,7 +76,7 @@ def documents_of(keys: Iterable[str]) -> dict[str, Document]:
 
 
 def visible(keys: Iterable[str], *, actor: Actor) -> set[str]:
-    """This function will say which of these the actor may read now: one question to each source that is concerned."""
+    """Say which of these the actor may read now: one question to each source that is concerned."""
     found: set[str] = set()
     for source, own in _by_source(keys):
         found.update(source.visible(own, actor=actor))
@@ -91,7 +91,7 @@ def _by_source(keys: Iterable[str]) -> list[tuple[Source, list[str]]]:
 
 
 def rights_of(actor: Actor) -> frozenset[str]:
-    """This function will give the labels that an actor may read: the public one, and for staff their own."""
+    """Give the labels that an actor may read: the public one, and for staff their own."""
     rights = {PUBLIC}
     if actor.is_staff:
         rights.add(STAFF)

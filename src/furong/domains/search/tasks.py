@@ -13,7 +13,7 @@ from furong.domains.search.serving import home
 
 
 def follower() -> Callable[[], bool]:
-    """This function will give what the worker's loop calls; True when more waits."""
+    """Give what the worker's loop calls; True when more waits."""
     kept: list[Follower] = []
 
     def step() -> bool:
@@ -26,5 +26,5 @@ def follower() -> Callable[[], bool]:
 
 
 def tidy(*, now: datetime) -> None:
-    """This function will throw away what has served."""
+    """Throw away what has served."""
     commands.tidy(now=now, today=timezone.localdate(now))

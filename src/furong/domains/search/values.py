@@ -178,5 +178,5 @@ class IndexState:
 
 
 def recipe_of(*parts: str) -> str:
-    """This function will name how texts are analysed: an index made with another recipe has to be rebuilt."""
+    """Name how texts are analysed: an index made with another recipe has to be rebuilt."""
     return sha256("\x1f".join(parts).encode()).hexdigest()[:16]

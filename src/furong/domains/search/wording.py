@@ -28,7 +28,7 @@ class Vocabulary:
 
 
 def vocabulary_of(files: Iterable[SearchWords]) -> Vocabulary:
-    """This function will read a pack's files of words together."""
+    """Read a pack's files of words together."""
     words: dict[str, None] = {}
     ignored: set[str] = set()
     names: dict[str, dict[str, float]] = {}
@@ -59,7 +59,7 @@ def vocabulary_of(files: Iterable[SearchWords]) -> Vocabulary:
 
 
 def vocabulary(*, on: date) -> Vocabulary:
-    """This function will return the words in force on a local day."""
+    """Return the words in force on a local day."""
 
     def make() -> Vocabulary:
         releases = packs.list_current_releases(kind="search_words", on=on)
@@ -72,7 +72,7 @@ _analyses: dict[tuple[str, ...], Analysis] = {}
 
 
 def analysis_of(words: tuple[str, ...]) -> Analysis:
-    """This function will return the segmenter with these words of its own;
+    """Return the segmenter with these words of its own;
 
     made once a process, as it takes a third of a second.
     """

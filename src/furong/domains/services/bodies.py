@@ -38,7 +38,7 @@ class Implementation:
 
 
 def find_body(*, item: Item, division_code: str) -> Organization | None:
-    """This function will return the body that does an item for a place, or None.
+    """Return the body that does an item for a place, or None.
 
     It is the nearest of the item's department from the place upwards; below the item's lowest level nobody does it. An item that
     only some divisions have is done by their bodies only.
@@ -55,7 +55,7 @@ def find_body(*, item: Item, division_code: str) -> Organization | None:
 
 
 def get_implementation(*, code: str, organization: Organization, on: date) -> Implementation:
-    """This function will return an item as an organisation does it on the local day ``on``. Raises `ItemMissing`."""
+    """Return an item as an organisation does it on the local day ``on``. Raises `ItemMissing`."""
     level = str(int(organization.level))
     found = queries.get_item(
         code=code,
@@ -70,7 +70,7 @@ def get_implementation(*, code: str, organization: Organization, on: date) -> Im
 
 
 def find_by_number(*, number: str, on: date) -> Implementation | None:
-    """This function will return the implementation list with a code of 31 characters, or None when nobody has it today."""
+    """Return the implementation list with a code of 31 characters, or None when nobody has it today."""
     organization_code, level = number[:CREDIT_CODE_LENGTH], number[CREDIT_CODE_LENGTH : CREDIT_CODE_LENGTH + 1]
     item = _by_basic_code(on).get(number[CREDIT_CODE_LENGTH + 1 :])
     if item is None:
@@ -85,7 +85,7 @@ def find_by_number(*, number: str, on: date) -> Implementation | None:
 
 
 def list_implementations(*, item: Item) -> list[tuple[Organization, str]]:
-    """This function will list the bodies that do an item, from the top down, each with the code of its list. One read."""
+    """List the bodies that do an item, from the top down, each with the code of its list. One read."""
     bodies = following.list_of_department(department=item.department)
     return [
         (body, _number(body.code, str(int(body.level)), item.basic_code))
@@ -95,7 +95,7 @@ def list_implementations(*, item: Item) -> list[tuple[Organization, str]]:
 
 
 def count_implementations(*, on: date) -> int:
-    """This function will count the implementation lists in force; kept for a minute."""
+    """Count the implementation lists in force; kept for a minute."""
     return _counted.get(on, lambda: _count(on))
 
 

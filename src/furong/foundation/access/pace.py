@@ -57,7 +57,7 @@ _asked: dict[tuple[UUID, str], _Asked] = {}
 
 
 def keep_pace(*, actor: Actor, what: str, pace: Pace, now: datetime) -> None:
-    """This function will count that ``actor`` asks ``what``, or refuse because they asked it too often.
+    """Count that ``actor`` asks ``what``, or refuse because they asked it too often.
 
     Raises ``TooManyAsked``, which says when it goes on. Costs microseconds; once in a block (a twentieth of the day's number, at
     most a thousand) one statement, committed whatever becomes of the transaction that is open.
@@ -102,12 +102,12 @@ def _midnight_after(day: date) -> datetime:
 
 
 def sweep(*, now: datetime) -> int:
-    """This function will delete the counts of days before yesterday and return how many. For the daily job."""
+    """Delete the counts of days before yesterday and return how many. For the daily job."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM access_asked WHERE day < %s", [timezone.localdate(now) - timedelta(days=1)])
         return int(cursor.rowcount)
 
 
 def forget() -> None:
-    """This function will forget what this process counted (tests)."""
+    """Forget what this process counted (tests)."""
     _asked.clear()

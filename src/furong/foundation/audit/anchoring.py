@@ -28,7 +28,7 @@ _ROOT = "SELECT root FROM audit_head WHERE size = %s"
 
 
 def anchor(*, source: str, into: str, now: datetime) -> bool:
-    """This function will note the newest head of the log in ``source`` in the log in ``into``, and say whether it did.
+    """Note the newest head of the log in ``source`` in the log in ``into``, and say whether it did.
 
     At most once a minute, and only when the log grew. A log that does not hold the head that was noted before is told to the
     operator, and the entry says so. For the worker; two statements when there is nothing to do.
@@ -55,7 +55,7 @@ def anchor(*, source: str, into: str, now: datetime) -> bool:
 
 @command("audit.anchor_head", database=None)
 def anchor_head(*, of: str, head: Head, contradicts: bool, database: str, actor: Actor, now: datetime) -> None:
-    """This function will write a head of the log ``of`` into the log of ``database``: size, root, key, and when it was signed."""
+    """Write a head of the log ``of`` into the log of ``database``: size, root, key, and when it was signed."""
     entry = current()
     entry.object("audit_log", head.log_id)
     entry.detail(

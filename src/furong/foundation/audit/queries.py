@@ -91,7 +91,7 @@ _homes: list[Callable[[UUID], Sequence[str]]] = []
 
 
 def use_homes(function: Callable[[UUID], Sequence[str]]) -> None:
-    """This function will have ``function`` say in which databases, besides this process's own, acts about a person are logged."""
+    """Have ``function`` say in which databases, besides this process's own, acts about a person are logged."""
     _homes[:] = [function]
 
 

@@ -36,12 +36,12 @@ class SecrecyOrder:
     until: datetime
 
     def is_in_force(self, *, now: datetime) -> bool:
-        """This function will tell whether reads may be made under it."""
+        """Tell whether reads may be made under it."""
         return now < self.until
 
 
 def list_orders(*, actor: Actor, limit: int = 100) -> tuple[SecrecyOrder, ...]:
-    """This function will return the orders of the actor's organisation, the last given first. Raises ``AccessRefused``."""
+    """Return the orders of the actor's organisation, the last given first. Raises ``AccessRefused``."""
     if actor.organization_id is None:
         raise AccessRefused
     access.require(actor=actor, right=ORDER, organization_id=actor.organization_id)
@@ -49,7 +49,7 @@ def list_orders(*, actor: Actor, limit: int = 100) -> tuple[SecrecyOrder, ...]:
 
 
 def orders_open_to(*, actor: Actor, now: datetime) -> tuple[SecrecyOrder, ...]:
-    """This function will return the orders under which the actor may read: in force, of their organisation, not their own."""
+    """Return the orders under which the actor may read: in force, of their organisation, not their own."""
     if actor.organization_id is None or actor.account_id is None:
         return ()
     condition = "organization_id = %s AND until > %s AND account_id <> %s ORDER BY reference, id"
@@ -66,7 +66,7 @@ def _orders(condition: str, params: list[object]) -> tuple[SecrecyOrder, ...]:
 
 @command("audit.order_secrecy")
 def order_secrecy(*, reference: str, until: datetime, actor: Actor, basis: Basis, now: datetime) -> UUID:
-    """This function will order that reads of the actor's organisation under it stay hidden until ``until``; it returns its key.
+    """Order that reads of the actor's organisation under it stay hidden until ``until``; it returns its key.
 
     ``reference`` is the investigation's file number. Raises ``AccessRefused``, ``PurposeMissing``, `SecrecyTooLong`.
     """
@@ -88,7 +88,7 @@ def order_secrecy(*, reference: str, until: datetime, actor: Actor, basis: Basis
 
 @command("audit.end_secrecy")
 def end_secrecy(*, order_id: UUID, until: datetime, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will have an order that is in force end at ``until``: at once, earlier, or later than it said.
+    """Have an order that is in force end at ``until``: at once, earlier, or later than it said.
 
     Each time it is on record. Raises `SecrecyNotInForce`, `SecrecyTooLong`, ``AccessRefused``, ``PurposeMissing``.
     """

@@ -11,7 +11,7 @@ __all__ = ["CalendarData", "follow_releases", "load_calendar", "use_calendar"]
 
 
 def load_calendar(*, data: bytes, file: str) -> Calendar:
-    """This function will parse a pack's ``holidays.yaml`` and put it in force in this process.
+    """Parse a pack's ``holidays.yaml`` and put it in force in this process.
 
     ``file`` is named in findings. Raises ``CalendarRefused`` with every finding, and then the calendar that was in
     force stays.
@@ -22,12 +22,12 @@ def load_calendar(*, data: bytes, file: str) -> Calendar:
 
 
 def use_calendar(*, calendar: Calendar | None) -> Calendar | None:
-    """This function will put ``calendar`` in force in this process and return the one it replaces (tests, restores)."""
+    """Put ``calendar`` in force in this process and return the one it replaces (tests, restores)."""
     return registry.put(calendar)
 
 
 def follow_releases(*, source: Source | None) -> None:
-    """This function will take the calendar from ``source`` from now on: at first use, then asked each half minute.
+    """Take the calendar from ``source`` from now on: at first use, then asked each half minute.
 
     ``source`` is given the digest it last returned and returns a newer ``CalendarData``, or None. Wiring sets it to
     read the released holiday file, so that a new year's days off are in force in every process without a restart. A

@@ -82,7 +82,7 @@ class _Reader:
 
 
 def parse_calendar(data: bytes, *, file: str) -> Calendar:
-    """This function will build the calendar that the YAML ``data`` of a pack describe.
+    """Build the calendar that the YAML ``data`` of a pack describe.
 
     ``file`` is named in findings. Raises ``CalendarRefused`` with every finding: not YAML, a missing or misshapen
     field, a day outside its year or ``known_until_on``, a day that is off and made up at once, a make-up day that is

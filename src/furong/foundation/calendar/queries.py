@@ -10,7 +10,7 @@ __all__ = ["current", "is_loaded"]
 
 
 def current() -> Calendar:
-    """This function will return the calendar in force. Raises ``CalendarNotLoadedError`` when none is loaded."""
+    """Return the calendar in force. Raises ``CalendarNotLoadedError`` when none is loaded."""
     calendar = registry.get()
     if calendar is None:
         raise CalendarNotLoadedError
@@ -18,5 +18,5 @@ def current() -> Calendar:
 
 
 def is_loaded() -> bool:
-    """This function will tell whether a calendar is in force in this process."""
+    """Tell whether a calendar is in force in this process."""
     return registry.get() is not None

@@ -48,7 +48,7 @@ _first = Lock()
 
 
 def get() -> Calendar | None:
-    """This function will return the calendar in force, or None; it asks the source at most each half minute.
+    """Return the calendar in force, or None; it asks the source at most each half minute.
 
     Whoever asks while the first calendar is being read waits for it; when that fails, the next caller tries again.
     """
@@ -86,7 +86,7 @@ def _look() -> None:
 
 
 def put(calendar: Calendar | None) -> Calendar | None:
-    """This function will put ``calendar`` in force and return the one it replaces; after None the source is asked anew."""
+    """Put ``calendar`` in force and return the one it replaces; after None the source is asked anew."""
     before, _state.calendar = _state.calendar, calendar
     if calendar is None:
         _state.released, _state.look_again_at = "", 0.0
@@ -94,5 +94,5 @@ def put(calendar: Calendar | None) -> Calendar | None:
 
 
 def follow(source: Source | None) -> None:
-    """This function will take calendars from ``source`` from now on; None stops that."""
+    """Take calendars from ``source`` from now on; None stops that."""
     _state.source, _state.released, _state.look_again_at = source, "", 0.0

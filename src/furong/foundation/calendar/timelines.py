@@ -20,7 +20,7 @@ class Version:
     facts: Mapping[str, object] = field(repr=False)
 
     def holds_on(self, day: date) -> bool:
-        """This function will tell whether the version is in force on ``day``."""
+        """Tell whether the version is in force on ``day``."""
         return self.valid_from <= day and (self.valid_until is None or day < self.valid_until)
 
 
@@ -35,7 +35,7 @@ class Revision:
 def revise(
     timeline: Sequence[Version], *, facts: Mapping[str, object], since: date, until: date | None = None
 ) -> Revision:
-    """This function will set ``facts`` over ``[since, until)`` and return the versions superseded and added.
+    """Set ``facts`` over ``[since, until)`` and return the versions superseded and added.
 
     Versions whose facts already agree stay. Days before the timeline begins stay unknown. Linear in its length.
     """
@@ -58,7 +58,7 @@ def revise(
 
 
 def until_next_change(timeline: Sequence[Version], *, fields: Iterable[str], since: date) -> date | None:
-    """This function will return the first day after ``since`` from which one of the fields was said to be another; None if never.
+    """Return the first day after ``since`` from which one of the fields was said to be another; None if never.
 
     An amendment recorded late holds until the change that came after it, not over it.
     """
@@ -71,13 +71,13 @@ def until_next_change(timeline: Sequence[Version], *, fields: Iterable[str], sin
 
 
 def after(timeline: Sequence[Version], revision: Revision) -> list[Version]:
-    """This function will return the timeline as it stands after ``revision``, in order of time."""
+    """Return the timeline as it stands after ``revision``, in order of time."""
     kept = [version for version in timeline if version not in revision.superseded]
     return sorted([*kept, *revision.added], key=lambda version: version.valid_from)
 
 
 def on_day(timeline: Sequence[Version], day: date) -> Version | None:
-    """This function will return the version in force on ``day``, or None."""
+    """Return the version in force on ``day``, or None."""
     return next((version for version in timeline if version.holds_on(day)), None)
 
 

@@ -99,21 +99,21 @@ class Calendar:
     # --- days -----------------------------------------------------------------------------------------------
 
     def is_known(self, day: date) -> bool:
-        """This function will tell whether the holiday data speak about ``day``."""
+        """Tell whether the holiday data speak about ``day``."""
         return self.known_from_on <= day < self.known_until_on
 
     def is_working_day(self, day: date) -> bool:
-        """This function will tell whether ``day`` (local) is a working day; past the data the week alone decides."""
+        """Tell whether ``day`` (local) is a working day; past the data the week alone decides."""
         if day in self._make_up_days:
             return True
         return day.weekday() not in self.weekend and day not in self._days_off
 
     def holiday_on(self, day: date) -> Holiday | None:
-        """This function will return the holiday that makes ``day`` a day off or a make-up day, or None."""
+        """Return the holiday that makes ``day`` a day off or a make-up day, or None."""
         return self._days_off.get(day) or self._make_up_days.get(day)
 
     def add_working_days(self, start_on: date, days: int) -> date:
-        """This function will return the ``days``-th working day after ``start_on``, which itself is not counted.
+        """Return the ``days``-th working day after ``start_on``, which itself is not counted.
 
         Nought returns ``start_on`` when it is a working day, else the next one. A negative number counts back.
         Raises ``ValueError`` for more than 400 years. Costs a binary search inside the data, a step a day outside.
@@ -137,13 +137,13 @@ class Calendar:
         return day
 
     def next_working_day(self, day: date) -> date:
-        """This function will return ``day`` if it is a working day, else the first one after it."""
+        """Return ``day`` if it is a working day, else the first one after it."""
         while not self.is_working_day(day):
             day += _DAY
         return day
 
     def working_days_between(self, start_on: date, end_on: date) -> int:
-        """This function will count the working days after ``start_on`` up to and including ``end_on``.
+        """Count the working days after ``start_on`` up to and including ``end_on``.
 
         It undoes ``add_working_days``; negative when ``end_on`` is before ``start_on``.
         """
@@ -163,19 +163,19 @@ class Calendar:
     # --- times ----------------------------------------------------------------------------------------------
 
     def local_date(self, at: datetime) -> date:
-        """This function will return the local date of the aware moment ``at``."""
+        """Return the local date of the aware moment ``at``."""
         return self._local(at).date()
 
     def start_of_day(self, day: date) -> datetime:
-        """This function will return the moment (aware UTC) at which the local ``day`` begins."""
+        """Return the moment (aware UTC) at which the local ``day`` begins."""
         return datetime.combine(day, time(), self.tz).astimezone(UTC)
 
     def end_of_day(self, day: date) -> datetime:
-        """This function will return the moment (aware UTC, exclusive) at which the local ``day`` ends."""
+        """Return the moment (aware UTC, exclusive) at which the local ``day`` ends."""
         return self.start_of_day(day + _DAY)
 
     def is_open(self, at: datetime) -> bool:
-        """This function will tell whether offices are open at the aware moment ``at``."""
+        """Tell whether offices are open at the aware moment ``at``."""
         local = self._local(at)
         if not self.is_working_day(local.date()):
             return False
@@ -191,7 +191,7 @@ class Calendar:
         unit: PeriodUnit | str = PeriodUnit.WORKING,
         within_office_hours: bool = False,
     ) -> Deadline:
-        """This function will return when a period that starts at ``start_at`` (aware) ends.
+        """Return when a period that starts at ``start_at`` (aware) ends.
 
         Give ``days`` or ``hours``, nought or more. Days: the local day of ``start_at`` is not counted, the period
         ends at midnight after the last day, or when the office closes on it with ``within_office_hours``; calendar
@@ -231,7 +231,7 @@ class Calendar:
         return Deadline(due_at, due_on, certain, {} if certain else self._uncertain())
 
     def doubt_about(self, day: date) -> Mapping[str, str]:
-        """This function will return what to say beside a deadline on ``day``: that it may move; empty where days are known."""
+        """Return what to say beside a deadline on ``day``: that it may move; empty where days are known."""
         return {} if self.is_known(day) else self._uncertain()
 
     def _uncertain(self) -> Mapping[str, str]:
@@ -275,6 +275,6 @@ class Calendar:
 
 
 def months_later(day: date, months: int) -> date:
-    """This function will return the same day so many months later, or that month's last day (民法典, art. 202)."""
+    """Return the same day so many months later, or that month's last day (民法典, art. 202)."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -29,12 +29,12 @@ _RESERVED_DIVISION = re.compile(r"43[0-9]{2}9[0-9]")
 
 
 def is_reserved_division(code: str) -> bool:
-    """This function will tell whether ``code`` (six digits) is kept for invented people; the table has no such code."""
+    """Tell whether ``code`` (six digits) is kept for invented people; the table has no such code."""
     return _RESERVED_DIVISION.fullmatch(code) is not None
 
 
 def mod_11_2(body: str) -> str:
-    """This function will return the check character of 17 digits (GB 11643, ISO 7064 MOD 11-2)."""
+    """Return the check character of 17 digits (GB 11643, ISO 7064 MOD 11-2)."""
     total = 0
     for char, weight in zip(body, _MOD_11_2_WEIGHTS, strict=True):
         total += int(char) * weight
@@ -42,17 +42,17 @@ def mod_11_2(body: str) -> str:
 
 
 def credit_check(body: str) -> str:
-    """This function will return the check character of 17 characters of a credit code (GB 32100, MOD 31)."""
+    """Return the check character of 17 characters of a credit code (GB 32100, MOD 31)."""
     total = sum(_CREDIT_VALUES[char] * weight for char, weight in zip(body, _CREDIT_WEIGHTS, strict=True))
     return CREDIT_ALPHABET[(31 - total % 31) % 31]
 
 
 def organisation_check(body: str) -> str:
-    """This function will return the check character of the 8 characters of an organisation code (GB 11714)."""
+    """Return the check character of the 8 characters of an organisation code (GB 11714)."""
     total = sum(int(char, 36) * weight for char, weight in zip(body, _ORGANISATION_WEIGHTS, strict=True))
     return "0X987654321"[total % 11]
 
 
 def icao_check(body: str) -> str:
-    """This function will return the check digit of machine-readable travel documents (ICAO 9303, weights 7-3-1)."""
+    """Return the check digit of machine-readable travel documents (ICAO 9303, weights 7-3-1)."""
     return str(sum(int(char, 36) * (7, 3, 1)[i % 3] for i, char in enumerate(body)) % 10)

@@ -25,7 +25,7 @@ _NATIONAL = "100000"
 
 
 def parse_credit_code(number: str) -> CreditCode:
-    """This function will check a unified social credit code and return its parts.
+    """Check a unified social credit code and return its parts.
 
     Both check characters are verified: the last one (MOD 31) and that of the organisation code in positions 9 to 17.
     A kind or division that the tables do not hold is a warning. Raises ``CreditCodeRefused`` with ``code``
@@ -52,7 +52,7 @@ def parse_credit_code(number: str) -> CreditCode:
 
 
 def make_credit_code(registrar: str, kind: str, division: str, serial: int) -> str:
-    """This function will return a credit code with both check characters right, for demo data and tests.
+    """Return a credit code with both check characters right, for demo data and tests.
 
     ``serial`` is 0 to 99,999,999 and fills the organisation code. Raises ``CreditCodeRefused`` ``credit_code.form``
     when the parts do not make a code.

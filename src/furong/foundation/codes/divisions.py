@@ -20,7 +20,7 @@ _NAME = re.compile(r"(?:\[(\d{4})?-(\d{4})?\])?([^,]+)")
 
 @cache
 def all_divisions() -> Mapping[str, tuple[Division, ...]]:
-    """This function will return the names that each code ever bore, oldest first."""
+    """Return the names that each code ever bore, oldest first."""
     table: dict[str, tuple[Division, ...]] = {}
     province_code, province = "", ""
     for line in files("stdnum.cn").joinpath("loc.dat").read_text("utf-8").splitlines():
@@ -40,7 +40,7 @@ def all_divisions() -> Mapping[str, tuple[Division, ...]]:
 
 
 def find_divisions(code: str) -> tuple[Division, ...]:
-    """This function will return every name ``code`` ever bore, oldest first; empty when it was never assigned."""
+    """Return every name ``code`` ever bore, oldest first; empty when it was never assigned."""
     return all_divisions().get(code, ())
 
 
@@ -55,12 +55,12 @@ def _by_name() -> Mapping[str, tuple[str, ...]]:
 
 
 def find_named(name: str) -> tuple[Division, ...]:
-    """This function will return the divisions that ever bore ``name``, or whose whole path reads so, by code."""
+    """Return the divisions that ever bore ``name``, or whose whole path reads so, by code."""
     return tuple(all_divisions()[code][-1] for code in _by_name().get(name, ()))
 
 
 def full_name(code: str, *, year: int | None = None) -> str | None:
-    """This function will return province, prefecture and county of ``code`` as one text, as they were in ``year``.
+    """Return province, prefecture and county of ``code`` as one text, as they were in ``year``.
 
     Without ``year`` the latest names are taken. Returns None when the code was never assigned.
     """

@@ -40,7 +40,7 @@ _SPACES = re.compile(r"[\s\u3000\u200b\u200e\u200f\ufeff-]+")
 
 
 def parse_identity_number(number: str, *, allow_reserved: bool = False, today: date | None = None) -> IdentityNumber:
-    """This function will check an identity number and return what it says.
+    """Check an identity number and return what it says.
 
     ``number`` may hold spaces, hyphens, full-width digits or a small x. ``allow_reserved`` accepts the numbers of
     invented people and is for demo data and tests alone. With ``today`` (a local date) a birth after it is refused.
@@ -152,7 +152,7 @@ def _check_division(division: str, birth_on: date, allow_reserved: bool) -> tupl
 
 
 def make_identity_number(division: str, birth_on: date, sequence: int) -> str:
-    """This function will return the 18-character number of an invented person.
+    """Return the 18-character number of an invented person.
 
     ``division`` is six digits of the reserved block, ``sequence`` 1 to 999 (odd male, even female). Raises
     ``IdentityNumberRefused`` ``identity_number.not_reserved`` for a division that real people carry, ``.sequence``

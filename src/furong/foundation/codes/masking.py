@@ -21,7 +21,7 @@ _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 
 
 def mask_name(name: str) -> str:
-    """This function will keep a name's surname and hide the rest: 李**, 欧阳**, M**.
+    """Keep a name's surname and hide the rest: 李**, 欧阳**, M**.
 
     The stars do not tell the length. A name of one character becomes one star; an empty one stays empty.
     """
@@ -36,7 +36,7 @@ def mask_name(name: str) -> str:
 
 
 def mask_number(number: str) -> str:
-    """This function will keep the first three and the last four characters of a number: 430****1234.
+    """Keep the first three and the last four characters of a number: 430****1234.
 
     A number of fewer than ten characters keeps only its last two, so that no mask shows most of it.
     """
@@ -49,13 +49,13 @@ def mask_number(number: str) -> str:
 
 
 def mask_phone(phone: str) -> str:
-    """This function will hide the middle of a telephone number: 138****5678."""
+    """Hide the middle of a telephone number: 138****5678."""
     digits = re.sub(r"[^0-9+]", "", phone)
     return mask_number(digits)
 
 
 def mask_address(address: str) -> str:
-    """This function will keep an address as far as its county and hide the rest.
+    """Keep an address as far as its county and hide the rest.
 
     Without a character that ends a county (区, 县, 市, 旗) the first six characters stay.
     """

@@ -10,7 +10,7 @@ __all__ = ["find_division", "find_divisions_named", "get_table", "list_tables"]
 
 
 def find_division(*, code: str, year: int | None = None) -> Division | None:
-    """This function will return the division that ``code`` named in ``year`` (the latest without one), or None.
+    """Return the division that ``code`` named in ``year`` (the latest without one), or None.
 
     GB/T 2260, codes ever valid, the whole country.
     """
@@ -26,7 +26,7 @@ def find_division(*, code: str, year: int | None = None) -> Division | None:
 
 
 def find_divisions_named(*, name: str) -> tuple[Division, ...]:
-    """This function will return the divisions of the country that ever bore ``name`` (东城区, 北京市东城区), by code.
+    """Return the divisions of the country that ever bore ``name`` (东城区, 北京市东城区), by code.
 
     GB/T 2260, codes ever valid. Empty when none did.
     """
@@ -34,7 +34,7 @@ def find_divisions_named(*, name: str) -> tuple[Division, ...]:
 
 
 def get_table(*, name: str) -> CodeTable:
-    """This function will return the code table ``name``: ``sex``, ``marital_status``, ``ethnic_group``,
+    """Return the code table ``name``: ``sex``, ``marital_status``, ``ethnic_group``,
     ``household_relation``, ``education`` or ``identity_document``. Raises ``UnknownCodeTable``.
     """
     table = tables.TABLES.get(name)
@@ -44,5 +44,5 @@ def get_table(*, name: str) -> CodeTable:
 
 
 def list_tables() -> tuple[CodeTable, ...]:
-    """This function will return every code table, in the order of their standards."""
+    """Return every code table, in the order of their standards."""
     return tuple(tables.TABLES.values())

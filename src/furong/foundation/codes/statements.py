@@ -16,7 +16,7 @@ _cursors: WeakKeyDictionary[Any, psycopg.Cursor[Any]] = WeakKeyDictionary()
 
 @cache
 def named_statements(path: Path) -> Mapping[str, str]:
-    """This function will read a file of statements: ``-- name: x``, a sentence in comments, the text."""
+    """Read a file of statements: ``-- name: x``, a sentence in comments, the text."""
     found: dict[str, str] = {}
     for part in path.read_text(encoding="utf-8").split("-- name: ")[1:]:
         name, _, rest = part.partition("\n")
@@ -28,7 +28,7 @@ def named_statements(path: Path) -> Mapping[str, str]:
 def first_row(
     text: str, params: Sequence[object] | Mapping[str, object], *, database: str = "default"
 ) -> tuple[Any, ...] | None:
-    """This function will run ``text`` in the transaction open on ``database``, or commit it at once, and return its first row.
+    """Run ``text`` in the transaction open on ``database``, or commit it at once, and return its first row.
 
     None when it gives no row. For statements of which every command runs several: the layers cost the client as much as the
     statement. What they guard against, a transaction that will be rolled back whatever is done in it, is looked for here too.
@@ -41,7 +41,7 @@ def first_row(
 def all_rows(
     text: str, params: Sequence[object] | Mapping[str, object], *, database: str = "default"
 ) -> list[tuple[Any, ...]]:
-    """This function will run ``text`` as `first_row` does and return all its rows."""
+    """Run ``text`` as `first_row` does and return all its rows."""
     return _run(text, params, database, every=True)
 
 

@@ -148,7 +148,7 @@ def _power(left: object, right: object) -> object:
 
 
 def negate(value: object) -> object:
-    """This function will return ``-value`` of a number or duration. Raises ``NotDefined`` for anything else."""
+    """Return ``-value`` of a number or duration. Raises ``NotDefined`` for anything else."""
     if isinstance(value, Decimal):
         return NUMBERS.minus(value)
     if isinstance(value, YearsMonths):

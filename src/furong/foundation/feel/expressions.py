@@ -26,7 +26,7 @@ class CompiledExpression:
     def evaluate(
         self, context: Mapping[str, object], *, now: datetime | None = None, problems: list[FeelProblem] | None = None
     ) -> object:
-        """This function will run the expression over ``context`` and return a FEEL value.
+        """Run the expression over ``context`` and return a FEEL value.
 
         ``now`` is what ``now()`` and ``today()`` give (null without it). What became null for a reason is appended
         to ``problems`` when given. Raises ``FeelLimitReached``. A simple condition costs about a microsecond or two.
@@ -60,7 +60,7 @@ class CompiledUnaryTests:
         now: datetime | None = None,
         problems: list[FeelProblem] | None = None,
     ) -> bool:
-        """This function will tell whether ``input_value`` passes; a test that gives null does not pass.
+        """Tell whether ``input_value`` passes; a test that gives null does not pass.
 
         Raises ``FeelLimitReached``.
         """
@@ -75,7 +75,7 @@ class CompiledUnaryTests:
 
 
 def compile_expression(text: str, *, known_names: Collection[str] | None = None) -> CompiledExpression:
-    """This function will compile a FEEL expression.
+    """Compile a FEEL expression.
 
     With ``known_names`` any other variable is refused, and names with spaces or signs are understood; without it every
     name is a variable. Raises ``FeelSyntaxError`` with line, column, message and code. Costs a fraction of a millisecond, so
@@ -85,7 +85,7 @@ def compile_expression(text: str, *, known_names: Collection[str] | None = None)
 
 
 def compile_unary_tests(text: str, *, known_names: Collection[str] | None = None) -> CompiledUnaryTests:
-    """This function will compile the unary tests of a decision table's cell; ``?`` is the input value.
+    """Compile the unary tests of a decision table's cell; ``?`` is the input value.
 
     Raises ``FeelSyntaxError``. DMN 1.5, clause 7.3.3 and rules 12 to 17 of 10.3.1.2.
     """

@@ -61,7 +61,7 @@ class Inferred:
 def infer(
     text: str, *, types: Mapping[str, FeelType], named: Named | None = None, expected: FeelType | None = None
 ) -> Inferred:
-    """This function will tell the type of an expression over variables of ``types`` and what is wrong with it.
+    """Tell the type of an expression over variables of ``types`` and what is wrong with it.
 
     A name that ``types`` does not have is unknown; one of type ``ANY`` may be anything. ``named`` finds types that
     ``instance of`` and parameters name. ``expected`` is what the whole must give, ``BOOLEAN`` for a condition. A text
@@ -73,14 +73,14 @@ def infer(
 def check_expression(
     text: str, *, types: Mapping[str, FeelType], named: Named | None = None, expected: FeelType | None = None
 ) -> list[TypeFinding]:
-    """This function will return the mistakes of an expression, as ``infer`` does; an empty list when there are none."""
+    """Return the mistakes of an expression, as ``infer`` does; an empty list when there are none."""
     return list(infer(text, types=types, named=named, expected=expected).findings)
 
 
 def check_unary_tests(
     text: str, *, input_type: FeelType, types: Mapping[str, FeelType], named: Named | None = None
 ) -> list[TypeFinding]:
-    """This function will return the mistakes of a decision table's cell whose input is of ``input_type``."""
+    """Return the mistakes of a decision table's cell whose input is of ``input_type``."""
     return list(_checked(text, types, named, input_type, None).findings)
 
 

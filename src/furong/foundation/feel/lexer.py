@@ -72,7 +72,7 @@ class FeelLexer(Lexer):
 
 
 def tokenize(text: str, *, known_names: Collection[str] = (), unary: bool = False) -> list[Token]:
-    """This function will turn ``text`` into tokens for the grammar.
+    """Turn ``text`` into tokens for the grammar.
 
     ``known_names`` are names that hold spaces or signs; ``unary`` is for the cells of decision tables. Raises
     ``FeelSyntaxError``.
@@ -86,7 +86,7 @@ def tokenize(text: str, *, known_names: Collection[str] = (), unary: bool = Fals
 
 
 def unescape(raw: str, line: int, column: int) -> str:
-    """This function will undo the escapes of a string literal without its quotes."""
+    """Undo the escapes of a string literal without its quotes."""
 
     def one(match: re.Match[str]) -> str:
         found = match.group(1)

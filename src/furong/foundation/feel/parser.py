@@ -45,7 +45,7 @@ def _lark() -> Lark:
 
 
 def parse(text: str, *, known_names: Collection[str] = (), unary: bool = False) -> Tree[Token]:
-    """This function will parse ``text`` as an expression, or as unary tests with ``unary``.
+    """Parse ``text`` as an expression, or as unary tests with ``unary``.
 
     Raises ``FeelSyntaxError`` where it is not FEEL, or is nested deeper than 150. Costs time linear in the text.
     """
@@ -63,14 +63,14 @@ def parse(text: str, *, known_names: Collection[str] = (), unary: bool = False) 
 
 
 def site_of(tree: Tree[Token]) -> Site:
-    """This function will return where the first token of ``tree`` stands."""
+    """Return where the first token of ``tree`` stands."""
     for token in tree.scan_values(lambda value: isinstance(value, Token)):
         return Site(token.line or 1, token.column or 1)
     return Site(1, 1)
 
 
 def cost_of(tree: Tree[Token]) -> int:
-    """This function will return the steps that one run of ``tree`` costs, loops aside: one for each sixteen parts."""
+    """Return the steps that one run of ``tree`` costs, loops aside: one for each sixteen parts."""
     parts = 0
     waiting: list[Tree[Token] | Token] = [tree]
     while waiting:

@@ -107,6 +107,6 @@ for _names, _result in (
 
 
 def result_of(name: str, arguments: Sequence[FeelType]) -> FeelType:
-    """This function will return the type that the built-in ``name`` gives for arguments of these types."""
+    """Return the type that the built-in ``name`` gives for arguments of these types."""
     found = _RESULTS.get(name, ANY)
     return found if isinstance(found, FeelType) else found(arguments)

@@ -87,7 +87,7 @@ _OTHER_NAMES = {
 
 
 def together(types: Iterable[FeelType]) -> FeelType:
-    """This function will return the type of a value that has one of ``types``: theirs if they agree, else ``Any``.
+    """Return the type of a value that has one of ``types``: theirs if they agree, else ``Any``.
 
     Null is no type of its own here, for every value may be null.
     """
@@ -120,7 +120,7 @@ def _both(one: FeelType, other: FeelType) -> FeelType:
 
 
 def type_of(value: object, depth: int = 20) -> FeelType:
-    """This function will return the type of a FEEL value, such as an example of a variable; null may become anything."""
+    """Return the type of a FEEL value, such as an example of a variable; null may become anything."""
     if value is None or depth <= 0:
         return ANY
     if isinstance(value, list):
@@ -136,7 +136,7 @@ def type_of(value: object, depth: int = 20) -> FeelType:
 
 
 def parse_type(text: str, named: Named | None = None) -> FeelType:
-    """This function will read a type such as ``list<context<a: number>>``; ``named`` finds a model's own types.
+    """Read a type such as ``list<context<a: number>>``; ``named`` finds a model's own types.
 
     Raises ``ValueError``.
     """

@@ -61,7 +61,7 @@ def _micros(fraction: str | None) -> int:
 
 
 def parse_date(text: str) -> Day | None:
-    """This function will read ``2024-02-10``, or return None; years have up to nine digits, and a minus before year 0."""
+    """Read ``2024-02-10``, or return None; years have up to nine digits, and a minus before year 0."""
     match = _DATE.fullmatch(text)
     if match is None or match[1] in ("0000", "-0000"):
         return None
@@ -72,7 +72,7 @@ def parse_date(text: str) -> Day | None:
 
 
 def parse_time(text: str) -> Clock | None:
-    """This function will read ``08:30:00``, with fractions, an offset, Z or ``@Area/City``; None otherwise."""
+    """Read ``08:30:00``, with fractions, an offset, Z or ``@Area/City``; None otherwise."""
     match = _TIME.fullmatch(text)
     if match is None:
         return None
@@ -96,7 +96,7 @@ def parse_time(text: str) -> Clock | None:
 
 
 def parse_datetime(text: str) -> Moment | None:
-    """This function will read ``2024-02-10T08:30:00`` with what a time may bear; a date alone is its midnight.
+    """Read ``2024-02-10T08:30:00`` with what a time may bear; a date alone is its midnight.
 
     24:00:00 is the midnight that ends the day.
     """
@@ -117,7 +117,7 @@ def parse_datetime(text: str) -> Moment | None:
 
 
 def parse_duration(text: str) -> YearsMonths | timedelta | None:
-    """This function will read ``P1Y2M`` or ``P1DT2H3M4.5S``, a minus before it; None otherwise."""
+    """Read ``P1Y2M`` or ``P1DT2H3M4.5S``, a minus before it; None otherwise."""
     match = _YEARS_MONTHS.fullmatch(text)
     if match is not None and (match[2] or match[3]):
         months = int(match[2] or 0) * 12 + int(match[3] or 0)
@@ -139,7 +139,7 @@ def parse_duration(text: str) -> YearsMonths | timedelta | None:
 
 
 def at_literal(text: str) -> object:
-    """This function will read the text of an ``@"..."`` literal: date, date and time, time or duration; None if none."""
+    """Read the text of an ``@"..."`` literal: date, date and time, time or duration; None if none."""
     for parse in (parse_date, parse_time, parse_duration, parse_datetime):
         found = parse(text)
         if found is not None:
@@ -148,7 +148,7 @@ def at_literal(text: str) -> object:
 
 
 def add_months(day: Day | Moment, months: int) -> Day | Moment:
-    """This function will move a date or date and time by months; a day past its month's end becomes the last one.
+    """Move a date or date and time by months; a day past its month's end becomes the last one.
 
     Raises ``OverflowError``.
     """
@@ -157,19 +157,19 @@ def add_months(day: Day | Moment, months: int) -> Day | Moment:
 
 
 def seconds_of(duration: timedelta) -> Decimal:
-    """This function will return a duration in seconds, exactly."""
+    """Return a duration in seconds, exactly."""
     return Decimal(duration.days * 86_400 + duration.seconds) + Decimal(duration.microseconds).scaleb(-6)
 
 
 def to_timedelta(seconds: Decimal) -> timedelta:
-    """This function will make a duration of seconds, to the microsecond. Raises ``OverflowError``."""
+    """Make a duration of seconds, to the microsecond. Raises ``OverflowError``."""
     if abs(seconds) > Decimal(86_400) * 999_999_999:
         raise OverflowError("The duration is too long.")
     return timedelta(microseconds=int(seconds.scaleb(6).to_integral_value(ROUND_HALF_EVEN)))
 
 
 def zone_of(value: Clock | Moment) -> str | None:
-    """This function will name the zone of a moment: its IANA name, or None when it has an offset or nothing."""
+    """Name the zone of a moment: its IANA name, or None when it has an offset or nothing."""
     return value.tzinfo.key if isinstance(value.tzinfo, ZoneInfo) else None
 
 
@@ -202,7 +202,7 @@ def _day_text(value: Day | Moment) -> str:
 
 
 def text_of(value: Day | Clock | Moment | timedelta | YearsMonths) -> str:
-    """This function will write a temporal value as FEEL's ``string()`` does; reading it back gives the same value."""
+    """Write a temporal value as FEEL's ``string()`` does; reading it back gives the same value."""
     if isinstance(value, datetime | WideMoment):
         return f"{_day_text(value)}T{_clock_text(value)}"
     if isinstance(value, date | WideDate):

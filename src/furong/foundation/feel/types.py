@@ -39,7 +39,7 @@ Resolve = Callable[[str], "Check | None"]
 
 
 def type_check(text: str, resolve: Resolve | None = None) -> Check:
-    """This function will return the test for the type that ``text`` names, such as ``list<number>``.
+    """Return the test for the type that ``text`` names, such as ``list<number>``.
 
     ``resolve`` gives the tests of names that FEEL does not have, such as a model's item definitions. Raises
     ``ValueError`` for an unknown type. Null is an instance of ``Null`` alone (10.3.2.9.1).
@@ -55,12 +55,12 @@ def type_check(text: str, resolve: Resolve | None = None) -> Check:
 
 
 def type_parts(text: str) -> list[str]:
-    """This function will take the text of a type apart into names and signs."""
+    """Take the text of a type apart into names and signs."""
     return [" ".join(part.split()) for part in _PARTS.findall(text) if part.strip()]
 
 
 def convert(value: object, check: Check) -> tuple[object, bool]:
-    """This function will return ``value`` as the type behind ``check`` has it, and whether it fits (10.3.2.9.4).
+    """Return ``value`` as the type behind ``check`` has it, and whether it fits (10.3.2.9.4).
 
     Null fits every type; a single item and its list stand for each other; a date stands for its midnight in UTC.
     """

@@ -154,7 +154,7 @@ _KINDS: dict[type, str] = {
 
 
 def kind(value: object) -> str:
-    """This function will name the FEEL type of a FEEL value."""
+    """Name the FEEL type of a FEEL value."""
     return _KINDS.get(type(value), "unknown")
 
 
@@ -162,7 +162,7 @@ _AS_THEY_ARE = frozenset((str, bool, type(None), date, datetime, time, timedelta
 
 
 def to_feel(value: object, depth: int = 64) -> object:
-    """This function will turn a Python value into a FEEL value.
+    """Turn a Python value into a FEEL value.
 
     Integers and floats become decimals, mappings and sequences are copied, enums give their value and UUIDs their
     text. Raises ``TypeError`` for anything else (a FEEL expression never sees a Python object) and ``FeelLimitReached``
@@ -220,7 +220,7 @@ _MOMENTS = (datetime, time, WideMoment, WideTime)
 
 
 def compare(left: object, right: object) -> int | None:
-    """This function will return -1, 0 or 1 as ``left`` comes before, with or after ``right``; None if they do not compare.
+    """Return -1, 0 or 1 as ``left`` comes before, with or after ``right``; None if they do not compare.
 
     Moments compare by whole seconds; those with a zone and those without one do not compare. DMN 1.5, table 54.
     """
@@ -242,7 +242,7 @@ def compare(left: object, right: object) -> int | None:
 
 
 def equal(left: object, right: object, run: Run | None = None) -> bool | None:
-    """This function will tell whether two FEEL values are equal; None when their types differ and neither is null.
+    """Tell whether two FEEL values are equal; None when their types differ and neither is null.
 
     DMN 1.5, table 53. Lists and contexts are equal when their parts are; with ``run`` each part costs a step.
     """
@@ -279,7 +279,7 @@ def equal(left: object, right: object, run: Run | None = None) -> bool | None:
 
 
 def check_size(value: object) -> object:
-    """This function will return ``value`` if it has no more than ``MOST_ITEMS`` parts in all, however they are shared.
+    """Return ``value`` if it has no more than ``MOST_ITEMS`` parts in all, however they are shared.
 
     Raises ``FeelLimitReached``: a small expression can build a list that contains another twice, and so on, which
     costs nothing until somebody copies or prints it.

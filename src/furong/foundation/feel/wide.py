@@ -101,13 +101,13 @@ def _like(year: int) -> int:
 
 
 def days_in(year: int, month: int) -> int:
-    """This function will return how many days a month has."""
+    """Return how many days a month has."""
     leap = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     return _DAYS_IN[month - 1] + leap
 
 
 def make_day(year: int, month: int, day: int) -> Day:
-    """This function will make a date. Raises ``ValueError`` where there is no such day, ``OverflowError`` far away."""
+    """Make a date. Raises ``ValueError`` where there is no such day, ``OverflowError`` far away."""
     if 1 <= year <= 9999:
         return date(year, month, day)
     if abs(year) > MOST_YEAR:
@@ -118,13 +118,13 @@ def make_day(year: int, month: int, day: int) -> Day:
 
 
 def make_time(hour: int, minute: int, second: int, nanos: int, zone: tzinfo | None) -> Clock:
-    """This function will make a time. Raises ``ValueError``."""
+    """Make a time. Raises ``ValueError``."""
     plain = time(hour, minute, second, nanos // 1000, tzinfo=zone)
     return plain if nanos % 1000 == 0 else WideTime(hour, minute, second, nanos, zone)
 
 
 def make_moment(day: Day, clock: Clock) -> Moment:
-    """This function will make a date and time."""
+    """Make a date and time."""
     if isinstance(day, date) and isinstance(clock, time):
         return datetime.combine(day, clock)
     return WideMoment(
@@ -133,7 +133,7 @@ def make_moment(day: Day, clock: Clock) -> Moment:
 
 
 def day_of(moment: Day | Moment) -> Day:
-    """This function will return the day of a moment, or the day itself."""
+    """Return the day of a moment, or the day itself."""
     if isinstance(moment, datetime):
         return moment.date()
     if isinstance(moment, WideMoment):
@@ -142,19 +142,19 @@ def day_of(moment: Day | Moment) -> Day:
 
 
 def clock_of(moment: Moment) -> Clock:
-    """This function will return the time of a moment, with its zone."""
+    """Return the time of a moment, with its zone."""
     if isinstance(moment, datetime):
         return moment.timetz()
     return make_time(moment.hour, moment.minute, moment.second, moment.nanosecond, moment.tzinfo)
 
 
 def nanosecond(value: Clock | Moment) -> int:
-    """This function will return the nanoseconds of the second."""
+    """Return the nanoseconds of the second."""
     return value.nanosecond if isinstance(value, WideTime | WideMoment) else value.microsecond * 1000
 
 
 def ordinal(day: Day | Moment) -> int:
-    """This function will return the number of a day, 1 for the first of January of the year 1."""
+    """Return the number of a day, 1 for the first of January of the year 1."""
     if isinstance(day, date):
         return day.toordinal()
     # Howard Hinnant's days_from_civil: years begin in March, so that the leap day comes last.
@@ -190,7 +190,7 @@ def _offset_of(value: Clock | Moment) -> timedelta | None:
 
 
 def instant(value: Clock | Moment) -> tuple[bool, int, int]:
-    """This function will tell whether a moment has a zone, its seconds (in UTC if so) and its nanoseconds."""
+    """Tell whether a moment has a zone, its seconds (in UTC if so) and its nanoseconds."""
     offset = _offset_of(value)
     days = 0 if isinstance(value, time | WideTime) else ordinal(value)
     seconds = days * 86_400 + _seconds(value)
@@ -200,7 +200,7 @@ def instant(value: Clock | Moment) -> tuple[bool, int, int]:
 
 
 def span(later: Clock | Moment, earlier: Clock | Moment) -> timedelta | None:
-    """This function will return the distance of two moments to the microsecond; None if only one has a zone.
+    """Return the distance of two moments to the microsecond; None if only one has a zone.
 
     Raises ``OverflowError``.
     """
@@ -212,7 +212,7 @@ def span(later: Clock | Moment, earlier: Clock | Moment) -> timedelta | None:
 
 
 def moved(moment: Moment, by: timedelta) -> Moment:
-    """This function will move a moment by a duration: along the clock without a zone, through UTC with one.
+    """Move a moment by a duration: along the clock without a zone, through UTC with one.
 
     Raises ``OverflowError``.
     """
@@ -242,7 +242,7 @@ def _offset_at(zone: tzinfo, seconds: int) -> timedelta:
 
 
 def moved_time(clock: Clock, by: timedelta) -> Clock:
-    """This function will move a time by a duration, round midnight where it must."""
+    """Move a time by a duration, round midnight where it must."""
     nanos = nanosecond(clock) + by.microseconds * 1000
     seconds = (_seconds(clock) + by.seconds + nanos // 1_000_000_000) % 86_400
     hours, rest = divmod(seconds, 3600)
@@ -250,7 +250,7 @@ def moved_time(clock: Clock, by: timedelta) -> Clock:
 
 
 def with_day(value: Day | Moment, year: int, month: int, day: int) -> Day | Moment:
-    """This function will return the same with another day, the month's last if it has no such one."""
+    """Return the same with another day, the month's last if it has no such one."""
     made = make_day(year, month, min(day, days_in(year, month)))
     if isinstance(value, datetime | WideMoment):
         return make_moment(made, clock_of(value))
@@ -258,12 +258,12 @@ def with_day(value: Day | Moment, year: int, month: int, day: int) -> Day | Mome
 
 
 def without_zone(value: Clock | Moment) -> Clock | Moment:
-    """This function will return the same without its zone."""
+    """Return the same without its zone."""
     if isinstance(value, WideTime | WideMoment):
         return replace(value, tzinfo=None)
     return value.replace(tzinfo=None)
 
 
 def moved_day(day: Day, days: int) -> Day:
-    """This function will return the day so many days later. Raises ``OverflowError``."""
+    """Return the day so many days later. Raises ``OverflowError``."""
     return _day_at(ordinal(day) + days)

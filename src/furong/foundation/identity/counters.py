@@ -34,7 +34,7 @@ _SAME = (
 
 
 def key_of(city: str) -> str:
-    """This function will return the key under which second factors are sealed for one city's node (32 bytes, base 64).
+    """Return the key under which second factors are sealed for one city's node (32 bytes, base 64).
 
     It follows from the platform's secret (HKDF, RFC 5869) and opens nothing of another city's. Never log it.
     """
@@ -43,7 +43,7 @@ def key_of(city: str) -> str:
 
 
 def refresh(*, cities: Collection[str], now: datetime) -> int:
-    """This function will bring what the counters of ``cities`` may know into step, and return how many rows changed.
+    """Bring what the counters of ``cities`` may know into step, and return how many rows changed.
 
     For the platform's worker. A counter knows who sits in a post there that registers or looks up people. Four statements when
     nothing changed. Accounts are copied as they stand; nothing is decided here, so the audit has no entry.
@@ -101,5 +101,5 @@ def _seal(city: str, secret: str) -> str:
 
 
 def list_known(*, city: str) -> list[UUID]:
-    """This function will return the accounts that a city's counter may know."""
+    """Return the accounts that a city's counter may know."""
     return list(models.CounterAccount.objects.filter(centre=city).values_list("account_id", flat=True))

@@ -54,7 +54,7 @@ def typed_of(request: HttpRequest) -> MultiValueDict[str, str] | None:
 
 
 def keep(*, request: HttpRequest, address: str) -> bool:
-    """This function will keep the form that was sent without a sign-in, and tell whether it did.
+    """Keep the form that was sent without a sign-in, and tell whether it did.
 
     Too much, or too often from one network ``address``, is not kept.
     """

@@ -84,7 +84,7 @@ def bind_ports(
     parenthood: ParenthoodPort | None = None,
     enterprise: EnterprisePort | None = None,
 ) -> None:
-    """This function will bind adapters to the room's ports; what is not given stays as it is."""
+    """Bind adapters to the room's ports; what is not given stays as it is."""
     _Ports.real_name = real_name or _Ports.real_name
     _Ports.parenthood = parenthood or _Ports.parenthood
     _Ports.enterprise = enterprise or _Ports.enterprise

@@ -37,7 +37,7 @@ _ACCOUNT_OF = "SELECT id FROM identity_account WHERE person_id = %s AND kind = %
 
 
 def signed_in_of_request(request: HttpRequest) -> SignedIn | None:
-    """This function will return who is signed in, or None. One read a request, however often it is asked."""
+    """Return who is signed in, or None. One read a request, however often it is asked."""
     session = getattr(request, "session", None)
     if not isinstance(session, SessionStore) or session.session_key is None:
         return None
@@ -45,7 +45,7 @@ def signed_in_of_request(request: HttpRequest) -> SignedIn | None:
 
 
 def actor_for_request(request: HttpRequest) -> Actor:
-    """This function will return who asks: the account, the post it acts in now, or the principal it acts for.
+    """Return who asks: the account, the post it acts in now, or the principal it acts for.
 
     A staff account without a post today holds no rights. Two reads at most: the session, and the post's rights once a second.
     """
@@ -57,7 +57,7 @@ def actor_for_request(request: HttpRequest) -> Actor:
 
 
 def actor_of(found: SignedIn, *, request_id: str = "") -> Actor:
-    """This function will return the actor of a session that was read."""
+    """Return the actor of a session that was read."""
     if found.kind is AccountKind.STAFF:
         rights = rights_of_post(post_id=found.post_id) if found.post_id else ()
         return Actor(
@@ -87,13 +87,13 @@ def actor_of(found: SignedIn, *, request_id: str = "") -> Actor:
 
 
 def find_account(*, account_id: UUID) -> Account | None:
-    """This function will return the account, closed or not, or None."""
+    """Return the account, closed or not, or None."""
     row = _with_factor(models.Account.objects.filter(pk=account_id)).first()
     return account_value(row) if row else None
 
 
 def get_account(*, account_id: UUID) -> Account:
-    """This function will return the account. Raises ``AccountNotFound``."""
+    """Return the account. Raises ``AccountNotFound``."""
     found = find_account(account_id=account_id)
     if found is None:
         raise AccountNotFound
@@ -101,19 +101,19 @@ def get_account(*, account_id: UUID) -> Account:
 
 
 def find_account_of_person(*, person_id: UUID, kind: AccountKind = AccountKind.RESIDENT) -> Account | None:
-    """This function will return a person's open account of a kind, or None. For notices and for messages."""
+    """Return a person's open account of a kind, or None. For notices and for messages."""
     row = models.Account.objects.filter(person_id=person_id, kind=kind, is_active=True).first()
     return account_value(row) if row else None
 
 
 def find_account_id(*, person_id: UUID) -> UUID | None:
-    """This function will return the id of a person's open resident account, or None. One read by index."""
+    """Return the id of a person's open resident account, or None. One read by index."""
     row = first_row(_ACCOUNT_OF, [person_id, AccountKind.RESIDENT.value])
     return row[0] if row is not None else None
 
 
 def find_staff_account(*, username: str, actor: Actor) -> Account | None:
-    """This function will return the open staff account with a username, or None: for appointing somebody to a post.
+    """Return the open staff account with a username, or None: for appointing somebody to a post.
 
     For those who administer posts or accounts. Raises ``AccessRefused``.
     """
@@ -126,12 +126,12 @@ def find_staff_account(*, username: str, actor: Actor) -> Account | None:
 
 
 def phone_of_account(*, account_id: UUID) -> str:
-    """This function will return the telephone number that notices go to, empty without one. For channels only; never logged."""
+    """Return the telephone number that notices go to, empty without one. For channels only; never logged."""
     return models.Account.objects.filter(pk=account_id).values_list("phone", flat=True).first() or ""
 
 
 def display_names(*, account_ids: Iterable[UUID]) -> dict[UUID, str]:
-    """This function will return names to show for accounts; unknown ones are left out. One read."""
+    """Return names to show for accounts; unknown ones are left out. One read."""
     rows = models.Account.objects.filter(pk__in=set(account_ids)).values_list("pk", "display_name", "username")
     return {pk: name or username for pk, name, username in rows}
 
@@ -139,7 +139,7 @@ def display_names(*, account_ids: Iterable[UUID]) -> dict[UUID, str]:
 def list_staff(
     *, actor: Actor, now: datetime, text: str = "", organization_id: UUID | None = None, page: int = 1, size: int = 50
 ) -> Page[Account]:
-    """This function will return a page of the staff accounts that the actor administers, by username.
+    """Return a page of the staff accounts that the actor administers, by username.
 
     ``text`` is part of the username or name. Whoever administers everything also sees accounts without a post.
     Raises ``AccessRefused``.
@@ -163,7 +163,7 @@ def list_staff(
 
 
 def may_manage(*, actor: Actor, account_id: UUID, now: datetime) -> bool:
-    """This function will tell whether the actor administers an account: all posts it holds today lie in their scope."""
+    """Tell whether the actor administers an account: all posts it holds today lie in their scope."""
     scope: Scope = scope_of(actor=actor, right=MANAGE)
     if scope.everything:
         return True
@@ -174,7 +174,7 @@ def may_manage(*, actor: Actor, account_id: UUID, now: datetime) -> bool:
 
 
 def seats_of(*, actor: Actor, now: datetime) -> list[Seat]:
-    """This function will return the posts that the actor's account may act in today, for the post switcher."""
+    """Return the posts that the actor's account may act in today, for the post switcher."""
     if actor.account_id is None or not actor.is_staff:
         return []
     return organizations.posts_of_account(account_id=actor.account_id, on=today(now))
@@ -184,7 +184,7 @@ def seats_of(*, actor: Actor, now: datetime) -> list[Seat]:
 
 
 def list_devices(*, account_id: UUID, session_id: UUID | None = None, now: datetime) -> list[Device]:
-    """This function will return an account's signed-in browsers, last seen first; ``session_id`` marks this one."""
+    """Return an account's signed-in browsers, last seen first; ``session_id`` marks this one."""
     rows = models.Session.objects.filter(account_id=account_id, expires_at__gt=now).order_by("-last_seen_at")
     return [
         Device(
@@ -202,13 +202,13 @@ def list_devices(*, account_id: UUID, session_id: UUID | None = None, now: datet
 
 
 def list_mandates_of_agent(*, account_id: UUID, now: datetime) -> list[Mandate]:
-    """This function will return the mandates in force by which an account may act, children first."""
+    """Return the mandates in force by which an account may act, children first."""
     rows = _in_force(now).filter(agent_id=account_id).order_by("principal_kind", "principal_label", "id")
     return [mandate_value(row) for row in rows.select_related("agent")]
 
 
 def list_mandates_given(*, account_id: UUID, now: datetime, with_ended: bool = False) -> list[Mandate]:
-    """This function will return the mandates that an account has given, newest first."""
+    """Return the mandates that an account has given, newest first."""
     rows = models.Mandate.objects.all() if with_ended else _in_force(now)
     return [
         mandate_value(row)
@@ -217,7 +217,7 @@ def list_mandates_given(*, account_id: UUID, now: datetime, with_ended: bool = F
 
 
 def list_mandates_for(*, principal_id: UUID, now: datetime) -> list[Mandate]:
-    """This function will return the mandates in force to act for a person or an enterprise."""
+    """Return the mandates in force to act for a person or an enterprise."""
     return [
         mandate_value(row)
         for row in _in_force(now).filter(principal_id=principal_id).select_related("agent").order_by("granted_at")
@@ -225,13 +225,13 @@ def list_mandates_for(*, principal_id: UUID, now: datetime) -> list[Mandate]:
 
 
 def find_mandate(*, mandate_id: UUID) -> Mandate | None:
-    """This function will return the mandate, in force or not, or None."""
+    """Return the mandate, in force or not, or None."""
     row = models.Mandate.objects.select_related("agent").filter(pk=mandate_id).first()
     return mandate_value(row) if row else None
 
 
 def holds_power(*, actor: Actor, power: Power, now: datetime) -> bool:
-    """This function will tell whether the actor may use ``power`` for the principal it acts for; for itself, always."""
+    """Tell whether the actor may use ``power`` for the principal it acts for; for itself, always."""
     if actor.principal is None:
         return True
     found = find_mandate(mandate_id=actor.principal.mandate_id)

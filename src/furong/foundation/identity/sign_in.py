@@ -49,7 +49,7 @@ class Pending:
 
 
 def authenticate(*, username: str, password: str, address: str, actor: Actor, now: datetime) -> Account:
-    """This function will return the account of a username and its password; nobody is signed in by it yet.
+    """Return the account of a username and its password; nobody is signed in by it yet.
 
     ``address`` is the caller's network address, for the limit alone. Raises ``WrongCredentials``, ``TooManyAttempts``,
     ``AccountDisabled``. Cost: one password hash (about 50 ms), also for a username that nobody has.
@@ -73,12 +73,12 @@ def authenticate(*, username: str, password: str, address: str, actor: Actor, no
 
 
 def begin(*, request: HttpRequest, account: Account, next_url: str, actor: Actor, now: datetime) -> Step:
-    """This function will go on after the right password: signed in, or the step that lacks."""
+    """Go on after the right password: signed in, or the step that lacks."""
     return _advance(request, account, (), next_url, actor, now)
 
 
 def pending(*, request: HttpRequest, now: datetime) -> Pending | None:
-    """This function will return the sign-in under way in this session, or None: none begun, too old, account closed since."""
+    """Return the sign-in under way in this session, or None: none begun, too old, account closed since."""
     kept = request.session.get(PENDING)
     if not isinstance(kept, dict) or now.timestamp() - kept.get("at", 0) > PENDING_FOR.total_seconds():
         return None
@@ -91,7 +91,7 @@ def pending(*, request: HttpRequest, now: datetime) -> Pending | None:
 
 
 def give_code(*, request: HttpRequest, code: str, actor: Actor, now: datetime) -> Step:
-    """This function will take the second factor's code of the sign-in under way and go on.
+    """Take the second factor's code of the sign-in under way and go on.
 
     Raises ``SecondFactorWrong``, ``TooManyAttempts``, ``SignInNeeded`` when nothing is under way.
     """
@@ -110,13 +110,13 @@ def give_code(*, request: HttpRequest, code: str, actor: Actor, now: datetime) -
 
 
 def finish_enrolment(*, request: HttpRequest, actor: Actor, now: datetime) -> Step:
-    """This function will go on after the account under way has set up its second factor (which proved a code)."""
+    """Go on after the account under way has set up its second factor (which proved a code)."""
     under_way = _under_way(request, now)
     return _advance(request, under_way.account, (*under_way.passed, "code"), under_way.next, actor, now)
 
 
 def give_new_password(*, request: HttpRequest, old: str, new: str, actor: Actor, now: datetime) -> Step:
-    """This function will replace the first password of the account under way and go on.
+    """Replace the first password of the account under way and go on.
 
     Raises ``WrongPassword``, ``PasswordRefused``, ``SignInNeeded``, ``TooManyAttempts``.
     """
@@ -133,7 +133,7 @@ def give_new_password(*, request: HttpRequest, old: str, new: str, actor: Actor,
 
 
 def confirm_real_name(*, number: str, name: str, address: str, actor: Actor, now: datetime) -> UUID:
-    """This function will bind the actor's account to the person with this number and name, and return the person.
+    """Bind the actor's account to the person with this number and name, and return the person.
 
     The port answers yes or no only; neither number nor name is kept. Raises ``RealNameMismatch``, ``TooManyAttempts``,
     ``RealNameUnavailable``, ``PersonHasAccount``, ``SignInNeeded``.
@@ -160,7 +160,7 @@ def confirm_real_name(*, number: str, name: str, address: str, actor: Actor, now
 
 
 def safe_next(request: HttpRequest, given: str, fallback: str = "") -> str:
-    """This function will return ``given`` when it is a path of this very site, else ``fallback``."""
+    """Return ``given`` when it is a path of this very site, else ``fallback``."""
     fine = given.startswith("/") and url_has_allowed_host_and_scheme(
         given, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
@@ -168,7 +168,7 @@ def safe_next(request: HttpRequest, given: str, fallback: str = "") -> str:
 
 
 def address_of(request: HttpRequest) -> str:
-    """This function will return the caller's network address: the proxy's word for it where a trusted proxy stands before us.
+    """Return the caller's network address: the proxy's word for it where a trusted proxy stands before us.
 
     With n trusted proxies the n-th address from the right of ``X-Forwarded-For`` is believed; what stands left of it a caller may
     have made up. IPv6 addresses count by their /64.
@@ -222,7 +222,7 @@ def _advance(
 
 
 def refresh_children(*, actor: Actor, now: datetime) -> None:
-    """This function will bring a parent's mandates in line with the register, or leave them be while it cannot be asked."""
+    """Bring a parent's mandates in line with the register, or leave them be while it cannot be asked."""
     try:
         commands.refresh_child_mandates(actor=actor, now=now)
     except (OperationalError, RealNameUnavailable):

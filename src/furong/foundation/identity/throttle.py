@@ -38,7 +38,7 @@ def _key(kind: str, what: str) -> str:
 
 
 def check(*, now: datetime, **keys: str) -> None:
-    """This function will raise ``TooManyAttempts`` while one of ``keys`` is blocked. One read.
+    """Raise ``TooManyAttempts`` while one of ``keys`` is blocked. One read.
 
     Keys are written ``sign_in_account="…"`` for the limit ``sign_in.account``; empty ones are not counted.
     """
@@ -50,7 +50,7 @@ def check(*, now: datetime, **keys: str) -> None:
 
 
 def count(*, now: datetime, **keys: str) -> None:
-    """This function will count a try for each of ``keys`` before it is made; `forgive` takes it back when it succeeds.
+    """Count a try for each of ``keys`` before it is made; `forgive` takes it back when it succeeds.
 
     Counting first leaves no room for many tries at once. It commits by itself, outside of any transaction that a refusal rolls
     back. Raises ``TooManyAttempts`` while one of the keys is blocked.
@@ -74,7 +74,7 @@ def count(*, now: datetime, **keys: str) -> None:
 
 
 def forgive(**keys: str) -> None:
-    """This function will forget all failures of ``keys``: the right password was given."""
+    """Forget all failures of ``keys``: the right password was given."""
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM identity_throttle WHERE key = ANY(%s)", [[_key(kind, what) for kind, what in _kinds(keys)]]
@@ -82,7 +82,7 @@ def forgive(**keys: str) -> None:
 
 
 def take_back(**keys: str) -> None:
-    """This function will take back the one try of each of ``keys`` that turned out well; earlier failures stay counted."""
+    """Take back the one try of each of ``keys`` that turned out well; earlier failures stay counted."""
     with connection.cursor() as cursor:
         for kind, what in _kinds(keys):
             cursor.execute(
@@ -93,7 +93,7 @@ def take_back(**keys: str) -> None:
 
 
 def sweep(*, now: datetime) -> int:
-    """This function will delete counts older than two days and return how many. For the daily job."""
+    """Delete counts older than two days and return how many. For the daily job."""
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM identity_throttle WHERE window_started_at < %s - interval '2 days' "

@@ -66,7 +66,7 @@ def create_organization(
     actor: Actor,
     now: datetime,
 ) -> UUID:
-    """This function will add an organisation and return its identifier.
+    """Add an organisation and return its identifier.
 
     ``code`` is its unified social credit code (GB 32100); a body without one of its own gets a code of the platform's. Without
     ``parent_id`` it stands below the nearest organisation of its department. Needs ``organizations.manage`` over the division.
@@ -114,7 +114,7 @@ def change_organization(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """This function will change what is shown of an organisation and where it stands; all values replace the old ones.
+    """Change what is shown of an organisation and where it stands; all values replace the old ones.
 
     A later import of the pack leaves a changed organisation alone. Rights that reach down the tree follow a new parent.
     Raises ``OrganizationNotFound``, ``OrganizationClosed``, ``NameMissing``, ``ParentRefused``.
@@ -138,7 +138,7 @@ def change_organization(
 
 @command("organizations.abolish_organization")
 def abolish_organization(*, organization_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will close an organisation for good; its past stays readable.
+    """Close an organisation for good; its past stays readable.
 
     Raises ``OrganizationInUse`` while people are appointed in it or organisations stand below it.
     """
@@ -168,7 +168,7 @@ def abolish_organization(*, organization_id: UUID, actor: Actor, now: datetime) 
 def create_unit(
     *, organization_id: UUID, name: Name, parent_id: UUID | None = None, sort: int = 0, actor: Actor, now: datetime
 ) -> UUID:
-    """This function will add a unit to an organisation and return its identifier. Raises ``UnitExists``, ``UnitNotFound``."""
+    """Add a unit to an organisation and return its identifier. Raises ``UnitExists``, ``UnitNotFound``."""
     _managed(organization_id, actor)
     if parent_id is not None:
         _open_unit(parent_id, organization_id)
@@ -186,7 +186,7 @@ def create_unit(
 
 @command("organizations.rename_unit")
 def rename_unit(*, unit_id: UUID, name: Name, actor: Actor, now: datetime) -> None:
-    """This function will rename a unit. Raises ``UnitNotFound``, ``UnitExists``."""
+    """Rename a unit. Raises ``UnitNotFound``, ``UnitExists``."""
     row = _open_unit(unit_id)
     _managed(row.organization_id, actor)
     row.name_zh, row.name_en = _name(name), name.en.strip()
@@ -196,7 +196,7 @@ def rename_unit(*, unit_id: UUID, name: Name, actor: Actor, now: datetime) -> No
 
 @command("organizations.close_unit")
 def close_unit(*, unit_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will close a unit. Raises ``UnitInUse`` while posts or units stand in it."""
+    """Close a unit. Raises ``UnitInUse`` while posts or units stand in it."""
     row = _open_unit(unit_id)
     _managed(row.organization_id, actor)
     if row.posts.filter(closed_on=None).exists() or row.children.filter(closed_on=None).exists():
@@ -220,7 +220,7 @@ def create_post(
     actor: Actor,
     now: datetime,
 ) -> UUID:
-    """This function will add a post with its rights to an organisation and return its identifier.
+    """Add a post with its rights to an organisation and return its identifier.
 
     With ``template_code`` alone the title and rights are the pack's. Nobody gives further than their own scope reaches.
     Raises ``RightUnknown``, ``RightBeyondOwn``, ``TemplateUnknown``, ``UnitNotFound``, ``NameMissing``.
@@ -263,7 +263,7 @@ def change_post(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """This function will replace the title, unit and rights of a post.
+    """Replace the title, unit and rights of a post.
 
     Those who sit in it have the new rights with the next request; when a right is taken away it returns only once no process
     decides by the old ones (about a second). Raises ``PostNotFound``, ``RightUnknown``, ``RightBeyondOwn``, ``UnitNotFound``.
@@ -284,7 +284,7 @@ def change_post(
 
 @command("organizations.close_post")
 def close_post(*, post_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will close a post and take its rights away. Raises ``PostInUse`` while somebody sits in it."""
+    """Close a post and take its rights away. Raises ``PostInUse`` while somebody sits in it."""
     row = _open_post(post_id)
     _managed(row.organization_id, actor)
     if row.appointments.filter(ended_at=None).exists():
@@ -310,7 +310,7 @@ def appoint(
     actor: Actor,
     now: datetime,
 ) -> UUID:
-    """This function will put an account into a post and return the appointment's identifier.
+    """Put an account into a post and return the appointment's identifier.
 
     ``from_on`` is today without one, ``until_on`` is exclusive. The account has the post's rights from its next request on.
     Raises ``PostNotFound``, ``AlreadyAppointed``, ``PeriodRefused``, ``RightBeyondOwn`` (the post gives what the actor may not).
@@ -329,7 +329,7 @@ def appoint(
 
 @command("organizations.transfer")
 def transfer(*, appointment_id: UUID, to_post_id: UUID, reason: str = "", actor: Actor, now: datetime) -> UUID:
-    """This function will move an account from the post of an appointment to another, and return the new appointment.
+    """Move an account from the post of an appointment to another, and return the new appointment.
 
     The old post's rights end and the new one's begin in the same transaction: the account's next request, anywhere, acts in the
     new post. Needs ``organizations.manage`` over both. Raises ``AppointmentNotFound``, ``PostNotFound``, ``AlreadyAppointed``.
@@ -350,7 +350,7 @@ def transfer(*, appointment_id: UUID, to_post_id: UUID, reason: str = "", actor:
 
 @command("organizations.end_appointment")
 def end_appointment(*, appointment_id: UUID, reason: str = "", actor: Actor, now: datetime) -> None:
-    """This function will end an appointment at once: the next request of the account no longer acts in the post."""
+    """End an appointment at once: the next request of the account no longer acts in the post."""
     row = _open_appointment(appointment_id)
     _managed(row.post.organization_id, actor)
     _end(row, reason, now)
@@ -360,7 +360,7 @@ def end_appointment(*, appointment_id: UUID, reason: str = "", actor: Actor, now
 
 @command("organizations.end_appointments_of")
 def end_appointments_of(*, account_id: UUID, reason: str = "", actor: Actor, now: datetime) -> int:
-    """This function will end all appointments of an account and return how many there were: its holder leaves.
+    """End all appointments of an account and return how many there were: its holder leaves.
 
     Needs ``organizations.manage`` over each of the organisations; one out of scope and none is ended.
     """
@@ -374,7 +374,7 @@ def end_appointments_of(*, account_id: UUID, reason: str = "", actor: Actor, now
 
 
 def compile_posts(*, post_ids: Iterable[UUID] | None = None, now: datetime) -> int:
-    """This function will compile the rights of posts (all open ones without a list) into ``access`` again; returns how many.
+    """Compile the rights of posts (all open ones without a list) into ``access`` again; returns how many.
 
     For importers and for repair; it changes no post.
     """

@@ -82,7 +82,7 @@ UPDATE organizations_organization o SET abolished_on = %s, changed_at = %s
 
 
 def register_kinds() -> None:
-    """This function will make the room's kinds of pack content known to the checker and the importer."""
+    """Make the room's kinds of pack content known to the checker and the importer."""
     register_kind(
         Kind(
             name="division",
@@ -118,7 +118,7 @@ def register_kinds() -> None:
 
 
 def import_divisions(context: ImportContext) -> None:
-    """This function will make the divisions in force those of the pack. About 60 ms for two thousand."""
+    """Make the divisions in force those of the pack. About 60 ms for two thousand."""
     lines: list[DivisionLine] = [line for found in context.pack.values("division").values() for line in found]
     if not lines:
         return
@@ -133,7 +133,7 @@ def import_divisions(context: ImportContext) -> None:
 
 
 def import_changes(context: ImportContext) -> None:
-    """This function will record the pack's changes of divisions, and the divisions that ended with them."""
+    """Record the pack's changes of divisions, and the divisions that ended with them."""
     lines: list[ChangeLine] = [line for found in context.pack.values("division_change").values() for line in found]
     models.DivisionChange.objects.all().delete()
     models.DivisionChange.objects.bulk_create(
@@ -162,7 +162,7 @@ def import_changes(context: ImportContext) -> None:
 
 
 def import_organizations(context: ImportContext) -> None:
-    """This function will make departments, organisations and kinds of post those of the pack. About 300 ms for three thousand.
+    """Make departments, organisations and kinds of post those of the pack. About 300 ms for three thousand.
 
     Organisations that an administrator changed are left alone; posts that still carry their template's old rights get the new.
     """

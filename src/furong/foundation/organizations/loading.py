@@ -166,7 +166,7 @@ _MEND = both("请改正该行。", "Correct the line.")
 
 
 def parse_divisions(content: bytes, file: str, frame: Frame) -> tuple[list[DivisionLine] | None, list[Finding]]:
-    """This function will read ``divisions.csv``: its lines (None when one is wrong) and findings with file and line."""
+    """Read ``divisions.csv``: its lines (None when one is wrong) and findings with file and line."""
     lines = _Lines(file, _DIVISION_COLUMNS)
     found: dict[str, DivisionLine] = {}
     places: dict[str, int] = {}
@@ -223,7 +223,7 @@ def parse_divisions(content: bytes, file: str, frame: Frame) -> tuple[list[Divis
 
 
 def parse_changes(content: bytes, file: str, frame: Frame) -> tuple[list[ChangeLine] | None, list[Finding]]:
-    """This function will read ``changes.csv``: its lines (None when one is wrong) and findings with file and line."""
+    """Read ``changes.csv``: its lines (None when one is wrong) and findings with file and line."""
     lines = _Lines(file, _CHANGE_COLUMNS)
     found: list[ChangeLine] = []
     for number, row in lines.rows(content):
@@ -327,7 +327,7 @@ parse_department = yaml_parse(DEPARTMENT)
 
 
 def check_departments(pack: Pack) -> list[Finding]:
-    """This function will check departments against each other and against the pack's divisions."""
+    """Check departments against each other and against the pack's divisions."""
     departments = pack.values("organization")
     known = {line.code for lines in pack.values("division").values() for line in lines}
     findings: list[Finding] = []
@@ -364,7 +364,7 @@ def check_departments(pack: Pack) -> list[Finding]:
 
 
 def expand(*, departments: Mapping[str, Any], divisions: Iterable[DivisionLine]) -> list[OrganizationLine]:
-    """This function will expand the departments' patterns over the divisions: the organisations of the pack, from the top down.
+    """Expand the departments' patterns over the divisions: the organisations of the pack, from the top down.
 
     Codes are invented, valid (GB 32100) and stable: they are made of the department and the place alone.
     """

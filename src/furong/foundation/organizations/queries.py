@@ -107,7 +107,7 @@ SELECT p.id, p.title_zh, p.title_en, o.id, o.name_zh, o.name_en, o.division_code
 
 
 def find_division(*, code: str, on: date | None = None) -> Division | None:
-    """This function will return the division ``code`` in force ``on`` a day (today's without one), or None.
+    """Return the division ``code`` in force ``on`` a day (today's without one), or None.
 
     GB/T 2260 and GB/T 10114. One read by index.
     """
@@ -123,7 +123,7 @@ def find_division(*, code: str, on: date | None = None) -> Division | None:
 
 
 def get_division(*, code: str, on: date | None = None) -> Division:
-    """This function will return the division ``code`` in force ``on`` a day. Raises ``DivisionUnknown``."""
+    """Return the division ``code`` in force ``on`` a day. Raises ``DivisionUnknown``."""
     found = find_division(code=code, on=on)
     if found is None:
         raise DivisionUnknown(division=code)
@@ -131,7 +131,7 @@ def get_division(*, code: str, on: date | None = None) -> Division:
 
 
 def resolve_division(*, code: str) -> Division:
-    """This function will return the division in force today that ``code``, of whatever time, belongs to now.
+    """Return the division in force today that ``code``, of whatever time, belongs to now.
 
     A code in force is itself. An old code follows renamings and new codes (430221 is 430212 now); where no successor is on
     record, or a village is below what the province keeps, the nearest division around it answers. Raises ``DivisionUnknown``
@@ -147,7 +147,7 @@ def resolve_division(*, code: str) -> Division:
 
 
 def list_divisions(*, parent_code: str = "", level: Level | None = None) -> list[Division]:
-    """This function will return the divisions in force directly below ``parent_code``, or all of a ``level``, by code.
+    """Return the divisions in force directly below ``parent_code``, or all of a ``level``, by code.
 
     Empty when there are none. Without either it returns those at the top.
     """
@@ -157,7 +157,7 @@ def list_divisions(*, parent_code: str = "", level: Level | None = None) -> list
 
 
 def path_of_division(*, code: str) -> list[Division]:
-    """This function will return the divisions from the top down to ``code``; empty for an unknown one."""
+    """Return the divisions from the top down to ``code``; empty for an unknown one."""
     path: list[Division] = []
     found = find_division(code=code)
     while found is not None and len(path) < 8:
@@ -167,7 +167,7 @@ def path_of_division(*, code: str) -> list[Division]:
 
 
 def list_division_changes(*, code: str) -> list[DivisionChange]:
-    """This function will return what happened to the division ``code`` and to those it came from or became, oldest first."""
+    """Return what happened to the division ``code`` and to those it came from or became, oldest first."""
     codes, found = {code}, {}
     for _ in range(12):
         rows = list(models.DivisionChange.objects.filter(Q(old_code__in=codes) | Q(new_code__in=codes)))
@@ -183,7 +183,7 @@ def list_division_changes(*, code: str) -> list[DivisionChange]:
 
 
 def list_periods_of_division(*, code: str) -> list[Division]:
-    """This function will return every period in which ``code`` named a division, oldest first."""
+    """Return every period in which ``code`` named a division, oldest first."""
     rows = models.Division.objects.filter(code=code)
     return [_division(row) for row in sorted(rows, key=lambda r: (r.valid_until is None, r.valid_until or date.max))]
 
@@ -192,7 +192,7 @@ def list_periods_of_division(*, code: str) -> list[Division]:
 
 
 def list_departments() -> list[Department]:
-    """This function will return all departments in the pack's order."""
+    """Return all departments in the pack's order."""
     return [
         Department(code=row.code, name=Name(zh=row.name_zh, en=row.name_en))
         for row in models.Department.objects.order_by("sort", "code")
@@ -200,13 +200,13 @@ def list_departments() -> list[Department]:
 
 
 def find_organization(*, organization_id: UUID) -> Organization | None:
-    """This function will return the organisation, abolished or not, or None."""
+    """Return the organisation, abolished or not, or None."""
     row = models.Organization.objects.filter(pk=organization_id).first()
     return _organization(row) if row else None
 
 
 def find_department_of(*, organization_id: UUID) -> str | None:
-    """This function will return the code of the organisation's department, or None for an unknown one.
+    """Return the code of the organisation's department, or None for an unknown one.
 
     One read by primary key, without making the organisation: each step of a process that opens tasks asks it.
     """
@@ -217,7 +217,7 @@ def find_department_of(*, organization_id: UUID) -> str | None:
 
 
 def get_organization(*, organization_id: UUID) -> Organization:
-    """This function will return the organisation. Raises ``OrganizationNotFound``."""
+    """Return the organisation. Raises ``OrganizationNotFound``."""
     found = find_organization(organization_id=organization_id)
     if found is None:
         raise OrganizationNotFound
@@ -225,13 +225,13 @@ def get_organization(*, organization_id: UUID) -> Organization:
 
 
 def find_organization_by_code(*, code: str) -> Organization | None:
-    """This function will return the organisation with the credit code ``code`` (GB 32100), or None."""
+    """Return the organisation with the credit code ``code`` (GB 32100), or None."""
     row = models.Organization.objects.filter(code=code.strip().upper()).first()
     return _organization(row) if row else None
 
 
 def find_responsible(*, department: str, division_code: str) -> Organization | None:
-    """This function will return the organisation of ``department`` that is responsible for a division, or None.
+    """Return the organisation of ``department`` that is responsible for a division, or None.
 
     It looks in the division, then in the one around it, up to the province. A village's or an abolished division's code is
     resolved first, as `resolve_division` does. One read.
@@ -241,7 +241,7 @@ def find_responsible(*, department: str, division_code: str) -> Organization | N
 
 
 def get_responsible(*, department: str, division_code: str) -> Organization:
-    """This function will return what `find_responsible` finds. Raises ``NoResponsibleOrganization``."""
+    """Return what `find_responsible` finds. Raises ``NoResponsibleOrganization``."""
     found = find_responsible(department=department, division_code=division_code)
     if found is None:
         raise NoResponsibleOrganization
@@ -259,7 +259,7 @@ def list_organizations(
     page: int = 1,
     size: int = 50,
 ) -> Page[Organization]:
-    """This function will return a page of the organisations in ``scope``, by division and name.
+    """Return a page of the organisations in ``scope``, by division and name.
 
     ``division_code`` takes in everything inside the division; ``text`` is part of the name, its pinyin or the start of the
     code; ``page`` counts from 1 and ``size`` is at most 200.
@@ -290,13 +290,13 @@ def list_organizations(
 
 
 def list_below(*, organization_id: UUID) -> list[Organization]:
-    """This function will return the open organisations directly below one, by division."""
+    """Return the open organisations directly below one, by division."""
     rows = models.Organization.objects.filter(parent_id=organization_id, abolished_on=None)
     return [_organization(row) for row in rows.order_by("division_code", "id")]
 
 
 def ids_of_subtree(*, organization_id: UUID) -> list[UUID]:
-    """This function will return the identifiers of an organisation and of all open ones below it, its own first."""
+    """Return the identifiers of an organisation and of all open ones below it, its own first."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -313,7 +313,7 @@ def ids_of_subtree(*, organization_id: UUID) -> list[UUID]:
 
 
 def labels_of_organizations(*, organization_ids: Iterable[UUID]) -> dict[UUID, Name]:
-    """This function will return the names of organisations by identifier; unknown ones are left out.
+    """Return the names of organisations by identifier; unknown ones are left out.
 
     One read, none for names that were read in the last seconds.
     """
@@ -333,20 +333,20 @@ def labels_of_organizations(*, organization_ids: Iterable[UUID]) -> dict[UUID, N
 
 
 def list_units(*, organization_id: UUID) -> list[Unit]:
-    """This function will return the open units of an organisation in their order."""
+    """Return the open units of an organisation in their order."""
     rows = models.Unit.objects.filter(organization_id=organization_id, closed_on=None).order_by("sort", "name_zh")
     return [_unit(row) for row in rows]
 
 
 def list_post_templates(*, organization_id: UUID) -> list[PostTemplate]:
-    """This function will return the kinds of post that the pack has for this organisation's department and level."""
+    """Return the kinds of post that the pack has for this organisation's department and level."""
     organization = get_organization(organization_id=organization_id)
     rows = models.PostTemplate.objects.filter(department_id=organization.department).order_by("code")
     return [_template(row) for row in rows if not row.levels or int(organization.level) in row.levels]
 
 
 def get_post(*, post_id: UUID, on: date | None = None) -> Post:
-    """This function will return a post, closed or not, with its holders counted ``on`` a local day. Raises ``PostNotFound``."""
+    """Return a post, closed or not, with its holders counted ``on`` a local day. Raises ``PostNotFound``."""
     row = _with_holders(models.Post.objects.filter(pk=post_id), on).first()
     if row is None:
         raise PostNotFound
@@ -354,7 +354,7 @@ def get_post(*, post_id: UUID, on: date | None = None) -> Post:
 
 
 def list_posts(*, organization_id: UUID, on: date | None = None) -> list[Post]:
-    """This function will return the open posts of an organisation with the number of their holders ``on`` a day."""
+    """Return the open posts of an organisation with the number of their holders ``on`` a day."""
     rows = models.Post.objects.filter(organization_id=organization_id, closed_on=None)
     return [_post(row) for row in _with_holders(rows, on).order_by("title_zh", "id")]
 
@@ -366,7 +366,7 @@ def list_appointments(
     organization_id: UUID | None = None,
     with_ended: bool = False,
 ) -> list[Appointment]:
-    """This function will return the appointments of an account, a post or an organisation, newest first.
+    """Return the appointments of an account, a post or an organisation, newest first.
 
     Exactly one of the three is given; with none the list is empty.
     """
@@ -385,7 +385,7 @@ def list_appointments(
 
 
 def get_appointment(*, appointment_id: UUID) -> Appointment:
-    """This function will return an appointment, ended or not. Raises ``AppointmentNotFound``."""
+    """Return an appointment, ended or not. Raises ``AppointmentNotFound``."""
     row = models.Appointment.objects.filter(pk=appointment_id).first()
     if row is None:
         raise AppointmentNotFound
@@ -393,13 +393,13 @@ def get_appointment(*, appointment_id: UUID) -> Appointment:
 
 
 def labels_of_posts(*, post_ids: Iterable[UUID]) -> dict[UUID, Name]:
-    """This function will return the titles of posts by identifier, closed ones too; unknown ones are left out. One read."""
+    """Return the titles of posts by identifier, closed ones too; unknown ones are left out. One read."""
     rows = models.Post.objects.filter(pk__in=set(post_ids)).values_list("pk", "title_zh", "title_en")
     return {pk: Name(zh=zh, en=en) for pk, zh, en in rows}
 
 
 def posts_of_account(*, account_id: UUID, on: date) -> list[Seat]:
-    """This function will return the posts that an account may act in on the local day ``on``, its main one first.
+    """Return the posts that an account may act in on the local day ``on``, its main one first.
 
     Empty when it holds none. One read.
     """
@@ -419,7 +419,7 @@ def posts_of_account(*, account_id: UUID, on: date) -> list[Seat]:
 
 
 def accounts_of_organization(*, organization_id: UUID, on: date) -> list[UUID]:
-    """This function will return the accounts that hold a post of the organisation on the local day ``on``."""
+    """Return the accounts that hold a post of the organisation on the local day ``on``."""
     rows = models.Appointment.objects.filter(
         Q(until_on=None) | Q(until_on__gt=on),
         post__organization_id=organization_id,
@@ -431,7 +431,7 @@ def accounts_of_organization(*, organization_id: UUID, on: date) -> list[UUID]:
 
 
 def accounts_of_posts(*, post_ids: Iterable[UUID], on: date) -> list[UUID]:
-    """This function will return the accounts that hold one of the posts on the local day ``on``."""
+    """Return the accounts that hold one of the posts on the local day ``on``."""
     rows = models.Appointment.objects.filter(
         Q(until_on=None) | Q(until_on__gt=on),
         post_id__in=list(post_ids),
@@ -443,7 +443,7 @@ def accounts_of_posts(*, post_ids: Iterable[UUID], on: date) -> list[UUID]:
 
 
 def accounts_with_rights(*, rights: Iterable[str]) -> list[tuple[str, UUID]]:
-    """This function will return the accounts in an open post that carries one of ``rights``, each with its post's division.
+    """Return the accounts in an open post that carries one of ``rights``, each with its post's division.
 
     Whether an appointment has begun or has run out is asked where somebody signs in, not here. One statement.
     """
@@ -455,7 +455,7 @@ def accounts_with_rights(*, rights: Iterable[str]) -> list[tuple[str, UUID]]:
 
 
 def accounts_in_scope(*, scope: Scope, on: date) -> list[UUID]:
-    """This function will return the accounts that hold a post in an organisation of ``scope`` on the local day ``on``."""
+    """Return the accounts that hold a post in an organisation of ``scope`` on the local day ``on``."""
     condition, given = scope.sql(organization_column="o.id", division_column="o.division_code")
     params: list[Any] = given
     with connection.cursor() as cursor:
@@ -474,7 +474,7 @@ def accounts_in_scope(*, scope: Scope, on: date) -> list[UUID]:
 
 
 def count_rows() -> Mapping[str, int]:
-    """This function will return how many divisions in force, organisations and posts there are, for the operator."""
+    """Return how many divisions in force, organisations and posts there are, for the operator."""
     return {
         "divisions": models.Division.objects.filter(valid_until=None).count(),
         "organizations": models.Organization.objects.filter(abolished_on=None).count(),

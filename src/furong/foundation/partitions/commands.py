@@ -17,7 +17,7 @@ ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('partitions', 24)
 
 
 def prepare_years(*, now: datetime, databases: tuple[str, ...] = ("default", "population")) -> int:
-    """This function will make the parts that this year and the next five lack, in each database, and return how many.
+    """Make the parts that this year and the next five lack, in each database, and return how many.
 
     One statement a database when there is nothing to do, which is all but once a year. Rows that went to the rest meanwhile move
     to their year with it.

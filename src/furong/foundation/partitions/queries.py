@@ -22,7 +22,7 @@ SELECT t.relname, a.attname, y.year
 
 
 def list_missing(*, database: str, now: datetime) -> list[tuple[str, str, int]]:
-    """This function will return table, column and year of each part that this year or the next five lack; one statement."""
+    """Return table, column and year of each part that this year or the next five lack; one statement."""
     year = now.astimezone(UTC).year
     with connections[database].cursor() as cursor:
         cursor.execute(MISSING, {"first": year, "last": year + YEARS_AHEAD})

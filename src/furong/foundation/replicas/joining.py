@@ -22,12 +22,12 @@ Server = psycopg.Connection[Any]
 
 @cache
 def statements() -> Mapping[str, str]:
-    """This function will return the room's named statements."""
+    """Return the room's named statements."""
     return named_statements(_SQL)
 
 
 def publish(platform: Server, city: str) -> None:
-    """This function will publish what the counter of a city needs, as the platform's tables are now. Repeatable."""
+    """Publish what the counter of a city needs, as the platform's tables are now. Repeatable."""
     text, name = statements(), name_of(city)
     known = platform.execute(text["published"], [name]).fetchone()
     platform.execute(
@@ -42,7 +42,7 @@ def publish(platform: Server, city: str) -> None:
 
 
 def check_columns(platform: Server, node: Server) -> None:
-    """This function will refuse when the platform sends a column that the node's tables lack: nodes are migrated first.
+    """Refuse when the platform sends a column that the node's tables lack: nodes are migrated first.
 
     Raises `ReplicaError`, which names them.
     """
@@ -55,12 +55,12 @@ def check_columns(platform: Server, node: Server) -> None:
 
 
 def is_subscribed(node: Server, city: str) -> bool:
-    """This function will say whether the node takes the city's publication in."""
+    """Say whether the node takes the city's publication in."""
     return node.execute(statements()["subscribed"], [name_of(city)]).fetchone() is not None
 
 
 def subscribe(platform: Server, node: Server, *, city: str, address: str) -> bool:
-    """This function will have a migrated node take in what the platform publishes for its city; False when it did before.
+    """Have a migrated node take in what the platform publishes for its city; False when it did before.
 
     ``address`` is the connection string by which the node's server reaches the platform's database; it is kept in the node's
     catalogue. What the node's copies hold is thrown away first. The slot is made apart: within one cluster the subscription
@@ -91,7 +91,7 @@ def subscribe(platform: Server, node: Server, *, city: str, address: str) -> boo
 
 
 def guard(node: Server) -> None:
-    """This function will have the copies at a node refuse whatever replication does not write. Repeatable."""
+    """Have the copies at a node refuse whatever replication does not write. Repeatable."""
     text = statements()
     node.execute(text["guard"])
     for table in (*WHOLE, OWN):
@@ -99,12 +99,12 @@ def guard(node: Server) -> None:
 
 
 def refresh(node: Server, city: str) -> None:
-    """This function will have a subscription take in tables that were published since, after an upgrade. Repeatable."""
+    """Have a subscription take in tables that were published since, after an upgrade. Repeatable."""
     node.execute(sql.SQL("ALTER SUBSCRIPTION {} REFRESH PUBLICATION").format(sql.Identifier(name_of(city))))
 
 
 def wait_until_copied(node: Server, city: str) -> None:
-    """This function will wait until a node holds a first copy of everything. Raises `ReplicaError` after a minute."""
+    """Wait until a node holds a first copy of everything. Raises `ReplicaError` after a minute."""
     until = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < until:
         row = node.execute(statements()["copied"], [name_of(city)]).fetchone()
@@ -115,7 +115,7 @@ def wait_until_copied(node: Server, city: str) -> None:
 
 
 def part(node: Server, platform: Server | None, *, city: str) -> None:
-    """This function will end a node's subscription, and drop the platform's slot where it can be reached. Repeatable.
+    """End a node's subscription, and drop the platform's slot where it can be reached. Repeatable.
 
     A slot that nobody reads keeps the platform's log until ``max_slot_wal_keep_size``.
     """

@@ -16,24 +16,24 @@ _heard: Leased[datetime | None] = Leased(seconds=1.0)
 
 
 def is_counter() -> bool:
-    """This function will say whether this process serves a city's counter from the centre's own node."""
+    """Say whether this process serves a city's counter from the centre's own node."""
     return bool(settings.CENTRE)
 
 
 def copy_state(*, now: datetime) -> CopyState:
-    """This function will return as of when this node's copies are whole, and how that stands; at most a second old."""
+    """Return as of when this node's copies are whole, and how that stands; at most a second old."""
     at = _heard.get("", _read)
     return CopyState(at, grade_of(at, now=now, most=timedelta(hours=settings.CENTRE_MOST_HOURS)))
 
 
 def require_fresh(*, now: datetime) -> None:
-    """This function will refuse work at a node whose copies are older than the operator allows. Raises `CopyTooOld`."""
+    """Refuse work at a node whose copies are older than the operator allows. Raises `CopyTooOld`."""
     if is_counter() and copy_state(now=now).grade is Grade.OVER:
         raise CopyTooOld
 
 
 def forget() -> None:
-    """This function will forget what was read (tests)."""
+    """Forget what was read (tests)."""
     _heard.forget()
 
 

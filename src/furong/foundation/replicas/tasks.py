@@ -9,7 +9,7 @@ from furong.foundation.replicas.joining import statements
 
 
 def beat(*, now: datetime) -> None:
-    """This function will write the platform's clock where its copies read as of when they are whole.
+    """Write the platform's clock where its copies read as of when they are whole.
 
     For the platform's worker, every two seconds. It changes nothing that anybody is accountable for, so the audit has no entry.
     """

@@ -35,7 +35,7 @@ OLD = timedelta(hours=4)
 
 
 def name_of(city: str) -> str:
-    """This function will return the name of a city's publication, subscription and slot."""
+    """Return the name of a city's publication, subscription and slot."""
     return f"furong_counter_{city}"
 
 
@@ -57,7 +57,7 @@ class CopyState:
 
 
 def grade_of(as_of: datetime | None, *, now: datetime, most: timedelta) -> Grade:
-    """This function will grade the age of a copy; one that never came is over."""
+    """Grade the age of a copy; one that never came is over."""
     if as_of is None or now - as_of >= most:
         return Grade.OVER
     if now - as_of >= OLD:

@@ -95,5 +95,5 @@ def _build(parsed: Parsed, report: Report) -> NameRules:
 
 
 def register() -> None:
-    """This function will make the kind known to the checker and the importer."""
+    """Make the kind known to the checker and the importer."""
     register_kind(Kind(name=NAME_RULES, folder="name_rules", parse=yaml_parse(_SHAPE, _build), order=55))

@@ -43,20 +43,20 @@ ON CONFLICT (series) DO UPDATE SET last = s.last + 1 RETURNING last
 
 
 def local_date(at: datetime) -> date:
-    """This function will return the local day of a moment, by the calendar in force (Django's time zone without one)."""
+    """Return the local day of a moment, by the calendar in force (Django's time zone without one)."""
     if calendar.is_loaded():
         return calendar.current().local_date(at)
     return timezone.localdate(at, timezone.get_default_timezone())
 
 
 def lock(key: str) -> None:
-    """This function will hold ``key`` until the transaction ends, waiting for another holder."""
+    """Hold ``key`` until the transaction ends, waiting for another holder."""
     with connection.cursor() as cursor:
         cursor.execute(LOCK, [key])
 
 
 def rules_on(day: date) -> NameRules:
-    """This function will return the rules for names in force on a day. Raises `NameRulesMissingError`."""
+    """Return the rules for names in force on a day. Raises `NameRulesMissingError`."""
 
     def make() -> NameRules | None:
         for release in packs.list_current_releases(kind=NAME_RULES, on=day):
@@ -79,12 +79,12 @@ class Effect:
 
     @classmethod
     def of(cls, effect_id: UUID | None, *content: object) -> Effect:
-        """This function will tell a repeat from another request by the digest of ``content``."""
+        """Tell a repeat from another request by the digest of ``content``."""
         text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str, separators=(",", ":"))
         return cls(effect_id, hashlib.sha256(text.encode()).hexdigest())
 
     def find(self) -> Act | None:
-        """This function will return the act that the effect did before, after waiting for one that is being done now.
+        """Return the act that the effect did before, after waiting for one that is being done now.
 
         Raises `EffectReusedError`.
         """
@@ -105,7 +105,7 @@ ONCE = Effect()
 
 
 def take_credit_code(*, kind: EntityKind, county: str, prefix: str) -> str:
-    """This function will return a credit code that nobody bears; unique also when many ask at once.
+    """Return a credit code that nobody bears; unique also when many ask at once.
 
     Raises `SubjectsExhaustedError` after 923,521 entities of a county and prefix.
     """
@@ -121,7 +121,7 @@ def take_credit_code(*, kind: EntityKind, county: str, prefix: str) -> str:
 
 
 def take_entity(*, entity_id: UUID | None = None, code: str = "", open_only: bool = True) -> Entity:
-    """This function will return the entity's row, locked. Raises `EntityNotFound`, `EntityClosed`."""
+    """Return the entity's row, locked. Raises `EntityNotFound`, `EntityClosed`."""
     rows = Entity.objects.select_for_update()
     found: Entity | None = (
         rows.filter(pk=entity_id).first() if entity_id is not None else rows.filter(credit_code=code).first()
@@ -134,7 +134,7 @@ def take_entity(*, entity_id: UUID | None = None, code: str = "", open_only: boo
 
 
 def names_of_organization(organization_id: UUID | None) -> dict[str, str]:
-    """This function will return an organisation's name in each language; empty for none."""
+    """Return an organisation's name in each language; empty for none."""
     if organization_id is None:
         return {}
     try:
@@ -157,7 +157,7 @@ def write_act(
     basis: Basis,
     now: datetime,
 ) -> Act:
-    """This function will write down an act on an entity, and name the entity in the audit entry of the command."""
+    """Write down an act on an entity, and name the entity in the audit entry of the command."""
     act = Act(
         id=new_id(),
         entity=entity,
@@ -182,7 +182,7 @@ def write_act(
 
 
 def facts_of(entity: Entity) -> dict[str, object]:
-    """This function will return the registration items of an entity that have a history, as JSON keeps them."""
+    """Return the registration items of an entity that have a history, as JSON keeps them."""
     return {
         "name": entity.name,
         "capital_fen": entity.capital_fen,
@@ -195,12 +195,12 @@ def facts_of(entity: Entity) -> dict[str, object]:
 
 
 def first_version(entity: Entity, act: Act, *, on: date, now: datetime) -> None:
-    """This function will begin an entity's history."""
+    """Begin an entity's history."""
     Version.objects.create(entity=entity, valid_from=on, recorded_at=now, act=act, facts=facts_of(entity))
 
 
 def timeline_of(entity_id: UUID) -> list[tuple[Version, Span]]:
-    """This function will return the versions that the register believes now, in order of time."""
+    """Return the versions that the register believes now, in order of time."""
     rows = Version.objects.filter(entity_id=entity_id, superseded_at__isnull=True).order_by("valid_from")
     return [(row, Span(valid_from=row.valid_from, valid_until=row.valid_until, facts=row.facts)) for row in rows]
 
@@ -208,7 +208,7 @@ def timeline_of(entity_id: UUID) -> list[tuple[Version, Span]]:
 def set_facts(
     entity: Entity, facts: Mapping[str, object], *, since: date, make_act: Any, now: datetime
 ) -> tuple[Act, list[dict[str, object]]] | None:
-    """This function will set registration items from a day on, until the change that came after it, and write the act.
+    """Set registration items from a day on, until the change that came after it, and write the act.
 
     ``make_act(changes)`` writes the act. Returns it with ``[{item, before, after}]``; None when nothing changes. The entity's row
     is not touched: the caller takes `facts_on` for the present.
@@ -260,7 +260,7 @@ def _take_over(entity: Entity, facts: Mapping[str, Any]) -> None:
 
 
 def open_roles(entity_id: UUID, kinds: Iterable[RoleKind] | None = None) -> list[Role]:
-    """This function will return the offices and shares held now."""
+    """Return the offices and shares held now."""
     rows = Role.objects.filter(entity_id=entity_id, superseded_at__isnull=True, valid_until__isnull=True)
     if kinds is not None:
         rows = rows.filter(kind__in=[kind.value for kind in kinds])
@@ -268,7 +268,7 @@ def open_roles(entity_id: UUID, kinds: Iterable[RoleKind] | None = None) -> list
 
 
 def write_roles(entity: Entity, officers: Iterable[Officer], act: Act, *, since: date, now: datetime) -> None:
-    """This function will enter people and firms into their offices."""
+    """Enter people and firms into their offices."""
     Role.objects.bulk_create(
         [
             Role(
@@ -292,7 +292,7 @@ def write_roles(entity: Entity, officers: Iterable[Officer], act: Act, *, since:
 
 
 def end_roles(rows: Sequence[Role], act: Act, *, on: date, now: datetime) -> None:
-    """This function will end offices on a day: what is believed now is superseded by the same with its end.
+    """End offices on a day: what is believed now is superseded by the same with its end.
 
     An office that ends on the day it began was never held, and leaves only the superseded row.
     """
@@ -307,7 +307,7 @@ def end_roles(rows: Sequence[Role], act: Act, *, on: date, now: datetime) -> Non
 
 
 def role_as_officer(row: Role) -> Officer:
-    """This function will return a role as its value."""
+    """Return a role as its value."""
     return Officer(
         kind=RoleKind(row.kind),
         name=row.name,
@@ -322,6 +322,6 @@ def role_as_officer(row: Role) -> Officer:
 
 
 def count_subjects(series: str) -> int:
-    """This function will return how many numbers of a series were given out."""
+    """Return how many numbers of a series were given out."""
     last = Subject.objects.filter(series=series).values_list("last", flat=True).first()
     return 0 if last is None else last + 1

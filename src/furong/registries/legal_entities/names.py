@@ -60,7 +60,7 @@ class NameRules:
     dormant_years: int = 3  # Order 746, art. 30
 
     def industry(self, code: str) -> Industry | None:
-        """This function will return the trade of that code, or None."""
+        """Return the trade of that code, or None."""
         return next((one for one in self.industries if one.code == code), None)
 
 
@@ -137,18 +137,18 @@ class NameVerdict:
 
 
 def name_key(text: str) -> str:
-    """This function will return a name as it is compared: half-width, capitals, without brackets, dots and spaces."""
+    """Return a name as it is compared: half-width, capitals, without brackets, dots and spaces."""
     return unicodedata.normalize("NFKC", text).translate(_BRACKETS).upper()
 
 
 @lru_cache(maxsize=50_000)
 def sound_of(trade_name: str) -> str:
-    """This function will return how a trade name sounds, without tones: 荷月 and 和悦 both are ``heyue``."""
+    """Return how a trade name sounds, without tones: 荷月 and 和悦 both are ``heyue``."""
     return "".join(lazy_pinyin(trade_name))
 
 
 def composition_problems(parts: NameParts, rules: NameRules, *, places: Iterable[str]) -> list[NameFinding]:
-    """This function will return what is wrong with a name in itself, whoever else bears what (Order 734, art. 6 to 12).
+    """Return what is wrong with a name in itself, whoever else bears what (Order 734, art. 6 to 12).
 
     ``places`` are the names of divisions that may not serve as a trade name (art. 8).
     """
@@ -217,7 +217,7 @@ def composition_problems(parts: NameParts, rules: NameRules, *, places: Iterable
 
 
 def clashes(parts: NameParts, held: Iterable[HeldName], *, area: str, owner: str = "") -> list[NameFinding]:
-    """This function will return which names in use stand against a name (art. 17), and which are much like it (art. 18).
+    """Return which names in use stand against a name (art. 17), and which are much like it (art. 18).
 
     The same whole name is refused anywhere; the same trade name in the same area and trade, or where one of the two tells no
     trade, unless both are of one ``owner`` (有投资关系). Alike are trade names of one sound, or of which one holds the other.
@@ -285,7 +285,7 @@ _ENDINGS = ("特别行政区", "土家族苗族自治州", "自治州", "自治�
 
 
 def place_words(*, level: str, name: str, city: str) -> tuple[str, ...]:
-    """This function will return how names may call a division, the usual way first; a district is named with its city."""
+    """Return how names may call a division, the usual way first; a district is named with its city."""
     if level == "county":
         return (f"{city}{name}",) if name.endswith("区") else (name, f"{city}{name}")
     for ending in _ENDINGS:

@@ -29,7 +29,7 @@ _LEVELS = {Level.COUNTY: "county", Level.CITY: "city", Level.PROVINCE: "province
 
 
 def places_of(division_code: str) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """This function will return, for a place, each area a name may bear: its division code and how names may call it.
+    """Return, for a place, each area a name may bear: its division code and how names may call it.
 
     ``{"city": (code, (short name, full name)), …}``. Raises `FactsIncomplete` for a place that is no division.
     """
@@ -56,7 +56,7 @@ def parts_of(
     division_code: str,
     rules: NameRules,
 ) -> tuple[NameParts, str]:
-    """This function will put a name together, and return it with the code of the division that it bears.
+    """Put a name together, and return it with the code of the division that it bears.
 
     Left out, the words for the trade are the trade's first, and the form is the kind's first. Raises `FactsIncomplete`.
     """
@@ -91,7 +91,7 @@ def judge(
     owner: str = "",
     except_for: Name | None = None,
 ) -> NameVerdict:
-    """This function will say what stands against a name on a day. Two statements by index."""
+    """Say what stands against a name on a day. Two statements by index."""
     trade = name_key(parts.trade_name)
     in_use = Q(ended_on__isnull=True) & (Q(kept_until__isnull=True) | Q(kept_until__gt=on)) | Q(blocked_until__gt=on)
     near = Q(area=area) & (
@@ -122,5 +122,5 @@ def _pieces(trade: str) -> list[str]:
 
 
 def names_of_places(division_code: str) -> tuple[str, ...]:
-    """This function will return what the place, its city and its province are called, as trade names may not be."""
+    """Return what the place, its city and its province are called, as trade names may not be."""
     return tuple(word for _, words in places_of(division_code).values() for word in words)

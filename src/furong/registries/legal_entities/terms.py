@@ -11,5 +11,5 @@ PEOPLE = ("roles", "history")
 
 
 def told(decision: SharingDecision) -> dict[str, object] | None:
-    """This function will return what the audit entry names of a decision: nothing for residents and for what no terms bind."""
+    """Return what the audit entry names of a decision: nothing for residents and for what no terms bind."""
     return {"terms": [decision.trace()]} if decision.ground in {"grant", "provider"} else None

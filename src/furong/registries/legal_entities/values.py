@@ -207,7 +207,7 @@ SUBJECTS = len(CREDIT_ALPHABET) ** _SUBJECT_DIGITS
 
 
 def credit_code(*, kind: EntityKind, county: str, prefix: str, running: int) -> str:
-    """This function will return the credit code of the ``running``-th entity (from 0) of a county under a registrar's prefix.
+    """Return the credit code of the ``running``-th entity (from 0) of a county under a registrar's prefix.
 
     The subject number is the prefix (four characters, ``MA4A``) and the running number in the alphabet of GB 32100, with its
     own check character (GB 11714), then the code's. Raises ValueError past 923,520 or for a prefix that is none.
@@ -225,7 +225,7 @@ def credit_code(*, kind: EntityKind, county: str, prefix: str, running: int) -> 
 
 
 def county_of_code(*, division_code: str, invented: bool) -> str:
-    """This function will return the six digits that stand in the code: the division's, or the city's invented county."""
+    """Return the six digits that stand in the code: the division's, or the city's invented county."""
     county = division_code[:6].ljust(6, "0")
     if invented and not is_reserved_division(county):
         return f"{county[:4]}90"
@@ -250,7 +250,7 @@ class Officer:
     due_on: date | None = None
 
     def as_json(self) -> dict[str, object]:
-        """This function will return plain values, for digests and drafts."""
+        """Return plain values, for digests and drafts."""
         return {
             "kind": self.kind.value,
             "name": self.name,

@@ -50,7 +50,7 @@ LOCK_EFFECT = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 21))"
 
 
 def local_date(at: datetime) -> date:
-    """This function will return the local day of a moment, by the calendar in force (Django's time zone without one)."""
+    """Return the local day of a moment, by the calendar in force (Django's time zone without one)."""
     if calendar.is_loaded():
         return calendar.current().local_date(at)
     return timezone.localdate(at, timezone.get_default_timezone())
@@ -74,7 +74,7 @@ def issue(
     basis: Basis,
     now: datetime,
 ) -> IssuedLicence:
-    """This function will issue a licence: number, data, sealed PDF, and its place in the folders of holder and guardians.
+    """Issue a licence: number, data, sealed PDF, and its place in the folders of holder and guardians.
 
     ``data`` holds the type's fields, plain values, dates as dates or ISO text. ``issuer`` overrides the organisation's own names.
     ``number`` is given when another system allotted it (a hospital's birth certificate); else the type's series gives the next
@@ -184,7 +184,7 @@ def issue(
 
 @command("licences.revoke", database="default")
 def revoke(*, licence_id: UUID, reason: str, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will revoke a licence, with a reason its holder sees; from then on every check says so.
+    """Revoke a licence, with a reason its holder sees; from then on every check says so.
 
     For staff with the right over the issuing organisation. Raises `LicenceNotFound`, `LicenceAlreadyRevoked`, `ReasonMissing`,
     ``AccessRefused``, ``PurposeMissing``. 行政许可法 art. 69, 70.

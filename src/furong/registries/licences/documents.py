@@ -33,7 +33,7 @@ def render_sealed_pdf(
     seal_text: str = "",
     now: datetime,
 ) -> bytes:
-    """This function will return a sealed PDF (PDF/A-2a, PDF/UA-1, PAdES) of the pack's document ``template``.
+    """Return a sealed PDF (PDF/A-2a, PDF/UA-1, PAdES) of the pack's document ``template``.
 
     ``title`` and ``issuer`` are ``{zh, en}``; ``number`` is the document's own (``株荷公户受〔2026〕12号``); ``data`` holds
     what the template shows, as plain JSON values. ``seal_text`` stands in the drawn seal (default: the issuer); ``verify_url``

@@ -22,14 +22,14 @@ _SUFFIXES = frozenset({".otf", ".ttf", ".ttc", ".otc"})
 
 @lru_cache(maxsize=1)
 def own_folders() -> tuple[Path, ...]:
-    """This function will return the folders searched first: the wheel's, then those of ``FURONG_FONTS``."""
+    """Return the folders searched first: the wheel's, then those of ``FURONG_FONTS``."""
     wheel = Path(str(pylopdf_fonts_zh_cn.__file__)).parent
     more = [Path(one) for one in os.environ.get("FURONG_FONTS", "").split(os.pathsep) if one]
     return (wheel, *(one for one in more if one.is_dir()))
 
 
 def system_folders() -> tuple[Path, ...]:
-    """This function will return the system's font folders that exist."""
+    """Return the system's font folders that exist."""
     if sys.platform == "darwin":
         places = [Path("/System/Library/Fonts"), Path("/Library/Fonts"), Path.home() / "Library/Fonts"]
     else:
@@ -46,18 +46,18 @@ def _files(folders: Iterable[Path]) -> Iterator[Path]:
 
 @lru_cache(maxsize=1)
 def own_coverage() -> tuple[range, ...]:
-    """This function will return the characters of the fonts of `own_folders`. Read once, some 15 ms."""
+    """Return the characters of the fonts of `own_folders`. Read once, some 15 ms."""
     return _merge(part for path in _files(own_folders()) for part in coverage(path))
 
 
 @lru_cache(maxsize=1)
 def system_coverage() -> tuple[range, ...]:
-    """This function will return the characters of the system's fonts. Read only when the own fonts lack one."""
+    """Return the characters of the system's fonts. Read only when the own fonts lack one."""
     return _merge(part for path in _files(system_folders()) for part in coverage(path))
 
 
 def coverage(path: Path) -> tuple[range, ...]:
-    """This function will return the ranges of code points that a font file maps to glyphs; empty when it cannot be read."""
+    """Return the ranges of code points that a font file maps to glyphs; empty when it cannot be read."""
     try:
         data = path.read_bytes()
         return _merge(part for offset in _fonts_in(data) for part in _cmap(data, offset))
@@ -66,17 +66,17 @@ def coverage(path: Path) -> tuple[range, ...]:
 
 
 def missing(text: Iterable[str]) -> tuple[str, ...]:
-    """This function will return the characters that the own fonts lack, each once; white space and controls need no glyph."""
+    """Return the characters that the own fonts lack, each once; white space and controls need no glyph."""
     return _lacking({c for part in text for c in part}, own_coverage())
 
 
 def missing_everywhere(characters: Iterable[str]) -> tuple[str, ...]:
-    """This function will return those of the characters that no font of the system has either."""
+    """Return those of the characters that no font of the system has either."""
     return _lacking(set(characters), system_coverage())
 
 
 def code_points(characters: Iterable[str]) -> tuple[str, ...]:
-    """This function will name characters without showing them: U+4E00."""
+    """Name characters without showing them: U+4E00."""
     return tuple(f"U+{ord(c):04X}" for c in sorted(characters))
 
 

@@ -129,7 +129,7 @@ def _build(parsed: Parsed, report: Report) -> LicenceType | None:
 
 
 def parse_template(content: bytes, file: str, frame: Frame) -> tuple[bytes | None, list[Finding]]:
-    """This function will take a typst source as it is, within bounds; that it compiles is tested with its data."""
+    """Take a typst source as it is, within bounds; that it compiles is tested with its data."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -149,7 +149,7 @@ def _wrong(file: str, rule: str, zh: str, en: str) -> Finding:
 
 
 def register() -> None:
-    """This function will make the four kinds known to the checker and the importer."""
+    """Make the four kinds known to the checker and the importer."""
     register_kind(
         Kind(
             name=LICENCE_TYPE,

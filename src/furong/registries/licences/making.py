@@ -24,13 +24,13 @@ _OWN = Path(__file__).parent / "typst"
 
 
 def verify_url(token: str) -> str:
-    """This function will return the address of the page that verifies a licence; it names nobody."""
+    """Return the address of the page that verifies a licence; it names nobody."""
     base = str(getattr(settings, "PUBLIC_URL", "") or "http://127.0.0.1:8000/")
     return urljoin(base if base.endswith("/") else base + "/", f"verify/{token}")
 
 
 def get_type(type_code: str, *, on: date) -> tuple[str, LicenceType]:
-    """This function will return a licence type in force and its digest. Raises `LicenceTypeUnknown`."""
+    """Return a licence type in force and its digest. Raises `LicenceTypeUnknown`."""
     release = packs.find_release(kind=LICENCE_TYPE, code=type_code, on=on)
     if release is None:
         raise LicenceTypeUnknown(type_code=type_code)
@@ -38,13 +38,13 @@ def get_type(type_code: str, *, on: date) -> tuple[str, LicenceType]:
 
 
 def type_by_digest(digest: str) -> LicenceType:
-    """This function will return the type that a licence was issued by."""
+    """Return the type that a licence was issued by."""
     found: LicenceType = packs.get_value(kind=LICENCE_TYPE, digest=digest)
     return found
 
 
 def checked_data(spec: LicenceType, data: Mapping[str, Any]) -> dict[str, Any]:
-    """This function will return the data of a licence in canonical form. Raises `LicenceDataIncomplete` naming the field."""
+    """Return the data of a licence in canonical form. Raises `LicenceDataIncomplete` naming the field."""
     checked: dict[str, Any] = {}
     for one in spec.fields:
         value = data.get(one.code)
@@ -78,7 +78,7 @@ def _checked(one: FieldSpec, value: Any) -> Any:
 
 
 def shown_fields(spec: LicenceType, data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """This function will return the fields as a template shows them: label and value in both languages, codes as words."""
+    """Return the fields as a template shows them: label and value in both languages, codes as words."""
     shown = []
     for one in spec.fields:
         value = data.get(one.code)
@@ -115,7 +115,7 @@ def _files(*, on: date) -> dict[str, bytes]:
 
 @lru_cache(maxsize=512)
 def qr_svg(url: str) -> bytes:
-    """This function will return a QR code as SVG, error correction M (a folded or stained print still reads)."""
+    """Return a QR code as SVG, error correction M (a folded or stained print still reads)."""
     from io import BytesIO
 
     out = BytesIO()
@@ -142,7 +142,7 @@ def licence_pdf(
     valid_until: date | None,
     now: datetime,
 ) -> bytes:
-    """This function will return the PDF of a licence, not yet sealed."""
+    """Return the PDF of a licence, not yet sealed."""
     url = verify_url(token)
     fields = shown_fields(spec, data)
     content = {
@@ -170,7 +170,7 @@ def licence_pdf(
 
 
 def document_pdf(*, template: str, data: Mapping[str, Any], on: date, url: str, now: datetime) -> bytes:
-    """This function will return the PDF of a document, not yet sealed."""
+    """Return the PDF of a document, not yet sealed."""
     files = _files(on=on)
     if url:
         files["qr.svg"] = qr_svg(url)

@@ -73,7 +73,7 @@ def _record(licence: Licence, *, role: str, now: datetime, data: Mapping[str, An
 
 @read("licences.list_of_person", database=DATABASE)
 def list_of_person(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime) -> tuple[LicenceRecord, ...]:
-    """This function will return a person's folder, newest first: what they hold, and what minors in their care hold.
+    """Return a person's folder, newest first: what they hold, and what minors in their care hold.
 
     A resident reads their own; staff need ``licences.read``. Each holder whose licence is shown is recorded. Raises
     ``PurposeMissing``, ``AccessRefused``, ``AssuranceTooLow``. One statement.
@@ -90,7 +90,7 @@ def list_of_person(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime
 def find_of_person(
     *, person_id: UUID, type_codes: Iterable[str], actor: Actor, basis: Basis, now: datetime
 ) -> dict[str, LicenceRecord]:
-    """This function will return, by type, the newest valid licence that the person holds or keeps for a minor.
+    """Return, by type, the newest valid licence that the person holds or keeps for a minor.
 
     Serves the filling in of forms. Raises as `list_of_person`. One statement.
     """
@@ -113,13 +113,13 @@ def find_of_person(
 
 
 def number_is_taken(*, type_code: str, number: str) -> bool:
-    """This function will tell whether a licence of a type was ever issued under a number; it discloses nobody."""
+    """Tell whether a licence of a type was ever issued under a number; it discloses nobody."""
     return Licence.objects.filter(type_code=type_code, number=number).exists()
 
 
 @read("licences.get_licence", database=DATABASE)
 def get_licence(*, licence_id: UUID, actor: Actor, basis: Basis, now: datetime) -> LicenceRecord:
-    """This function will return one licence to its holder, a guardian, or staff who may read licences of its issuer.
+    """Return one licence to its holder, a guardian, or staff who may read licences of its issuer.
 
     Raises `LicenceNotFound`, ``PurposeMissing``, ``AccessRefused``, ``AssuranceTooLow``.
     """
@@ -129,7 +129,7 @@ def get_licence(*, licence_id: UUID, actor: Actor, basis: Basis, now: datetime) 
 
 
 def field_labels(*, type_code: str) -> dict[str, Mapping[str, str]]:
-    """This function will return the names of a type's fields, ``{code: {zh, en}}``, by its newest release; empty when unknown."""
+    """Return the names of a type's fields, ``{code: {zh, en}}``, by its newest release; empty when unknown."""
     releases = packs.list_releases(kind=LICENCE_TYPE, code=type_code, limit=1)
     if not releases or releases[0].is_withdrawn:
         return {}
@@ -137,7 +137,7 @@ def field_labels(*, type_code: str) -> dict[str, Mapping[str, str]]:
 
 
 def describe(*, record: LicenceRecord) -> tuple[ShownField, ...]:
-    """This function will return a licence's fields as a page shows them: label and value in both languages, codes as words.
+    """Return a licence's fields as a page shows them: label and value in both languages, codes as words.
 
     By the definition the licence was issued by. Empty fields are left out; a list stays a list of rows.
     """
@@ -151,7 +151,7 @@ def describe(*, record: LicenceRecord) -> tuple[ShownField, ...]:
 
 @read("licences.get_pdf", database=DATABASE)
 def get_pdf(*, licence_id: UUID, actor: Actor, basis: Basis, now: datetime) -> bytes:
-    """This function will return a licence's sealed file, to those who may read it. Raises as `get_licence`."""
+    """Return a licence's sealed file, to those who may read it. Raises as `get_licence`."""
     licence, _ = _allowed(licence_id, actor=actor, basis=basis)
     _trace(actor, basis, "licences.get_pdf", [licence.id], now, item="pdf")
     return storage.get(licence.pdf_digest)
@@ -164,7 +164,7 @@ _STAFF_RIGHTS = ("licences.read", "licences.issue", "licences.revoke")
 def find_licences(
     *, number: str = "", case_id: UUID | None = None, actor: Actor, basis: Basis, now: datetime, limit: int = 50
 ) -> tuple[LicenceLine, ...]:
-    """This function will return the licences with a number, or that a case gave, for staff who work with their issuer's.
+    """Return the licences with a number, or that a case gave, for staff who work with their issuer's.
 
     Both given must both hold; with neither the result is empty. Holders come masked, and each is recorded. Raises
     ``PurposeMissing``, ``AccessRefused``. One statement by index.
@@ -318,7 +318,7 @@ def _trace(
 
 @read("licences.verify", database=DATABASE)
 def verify(*, token: str, actor: Actor, now: datetime) -> Verdict:
-    """This function will check a licence by the token of its QR code: who issued it, when, and how it stands today.
+    """Check a licence by the token of its QR code: who issued it, when, and how it stands today.
 
     Anybody may check. Of the holder a masked name is told; the holder finds the check among the reads of their data. An unknown
     token gives `Finding.UNKNOWN`, not an error.
@@ -332,7 +332,7 @@ def verify(*, token: str, actor: Actor, now: datetime) -> Verdict:
 
 @read("licences.verify_pdf", database=DATABASE)
 def verify_pdf(*, data: bytes, actor: Actor, now: datetime) -> Verdict:
-    """This function will check a licence by its file; for a file as it was issued the verdict equals that of its QR code.
+    """Check a licence by its file; for a file as it was issued the verdict equals that of its QR code.
 
     A file that bears our seal, or names a document of ours, and is not byte for byte the file we made is `Finding.ALTERED`,
     whatever was changed. The notices and decisions that `documents` sealed are known too. Raises `FileNotReadable` for what is

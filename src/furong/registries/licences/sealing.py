@@ -85,7 +85,7 @@ def _fingerprint(held: DocumentSigner) -> bytes:
 
 
 def seal(pdf: bytes, *, reason: str, location: str = "", contact: str = "") -> bytes:
-    """This function will return ``pdf`` with a certifying PAdES signature over all of it.
+    """Return ``pdf`` with a certifying PAdES signature over all of it.
 
     ``reason`` names what was sealed, ``contact`` the address of the verification page. Raises `SealingError`. About 8 ms.
     """
@@ -110,7 +110,7 @@ def seal(pdf: bytes, *, reason: str, location: str = "", contact: str = "") -> b
 
 
 def check_seal(pdf: bytes) -> SealCheck:
-    """This function will tell whether a file bears a seal of this platform and whether it is as it was sealed.
+    """Tell whether a file bears a seal of this platform and whether it is as it was sealed.
 
     Only the platform's own root is trusted. Raises `FileNotReadable` for what is no PDF. About 20 ms.
     """
@@ -135,7 +135,7 @@ def check_seal(pdf: bytes) -> SealCheck:
 
 
 def bears_our_seal(pdf: bytes) -> bool:
-    """This function will tell whether a seal of this platform is in the file, be it broken: our certificate stands in it."""
+    """Tell whether a seal of this platform is in the file, be it broken: our certificate stands in it."""
     certificate = signing.document_signer().certificate.public_bytes(Encoding.DER).hex().encode()
     return certificate in pdf.lower()
 
@@ -146,7 +146,7 @@ _TOKEN = re.compile(rb"/verify/([A-Za-z0-9_-]{22})(?![A-Za-z0-9_-])")
 
 
 def find_token(pdf: bytes) -> str:
-    """This function will return the token of the verification address in a file's seal, or nothing; works on damaged files."""
+    """Return the token of the verification address in a file's seal, or nothing; works on damaged files."""
     for contact in _CONTACT.finditer(pdf):
         plain = _OCTAL.sub(lambda m: bytes([int(m.group(1), 8) & 0xFF]), contact.group(1))
         if found := _TOKEN.search(plain):

@@ -29,7 +29,7 @@ _lock = threading.Lock()
 
 @cache
 def library() -> Mapping[str, bytes]:
-    """This function will return the files that every template may import: ``/furong.typ`` with seal, border, page and dates."""
+    """Return the files that every template may import: ``/furong.typ`` with seal, border, page and dates."""
     return {path.name: path.read_bytes() for path in sorted(_LIBRARY.glob("*.typ"))}
 
 
@@ -46,7 +46,7 @@ def _compiler(with_system_fonts: bool) -> typst.Compiler:
 def typeset(
     *, template: bytes, data: Mapping[str, Any], files: Mapping[str, bytes] | None = None, now: datetime
 ) -> bytes:
-    """This function will return the PDF of ``template`` with ``data``.
+    """Return the PDF of ``template`` with ``data``.
 
     ``files`` are further files the template may import or show (a pack's library, a QR code). ``now`` is the document's date.
     Every character of the data and of the sources is looked up in the fonts first. Raises `GlyphMissingError` when no font

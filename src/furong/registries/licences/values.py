@@ -64,7 +64,7 @@ class LicenceType:
     line: int = 0
 
     def field(self, code: str) -> FieldSpec | None:
-        """This function will return the field of that code, or None."""
+        """Return the field of that code, or None."""
         return next((one for one in self.fields if one.code == code), None)
 
 
@@ -80,12 +80,12 @@ class NumberSeries:
     after: str
 
     def number(self, running: int) -> str:
-        """This function will return the licence number of a running number."""
+        """Return the licence number of a running number."""
         return f"{self.before}{running:0{self.width}d}{self.after}"
 
 
 def number_series(pattern: str, *, issued_on: date, division_code: str) -> NumberSeries:
-    """This function will fill a number pattern but for its running number; what is filled in names the series.
+    """Fill a number pattern but for its running number; what is filled in names the series.
 
     ``{year}`` is the year of issue, ``{division:6}`` the first digits of the issuer's division, ``{sequence:6}`` the running
     number with leading zeros. A series restarts when anything before it changes. Raises ValueError without exactly one
@@ -107,7 +107,7 @@ def number_series(pattern: str, *, issued_on: date, division_code: str) -> Numbe
 
 
 def pattern_problem(pattern: str) -> str:
-    """This function will return what is wrong with a number pattern, or nothing."""
+    """Return what is wrong with a number pattern, or nothing."""
     left = _NUMBER_PART.sub("", pattern)
     if "{" in left or "}" in left:
         return "unknown part in braces"
@@ -117,7 +117,7 @@ def pattern_problem(pattern: str) -> str:
 
 
 def years_later(day: date, years: int) -> date:
-    """This function will return the same day so many years later; 29 February becomes 1 March."""
+    """Return the same day so many years later; 29 February becomes 1 March."""
     try:
         return day.replace(year=day.year + years)
     except ValueError:
@@ -229,7 +229,7 @@ class Verdict:
 
 
 def state_of(*, valid_until: date | None, revoked_at: datetime | None, today: date) -> LicenceState:
-    """This function will return how a licence stands: revocation outweighs expiry."""
+    """Return how a licence stands: revocation outweighs expiry."""
     if revoked_at is not None:
         return LicenceState.REVOKED
     if valid_until is not None and today >= valid_until:

@@ -27,7 +27,7 @@ R = TypeVar("R")
 
 
 def repeated(change: Change, person_id: UUID) -> ChangeRecorded:
-    """This function will return the outcome of an act that was done before."""
+    """Return the outcome of an act that was done before."""
     return ChangeRecorded(change_id=change.id, person_id=person_id, is_late=bool(change.result.get("is_late", False)))
 
 
@@ -80,14 +80,14 @@ def _content(says: Mapping[str, str | Sequence[str]], given: Mapping[str, Any]) 
 
 
 def begin(*, actor: Actor, basis: Basis, division_code: str) -> None:
-    """This function will check purpose and right before anything is written."""
+    """Check purpose and right before anything is written."""
     if not basis.is_stated:
         raise PurposeMissing
     access.require(actor=actor, right="population.register", division_code=division_code)
 
 
 def kept(person_id: UUID) -> Person:
-    """This function will return the locked row of a person of this centre. Raises `PersonNotFound`, `RegisteredElsewhere`.
+    """Return the locked row of a person of this centre. Raises `PersonNotFound`, `RegisteredElsewhere`.
 
     Where somebody is was asked before the row was locked: they may have moved to another centre since.
     """
@@ -100,7 +100,7 @@ def kept(person_id: UUID) -> Person:
 
 
 def registered(person_id: UUID, *, anywhere: bool = False) -> Person:
-    """This function will return a person's locked row. Raises `PersonDeceased`, `PersonDeregistered` when they no longer stand in
+    """Return a person's locked row. Raises `PersonDeceased`, `PersonDeregistered` when they no longer stand in
     the register, `RegisteredElsewhere` unless they may stand ``anywhere``: then nothing of theirs is written here.
     """
     person = get_person(person_id, lock_row=True) if anywhere else kept(person_id)
@@ -112,27 +112,27 @@ def registered(person_id: UUID, *, anywhere: bool = False) -> Person:
 
 
 def past(day: date, *, now: datetime) -> date:
-    """This function will return the day. Raises `DateInFuture`."""
+    """Return the day. Raises `DateInFuture`."""
     if day > local_date(now):
         raise DateInFuture
     return day
 
 
 def in_life(person: Person, day: date, *, now: datetime) -> date:
-    """This function will return the day. Raises `DateInFuture` when it lies ahead or before the person's birth."""
+    """Return the day. Raises `DateInFuture` when it lies ahead or before the person's birth."""
     if past(day, now=now) < person.born_on:
         raise DateInFuture("The date lies before the person's birth.")
     return day
 
 
 def paper(*named: str) -> None:
-    """This function will refuse an act whose paper is not named. Raises `PaperMissing`."""
+    """Refuse an act whose paper is not named. Raises `PaperMissing`."""
     if not all(one.strip() for one in named):
         raise PaperMissing
 
 
 def tell_late(ledger: Ledger, *, happened_on: date, division_code: str = "") -> bool:
-    """This function will keep by when the law wanted the event of an act told, and say whether it came later."""
+    """Keep by when the law wanted the event of an act told, and say whether it came later."""
     last = due_on(ChangeKind(ledger.kind), happened_on=happened_on, division_code=division_code)
     late = last is not None and ledger.today > last
     if last is not None:
@@ -143,7 +143,7 @@ def tell_late(ledger: Ledger, *, happened_on: date, division_code: str = "") -> 
 
 
 def note(person: Person, ledger: Ledger, *, fields: tuple[str, ...], **detail: object) -> None:
-    """This function will tell the audit which person changed, in which fields, by which change; the last thing of an act.
+    """Tell the audit which person changed, in which fields, by which change; the last thing of an act.
 
     What was recorded about two people is told to the centre that keeps the other.
     """
@@ -155,17 +155,17 @@ def note(person: Person, ledger: Ledger, *, fields: tuple[str, ...], **detail: o
 
 
 def part(ledger: Ledger, one: UUID, other: UUID, *, on: date) -> None:
-    """This function will end the marriage of two people, on both of them."""
+    """End the marriage of two people, on both of them."""
     ledger.part(person_id=one, kind=RelationKind.SPOUSE, other=other, back=RelationKind.SPOUSE, on=on)
 
 
 def set_marital(ledger: Ledger, person: Person, marital: str, *, other: UUID, since: date) -> None:
-    """This function will record a marital status by an act with ``other``; the person's own centre writes it."""
+    """Record a marital status by an act with ``other``; the person's own centre writes it."""
     ledger.touched_pair(Topic.SPOUSE, person.person_id, other, maritals={person.person_id: (since, marital)})
     if not is_elsewhere(person):
         ledger.revise(person, facts={"marital": marital}, since=since)
 
 
 def tell_family(one: UUID, other: UUID, kind: RelationKind, *, ended: bool, now: datetime) -> None:
-    """This function will publish what two people became to each other."""
+    """Publish what two people became to each other."""
     publish(FamilyChanged(person_id=one, other_person_id=other, kind=kind.value, ended=ended), database=here(), now=now)

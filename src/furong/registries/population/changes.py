@@ -75,7 +75,7 @@ def register_person(
     basis: Basis,
     now: datetime,
 ) -> UUID:
-    """This function will enter a person other than by birth (from abroad, from service, missed before) and return the key.
+    """Enter a person other than by birth (from abroad, from service, missed before) and return the key.
 
     ``number`` may be None; type 111 is checked by GB 11643. ``allow_reserved`` admits the numbers of invented people and is for
     demo data and tests. Raises `NumberInvalid`, `NumberTaken`, `HouseholdNotFound`, `CodeInvalid`, `NameInvalid`.
@@ -174,7 +174,7 @@ def amend_person(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will record that facts about a person changed on a day: a new name, a new ethnic group (变更).
+    """Record that facts about a person changed on a day: a new name, a new ethnic group (变更).
 
     ``facts`` names fields of `AMENDABLE`. A new name keeps the old one as former name unless ``facts`` says otherwise. What held
     before ``effective_on`` stays as it was; recorded late, it holds until the change that came after it. Raises
@@ -207,7 +207,7 @@ def correct_person(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will record that the register was wrong (更正): from ``since`` (default: always) until ``until``.
+    """Record that the register was wrong (更正): from ``since`` (default: always) until ``until``.
 
     What was believed before stays readable with the time at which it was given up; nothing is deleted. ``evidence`` says what
     proves it and may not be empty. Raises as `amend_person`, and `NothingToChange` without evidence.
@@ -284,7 +284,7 @@ def record_death(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will record a death: the person leaves household and residence, and a marriage ends (户口登记条例 art. 8).
+    """Record a death: the person leaves household and residence, and a marriage ends (户口登记条例 art. 8).
 
     When the head of a household dies the spouse becomes head, else the eldest member, and the others' relations are told anew.
     ``evidence`` names the certificate of death; told later than a month after, it is marked late. Raises `PersonNotFound`,
@@ -340,7 +340,7 @@ def move_person(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will move a person's permanent residence into another household of the same county (户口登记条例 art. 10,
+    """Move a person's permanent residence into another household of the same county (户口登记条例 art. 10,
     13).
 
     Across counties and cities a move needs its permit (`moves.commands`). The first member of an empty household becomes its
@@ -400,7 +400,7 @@ def record_temporary_stay(
     basis: Basis,
     now: datetime,
 ) -> UUID:
-    """This function will record that a person stays away from their permanent residence and return the stay's key.
+    """Record that a person stays away from their permanent residence and return the stay's key.
 
     户口登记条例 art. 15 (three days or more). Raises `PersonNotFound`, `PersonDeceased`, `PersonDeregistered`, `CodeInvalid`,
     `DateInFuture`, `AccessRefused`.
@@ -437,7 +437,7 @@ def record_temporary_stay(
 def end_temporary_stay(
     *, stay_id: UUID, ended_on: date, effect_id: UUID | None = None, actor: Actor, basis: Basis, now: datetime
 ) -> None:
-    """This function will end a temporary stay.
+    """End a temporary stay.
 
     Raises `NothingToChange` when it is not open, `DateInFuture` (before it began, too), `AccessRefused`.
     """

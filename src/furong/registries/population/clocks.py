@@ -30,7 +30,7 @@ class Clock:
     is_month: bool = False
 
     def due_on(self, happened_on: date, *, in_city: bool = False) -> date:
-        """This function will return the last day on which the event is registered in time."""
+        """Return the last day on which the event is registered in time."""
         if self.is_month:
             return months_later(happened_on, 1)
         return happened_on + timedelta(days=self.days if self.days_city is None or not in_city else self.days_city)
@@ -53,12 +53,12 @@ CLOCKS: Mapping[ChangeKind, Clock] = MappingProxyType(
 
 
 def is_in_city(division_code: str) -> bool:
-    """This function will tell whether a division of twelve digits lies under a street office, which only cities have."""
+    """Tell whether a division of twelve digits lies under a street office, which only cities have."""
     township = division_code[_TOWNSHIP]
     return len(township) == 3 and township.isdigit() and 0 < int(township) < _FIRST_TOWN
 
 
 def due_on(kind: ChangeKind, *, happened_on: date, division_code: str = "") -> date | None:
-    """This function will return the last day in time; None for an act without a clock. 户口登记条例 arts. 7 to 15."""
+    """Return the last day in time; None for an act without a clock. 户口登记条例 arts. 7 to 15."""
     clock = CLOCKS.get(kind)
     return None if clock is None else clock.due_on(happened_on, in_city=is_in_city(division_code))

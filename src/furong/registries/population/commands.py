@@ -118,7 +118,7 @@ def register_birth(
     basis: Basis,
     now: datetime,
 ) -> BirthRegistered:
-    """This function will register a birth and give the child an identity number, a household and an address.
+    """Register a birth and give the child an identity number, a household and an address.
 
     ``birth_record_number`` is the number of the birth certificate; it registers one child. The household must be open and have a
     parent among its members. ``consent_reference`` names the recorded consent of the other parent; it is required when a father

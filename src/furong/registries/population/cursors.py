@@ -12,12 +12,12 @@ from .errors import SearchTooBroad
 
 
 def write_cursor(leg: int, last: tuple[str, str, str]) -> str:
-    """This function will return the cursor after the row ``last`` (its two sort keys and its key) of a search's part ``leg``."""
+    """Return the cursor after the row ``last`` (its two sort keys and its key) of a search's part ``leg``."""
     return base64.urlsafe_b64encode(json.dumps([leg, *last]).encode()).decode()
 
 
 def read_cursor(text: str) -> tuple[int, tuple[str, str, str]]:
-    """This function will return what `write_cursor` was given. Raises `SearchTooBroad` for anything else."""
+    """Return what `write_cursor` was given. Raises `SearchTooBroad` for anything else."""
     try:
         leg, first, second, last = json.loads(base64.urlsafe_b64decode(text.encode()))
         return max(0, int(leg)), (str(first), str(second), str(UUID(str(last))))
@@ -26,7 +26,7 @@ def read_cursor(text: str) -> tuple[int, tuple[str, str, str]]:
 
 
 def is_day(text: str) -> bool:
-    """This function will tell whether ``text`` is a day, as a sort key of births is."""
+    """Tell whether ``text`` is a day, as a sort key of births is."""
     try:
         date.fromisoformat(text)
     except ValueError:

@@ -34,7 +34,7 @@ def deregister_person(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will take a living person out of the register: settled abroad, in military service, or entered twice.
+    """Take a living person out of the register: settled abroad, in military service, or entered twice.
 
     ``kind`` is one of `values.DEPARTURES`; `record_enlistment` and `record_emigration` ask for the papers of the first two.
     Household and residences end on ``left_on``; a head who leaves members behind names the next one. An identity number stays the
@@ -76,7 +76,7 @@ class Leaving:
 
 
 def take_out(leaving: Leaving, *, successor: UUID | None, actor: Actor, basis: Basis, now: datetime) -> ChangeRecorded:
-    """This function will end somebody's place in the register; for the commands about those who leave it."""
+    """End somebody's place in the register; for the commands about those who leave it."""
     person, kind = leaving.person, leaving.kind
     begin(actor=actor, basis=basis, division_code=person.division_code)
     in_life(person, leaving.on, now=now + leaving.ahead)
@@ -117,7 +117,7 @@ def restore_person(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will put a person back into the register and into a household (恢复户口): back from abroad or from service,
+    """Put a person back into the register and into a household (恢复户口): back from abroad or from service,
     or alive although recorded as dead.
 
     The number that was theirs is theirs again; a marriage that ended with a recorded death does not come back by itself
@@ -149,7 +149,7 @@ def bring_back(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will put somebody back into the register; for the commands about those who return."""
+    """Put somebody back into the register; for the commands about those who return."""
     (household,) = open_households(household_id)
     begin(actor=actor, basis=basis, division_code=household.division_code)
     if is_registered(person):
@@ -202,7 +202,7 @@ def record_missing(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will note that a person is missing since a day; they keep household and residence (民法典 art. 40).
+    """Note that a person is missing since a day; they keep household and residence (民法典 art. 40).
 
     ``evidence`` names the report. Raises `PaperMissing`, `PersonNotFound`, `PersonDeceased`, `PersonDeregistered`,
     `NothingToChange` (noted before), `DateInFuture`, `AccessRefused`.
@@ -230,7 +230,7 @@ def record_found(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will note that a missing person was found alive; a death is recorded by `record_death`.
+    """Note that a missing person was found alive; a death is recorded by `record_death`.
 
     Raises `PaperMissing`, `PersonNotFound`, `PersonDeceased`, `PersonDeregistered`, `NothingToChange` (not missing),
     `DateInFuture` (before they went missing, too), `AccessRefused`.

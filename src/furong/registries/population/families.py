@@ -51,7 +51,7 @@ def record_marriage(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will record that two people married (婚姻登记条例), on both of them.
+    """Record that two people married (婚姻登记条例), on both of them.
 
     Raises `PersonNotFound`, `PersonDeceased`, `AlreadyMarried`, `DateInFuture`, `AccessRefused`.
     """
@@ -100,7 +100,7 @@ def record_divorce(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will record that a marriage was dissolved. Raises `NotMarried` and as `record_marriage`."""
+    """Record that a marriage was dissolved. Raises `NotMarried` and as `record_marriage`."""
     one, other = (registered(key, anywhere=True) for key in sorted((person_id, spouse_person_id)))
     begin(actor=actor, basis=basis, division_code=get_person(person_id).division_code)
     for person in (one, other):
@@ -134,7 +134,7 @@ def record_parenthood(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will record a mother or a father (``kind``): by birth, recognition or adoption; ``evidence`` says which
+    """Record a mother or a father (``kind``): by birth, recognition or adoption; ``evidence`` says which
     paper.
 
     An earlier parent of the same kind is ended on that day. ``since`` defaults to the child's birth. Raises `ParentUnfit`,
@@ -209,7 +209,7 @@ def record_adoption(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will record an adoption: the adopters become the parents, the earlier ones cease to be, and the child joins
+    """Record an adoption: the adopters become the parents, the earlier ones cease to be, and the child joins
     the adopters' household, with a new ``name`` when one is given (民法典 arts. 1093 to 1111; 户口登记条例 art. 19).
 
     ``evidence`` is the number of the adoption certificate. At least one adopter is named; one of them stands in ``household_id``.

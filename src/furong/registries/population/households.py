@@ -31,7 +31,7 @@ from .values import ChangeKind, HouseholdSplit
 def open_household(
     *, division_code: str, address: str, kind: str = "family", actor: Actor, basis: Basis, now: datetime
 ) -> UUID:
-    """This function will open an empty household at an address and return its key; its first member becomes head.
+    """Open an empty household at an address and return its key; its first member becomes head.
 
     ``division_code`` has 12 digits; ``kind`` is ``family`` or ``collective``. Raises `CodeInvalid`, `AccessRefused`.
     """
@@ -75,7 +75,7 @@ def split_household(
     basis: Basis,
     now: datetime,
 ) -> HouseholdSplit:
-    """This function will move members of a household into a new one of the same division (分户) and return both keys.
+    """Move members of a household into a new one of the same division (分户) and return both keys.
 
     ``head_person_id`` is one of them and heads the new household; ``address`` defaults to the old one. When the old head goes
     and others stay, ``next_head_person_id`` names who follows. A repeat of ``effect_id`` gives the first result. Raises
@@ -126,7 +126,7 @@ def merge_households(
     basis: Basis,
     now: datetime,
 ) -> UUID:
-    """This function will move everybody of a household into another and close it (并户); it returns the change's key.
+    """Move everybody of a household into another and close it (并户); it returns the change's key.
 
     Both must be open and lie in one township (the first nine digits of the division); otherwise each person moves by
     `move_person`. Relations are told to the head of the household that stays. Raises `HouseholdNotFound`, `HouseholdsApart`,
@@ -168,7 +168,7 @@ def change_head(
     basis: Basis,
     now: datetime,
 ) -> UUID:
-    """This function will make another member the head of a household (变更户主) and return the change's key.
+    """Make another member the head of a household (变更户主) and return the change's key.
 
     Everybody's relation is told to the new head. Raises `HouseholdNotFound`, `NotOfHousehold`, `NothingToChange` (is it already),
     `DateInFuture`, `AccessRefused`.

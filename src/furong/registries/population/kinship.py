@@ -32,18 +32,18 @@ class Family:
     spouse: Mapping[UUID, UUID] = field(default_factory=dict)
 
     def parents(self, person_id: UUID) -> tuple[UUID, ...]:
-        """This function will return father and mother as far as known."""
+        """Return father and mother as far as known."""
         found = (self.father.get(person_id), self.mother.get(person_id))
         return tuple(one for one in found if one is not None)
 
     def children(self, person_id: UUID) -> tuple[UUID, ...]:
-        """This function will return the children known, eldest first."""
+        """Return the children known, eldest first."""
         found = [one for one in self.people if person_id in self.parents(one)]
         return tuple(sorted(found, key=lambda one: (self.people[one].born_on, str(one))))
 
 
 def relation_to_head(*, person_id: UUID, head_id: UUID, family: Family) -> str:
-    """This function will return the GB/T 4761 code of what the person is to the head; ``97`` when no nearer fact says."""
+    """Return the GB/T 4761 code of what the person is to the head; ``97`` when no nearer fact says."""
     if person_id == head_id:
         return HEAD
     me, head = family.people[person_id], family.people.get(head_id)

@@ -79,20 +79,20 @@ LOCK_FOR_TRANSACTION = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 20))"
 
 
 def local_date(at: datetime) -> date:
-    """This function will return the local day of a moment, in the calendar's time zone (Django's without a calendar)."""
+    """Return the local day of a moment, in the calendar's time zone (Django's without a calendar)."""
     if calendar.is_loaded():
         return calendar.current().local_date(at)
     return timezone.localdate(at, timezone.get_default_timezone())
 
 
 def digest_of(content: Mapping[str, object]) -> str:
-    """This function will return the SHA-256 of canonical JSON, to tell a repeat from a different request."""
+    """Return the SHA-256 of canonical JSON, to tell a repeat from a different request."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def lock(key: str) -> None:
-    """This function will hold ``key`` until the transaction ends, waiting for another holder."""
+    """Hold ``key`` until the transaction ends, waiting for another holder."""
     with connections[here()].cursor() as cursor:
         cursor.execute(LOCK_FOR_TRANSACTION, [key])
 
@@ -106,11 +106,11 @@ class Effect:
 
     @classmethod
     def of(cls, effect_id: UUID | None, content: Mapping[str, object]) -> Effect:
-        """This function will tell a repeat from another request by the digest of ``content``."""
+        """Tell a repeat from another request by the digest of ``content``."""
         return cls(effect_id, digest_of(content))
 
     def find(self, kind: str, key: UUID) -> Change | None:
-        """This function will return the change that the effect made before, after waiting for one that is being made now.
+        """Return the change that the effect made before, after waiting for one that is being made now.
 
         The audit then says that the command about the ``kind`` of thing ``key`` was a repeat. Raises `EffectReusedError`.
         """
@@ -133,7 +133,7 @@ _doing: ContextVar[Effect] = ContextVar("furong_population_effect", default=ONCE
 
 @contextmanager
 def doing(effect: Effect) -> Iterator[None]:
-    """This function will have the `Ledger` that is opened inside carry ``effect``, unless it is given another."""
+    """Have the `Ledger` that is opened inside carry ``effect``, unless it is given another."""
     token = _doing.set(effect)
     try:
         yield
@@ -142,7 +142,7 @@ def doing(effect: Effect) -> Iterator[None]:
 
 
 def take_number(*, county: str, born_on: date, is_male: bool) -> str:
-    """This function will return a citizen number never used before; unique also when many ask at once."""
+    """Return a citizen number never used before; unique also when many ask at once."""
     parity = 1 if is_male else 0
     with connections[here()].cursor() as cursor:
         while True:
@@ -158,7 +158,7 @@ def take_number(*, county: str, born_on: date, is_male: bool) -> str:
 
 
 def get_person(person_id: UUID, *, lock_row: bool = False) -> Person:
-    """This function will return the person's row, locked when asked; from the province's store when another centre keeps it.
+    """Return the person's row, locked when asked; from the province's store when another centre keeps it.
 
     Raises `PersonNotFound`.
     """
@@ -174,13 +174,13 @@ def get_person(person_id: UUID, *, lock_row: bool = False) -> Person:
 
 
 def gone_to(person_id: UUID) -> str:
-    """This function will return the division to which somebody moved on from this centre; empty when it keeps no such row."""
+    """Return the division to which somebody moved on from this centre; empty when it keeps no such row."""
     found = Person.objects.filter(pk=person_id, status=PersonStatus.MOVED).values_list("moved_to", flat=True).first()
     return found or ""
 
 
 def is_elsewhere(person: Person) -> bool:
-    """This function will say whether another centre keeps the person, so that nothing about them is written here."""
+    """Say whether another centre keeps the person, so that nothing about them is written here."""
     return person._state.db != here()
 
 
@@ -192,7 +192,7 @@ def _reader_of(person_id: UUID) -> str:
 
 
 def numbers_of(person_id: UUID) -> tuple[str, ...]:
-    """This function will return the citizen numbers in force of a person."""
+    """Return the citizen numbers in force of a person."""
     found = IdentityNumber.objects.filter(
         person_id=person_id, superseded_at__isnull=True, valid_until__isnull=True, type="111"
     )
@@ -200,7 +200,7 @@ def numbers_of(person_id: UUID) -> tuple[str, ...]:
 
 
 def spouse_of(person_id: UUID) -> UUID | None:
-    """This function will return whom the person is recorded as married to."""
+    """Return whom the person is recorded as married to."""
     reader = _reader_of(person_id)
     if not reader:
         raise NotAtThisCounter
@@ -214,7 +214,7 @@ def spouse_of(person_id: UUID) -> UUID | None:
 
 
 def family_around(person_ids: Iterable[UUID], *, steps: int = 2) -> Family:
-    """This function will gather the family within ``steps`` relations of these people; two queries a step."""
+    """Gather the family within ``steps`` relations of these people; two queries a step."""
     seen: set[UUID] = set(person_ids)
     edge = set(seen)
     mother: dict[UUID, UUID] = {}
@@ -250,7 +250,7 @@ def family_around(person_ids: Iterable[UUID], *, steps: int = 2) -> Family:
 
 
 def facts_of(person: Person) -> dict[str, Any]:
-    """This function will return the person's facts as the history stores them."""
+    """Return the person's facts as the history stores them."""
     return {name: _plain(getattr(person, name)) for name in FACTS}
 
 
@@ -292,7 +292,7 @@ class Ledger:
         wrote("change", self.change.id)
 
     def after(self, recorded_at: datetime | None) -> None:
-        """This function will have what is written from here on count as recorded no earlier than ``recorded_at``.
+        """Have what is written from here on count as recorded no earlier than ``recorded_at``.
 
         Who waits for a row's lock may have been asked before whoever held it; what was known when must still follow on.
         """
@@ -300,23 +300,23 @@ class Ledger:
             self.now = max(self.now, recorded_at)
 
     def finish(self, result: Mapping[str, object]) -> None:
-        """This function will keep the result for whoever repeats the effect."""
+        """Keep the result for whoever repeats the effect."""
         self.change.result = dict(result)
         self.change.save(update_fields=["result"])
 
     def open(self, model: type[Dated], *, since: date, **fields: object) -> Dated:
-        """This function will write a fact that holds from ``since`` on."""
+        """Write a fact that holds from ``since`` on."""
         row = model(id=new_id(), valid_from=since, recorded_at=self.now, change_id=self.change.id, **fields)
         row.save(force_insert=True)
         return row
 
     def supersede(self, row: Dated) -> None:
-        """This function will stop believing a row from now on; it stays readable."""
+        """Stop believing a row from now on; it stays readable."""
         row.superseded_at = self.now
         row.save(update_fields=["superseded_at"])
 
     def end(self, rows: models.QuerySet[Any], *, until: date) -> int:
-        """This function will end the open facts among ``rows`` on ``until``; what began later is taken back. Returns how many."""
+        """End the open facts among ``rows`` on ``until``; what began later is taken back. Returns how many."""
         found = list(rows.filter(superseded_at__isnull=True, valid_until__isnull=True).select_for_update())
         self.after(max((row.recorded_at for row in found), default=None))
         for row in found:
@@ -331,7 +331,7 @@ class Ledger:
         return len(found)
 
     def enter(self, person: Person, *, since: date) -> None:
-        """This function will write a new person with the first version of their facts."""
+        """Write a new person with the first version of their facts."""
         keys = name_keys(person.name)
         person.name_pinyin, person.name_plain, person.name_initials = keys.pinyin, keys.plain, keys.initials
         person.recorded_at = self.now
@@ -347,7 +347,7 @@ class Ledger:
         until: date | None = None,
         until_changed: bool = False,
     ) -> int:
-        """This function will set facts over a period of the person's history, and the present state from it.
+        """Set facts over a period of the person's history, and the present state from it.
 
         ``person`` must be locked. ``until_changed`` ends the period where one of the facts changes next. Returns how many
         versions were superseded; nothing is written when that is none.
@@ -401,7 +401,7 @@ class Ledger:
         person.save()
 
     def touch(self, person: Person, **fields: object) -> None:
-        """This function will change where the person stands (household, division) in the present state."""
+        """Change where the person stands (household, division) in the present state."""
         self.after(person.recorded_at)
         for name, value in fields.items():
             setattr(person, name, value)
@@ -412,14 +412,14 @@ class Ledger:
     def relate(
         self, *, person_id: UUID, kind: RelationKind, other: UUID, back: RelationKind, since: date, evidence: str = ""
     ) -> None:
-        """This function will record what two people are to each other, from both sides; a centre tells the other's centre."""
+        """Record what two people are to each other, from both sides; a centre tells the other's centre."""
         for one, what, whom in ((person_id, kind, other), (other, back, person_id)):
             if _reader_of(one) == here():
                 self.open(Relation, since=since, person_id=one, kind=what, other_person_id=whom, evidence=evidence)
         self.touched_pair(TOPICS[kind], person_id, other)
 
     def part(self, *, person_id: UUID, kind: RelationKind, other: UUID, back: RelationKind, on: date) -> None:
-        """This function will record that two people ceased to be something to each other, from both sides."""
+        """Record that two people ceased to be something to each other, from both sides."""
         for one, what, whom in ((person_id, kind, other), (other, back, person_id)):
             if _reader_of(one) == here():
                 self.end(Relation.objects.filter(person_id=one, kind=what, other_person_id=whom), until=on)
@@ -428,12 +428,12 @@ class Ledger:
     def touched_pair(
         self, topic: Topic, one: UUID, other: UUID, *, maritals: Mapping[UUID, tuple[date, str]] | None = None
     ) -> None:
-        """This function will remember that facts about two people were written, so that `tell_others` tells of them."""
+        """Remember that facts about two people were written, so that `tell_others` tells of them."""
         low, high = sorted((one, other))
         self._pairs.setdefault((topic, low, high), {}).update(maritals or {})
 
     def tell_others(self) -> None:
-        """This function will count the act on each pair of people it wrote about, and tell the centre that keeps the other."""
+        """Count the act on each pair of people it wrote about, and tell the centre that keeps the other."""
         pairs, self._pairs = self._pairs, {}
         for (topic, one, other), maritals in pairs.items():
             sides = tuple(key for key in (one, other) if _reader_of(key) == here())
@@ -445,7 +445,7 @@ class Ledger:
     def settle(
         self, *, person: Person, household_id: UUID, relation: str, division_code: str, address: str, since: date
     ) -> None:
-        """This function will put the person into a household and at its address."""
+        """Put the person into a household and at its address."""
         self.open(
             HouseholdMember, since=since, household_id=household_id, person_id=person.person_id, relation=relation
         )
@@ -463,5 +463,5 @@ class Ledger:
 
 
 def is_registered(person: Person) -> bool:
-    """This function will tell whether the person stands in the register today."""
+    """Tell whether the person stands in the register today."""
     return person.status == PersonStatus.REGISTERED

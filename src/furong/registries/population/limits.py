@@ -27,7 +27,7 @@ PACES: Mapping[str, tuple[int, int]] = {
 
 
 def keep(*, actor: Actor, what: str, now: datetime) -> None:
-    """This function will count that ``actor`` asks ``what``. Raises ``TooManyAsked`` when that was too often; see `keep_pace`."""
+    """Count that ``actor`` asks ``what``. Raises ``TooManyAsked`` when that was too often; see `keep_pace`."""
     if not actor.is_system:
         set_here: Mapping[str, tuple[int, int]] = getattr(settings, "POPULATION_PACES", {})
         keep_pace(actor=actor, what=what, pace=_pace(*(set_here.get(what) or PACES.get(what, USUAL))), now=now)

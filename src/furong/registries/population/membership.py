@@ -22,14 +22,14 @@ NEXT_HOUSEHOLD = "SELECT nextval('population_household_number')"
 
 
 def members_of(household_id: UUID) -> Any:
-    """This function will return the rows of those who stand in a household now."""
+    """Return the rows of those who stand in a household now."""
     return HouseholdMember.objects.filter(
         household_id=household_id, superseded_at__isnull=True, valid_until__isnull=True
     )
 
 
 def place_of(person_id: UUID) -> HouseholdMember | None:
-    """This function will return the row that says in which household a person stands, if in any."""
+    """Return the row that says in which household a person stands, if in any."""
     found: HouseholdMember | None = HouseholdMember.objects.filter(
         person_id=person_id, superseded_at__isnull=True, valid_until__isnull=True
     ).first()
@@ -37,7 +37,7 @@ def place_of(person_id: UUID) -> HouseholdMember | None:
 
 
 def open_households(*household_ids: UUID) -> list[Household]:
-    """This function will return open households, locked in a steady order. Raises `HouseholdNotFound` when one is not open."""
+    """Return open households, locked in a steady order. Raises `HouseholdNotFound` when one is not open."""
     found = {
         one.household_id: one
         for one in Household.objects.select_for_update()
@@ -51,7 +51,7 @@ def open_households(*household_ids: UUID) -> list[Household]:
 
 
 def new_household(*, division_code: str, address: str, kind: str, opened_on: date) -> Household:
-    """This function will write an empty household with the next number of its county."""
+    """Write an empty household with the next number of its county."""
     with connections[here()].cursor() as cursor:
         cursor.execute(NEXT_HOUSEHOLD)
         (running,) = cursor.fetchone()
@@ -69,7 +69,7 @@ def new_household(*, division_code: str, address: str, kind: str, opened_on: dat
 
 
 def check_head_may_leave(person_id: UUID, *, successor: UUID | None) -> None:
-    """This function will refuse when a head would leave members behind without naming the next. Raises `HeadWouldLeave`."""
+    """Refuse when a head would leave members behind without naming the next. Raises `HeadWouldLeave`."""
     mine = place_of(person_id)
     if mine is None or mine.relation != HEAD:
         return
@@ -79,7 +79,7 @@ def check_head_may_leave(person_id: UUID, *, successor: UUID | None) -> None:
 
 
 def leave(ledger: Ledger, person: Person, *, on: date, successor: UUID | None) -> None:
-    """This function will take the person out of their household; name a new head when they were it; close it when empty."""
+    """Take the person out of their household; name a new head when they were it; close it when empty."""
     mine = place_of(person.person_id)
     if mine is None:
         return
@@ -101,7 +101,7 @@ def leave(ledger: Ledger, person: Person, *, on: date, successor: UUID | None) -
 
 
 def lead(ledger: Ledger, household_id: UUID, *, head_id: UUID, on: date) -> None:
-    """This function will make somebody head and tell everybody's relation to them anew."""
+    """Make somebody head and tell everybody's relation to them anew."""
     members = list(members_of(household_id).select_for_update())
     family = family_around([head_id, *(row.person_id for row in members)])
     told = {row.person_id: relation_to_head(person_id=row.person_id, head_id=head_id, family=family) for row in members}
@@ -118,7 +118,7 @@ def lead(ledger: Ledger, household_id: UUID, *, head_id: UUID, on: date) -> None
 
 
 def join(ledger: Ledger, person: Person, household: Household, *, on: date) -> None:
-    """This function will put a person into a household and at its address; the first member of an empty one becomes its head."""
+    """Put a person into a household and at its address; the first member of an empty one becomes its head."""
     head = members_of(household.household_id).filter(relation=HEAD).first()
     relation = HEAD
     if head is not None:
@@ -135,6 +135,6 @@ def join(ledger: Ledger, person: Person, household: Household, *, on: date) -> N
 
 
 def move_out(ledger: Ledger, person: Person, *, on: date, successor: UUID | None) -> None:
-    """This function will take a person out of household and permanent residence."""
+    """Take a person out of household and permanent residence."""
     leave(ledger, person, on=on, successor=successor)
     ledger.end(Residence.objects.filter(person_id=person.person_id, kind=ResidenceKind.PERMANENT), until=on)

@@ -55,7 +55,7 @@ class NameKeys:
 
 
 def surname_of(name: str) -> str:
-    """This function will return the surname: the first character, or the first two of a two-character surname.
+    """Return the surname: the first character, or the first two of a two-character surname.
 
     Of a name with dots or spaces between its parts, as many peoples bear, the last part.
     """
@@ -73,7 +73,7 @@ def _reading(character: str) -> str:
 
 
 def name_keys(name: str) -> NameKeys:
-    """This function will return the keys of ``name``; a character without a reading stands for itself, after all others."""
+    """Return the keys of ``name``; a character without a reading stands for itself, after all others."""
     text = unicodedata.normalize("NFC", name).strip().replace("•", "·")
     syllables: list[str] = []
     rest = text
@@ -101,11 +101,11 @@ def name_keys(name: str) -> NameKeys:
 
 
 def plain_query(typed: str) -> str:
-    """This function will return what somebody typed as a search key: lower case, no spaces, tones or apostrophes; ü is v."""
+    """Return what somebody typed as a search key: lower case, no spaces, tones or apostrophes; ü is v."""
     text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", typed).lower()).replace("u\u0308", "v")
     return "".join(c for c in text if c.isalpha())
 
 
 def address_key(address: str) -> str:
-    """This function will return an address as it is compared: without spaces, in half-width signs and capitals."""
+    """Return an address as it is compared: without spaces, in half-width signs and capitals."""
     return address.translate(_ADDRESS)

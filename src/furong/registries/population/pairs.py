@@ -32,7 +32,7 @@ class PairState:
 
 
 def known_of(topic: Topic, one: UUID, other: UUID) -> PairState | None:
-    """This function will return the last act on a pair that this centre knows of, from either side; None when nobody counted yet.
+    """Return the last act on a pair that this centre knows of, from either side; None when nobody counted yet.
 
     Each pair has two rows where both people are kept here, and one where one is.
     """
@@ -41,7 +41,7 @@ def known_of(topic: Topic, one: UUID, other: UUID) -> PairState | None:
 
 
 def held_of(topic: Topic, person_id: UUID, other: UUID) -> PairState | None:
-    """This function will return how far the side of ``person_id`` is; None when nothing was counted on it yet.
+    """Return how far the side of ``person_id`` is; None when nothing was counted on it yet.
 
     The two sides may differ although one centre keeps both: whoever moved there may have overtaken what was told of them.
     """
@@ -55,7 +55,7 @@ def _state(row: Pair | None) -> PairState | None:
 
 
 def keep_state(state: PairState, *, sides: Sequence[UUID], one: UUID, other: UUID) -> None:
-    """This function will write how far a pair is, at those of the two whom this centre keeps."""
+    """Write how far a pair is, at those of the two whom this centre keeps."""
     Pair.objects.bulk_create(
         [
             Pair(
@@ -77,7 +77,7 @@ def keep_state(state: PairState, *, sides: Sequence[UUID], one: UUID, other: UUI
 def count_act(
     topic: Topic, one: UUID, other: UUID, *, sides: Sequence[UUID], maritals: Mapping[UUID, tuple[date, str]]
 ) -> PairState | None:
-    """This function will give an act on a pair the next version, and keep the marital statuses that came by it.
+    """Give an act on a pair the next version, and keep the marital statuses that came by it.
 
     A register that is the only one counts nothing and returns None, unless the pair was counted before.
     """
@@ -94,7 +94,7 @@ def count_act(
 
 
 def periods_of(topic: Topic, person_id: UUID, other: UUID) -> list[Relation]:
-    """This function will return what the register believes that another is and was to a person, under a topic."""
+    """Return what the register believes that another is and was to a person, under a topic."""
     rows = Relation.objects.filter(
         person_id=person_id, other_person_id=other, kind__in=kinds_of(topic), superseded_at__isnull=True
     )
@@ -102,7 +102,7 @@ def periods_of(topic: Topic, person_id: UUID, other: UUID) -> list[Relation]:
 
 
 def told_of(state: PairState, *, person_id: UUID, present: UUID) -> FactTold:
-    """This function will return what to tell the centre of ``person_id``: all that is held of ``present``, turned round."""
+    """Return what to tell the centre of ``person_id``: all that is held of ``present``, turned round."""
     rows = periods_of(state.topic, present, person_id)
     return FactTold(
         person_id=person_id,

@@ -60,7 +60,7 @@ def change_name(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will give a person another name on application; the old one stays as former name (户口登记条例 art. 18).
+    """Give a person another name on application; the old one stays as former name (户口登记条例 art. 18).
 
     Who is of age applies for themself; for a minor a parent does, or a guardian whom ``guardian_evidence`` names, with the
     consent of the other parent where one is known and living (``other_parent_consent``, a reference) and of the child from eight
@@ -163,7 +163,7 @@ def record_enlistment(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will take somebody who enters military service out of the register (参军入伍, 户口登记条例 art. 11).
+    """Take somebody who enters military service out of the register (参军入伍, 户口登记条例 art. 11).
 
     ``notice_number`` is that of the notice of enlistment (应征公民入伍通知书); no certificate of a move is given, the number
     stays theirs. The law wants it before ``enters_on``, which may lie three months ahead; later it is marked late. A head who
@@ -199,7 +199,7 @@ def record_discharge(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will register somebody whom the forces discharged (退役落户, 户口登记条例 art. 13).
+    """Register somebody whom the forces discharged (退役落户, 户口登记条例 art. 13).
 
     ``certificate_number`` is of the paper of the county's service organ or of a regiment or above. Within three days of the
     arrival in a city, ten elsewhere; later it is marked late. Raises `NotInService` (they left otherwise, or never),
@@ -243,7 +243,7 @@ def record_emigration(
     basis: Basis,
     now: datetime,
 ) -> ChangeRecorded:
-    """This function will take somebody who settles abroad out of the register (出国定居, 户口登记条例 art. 10).
+    """Take somebody who settles abroad out of the register (出国定居, 户口登记条例 art. 10).
 
     ``country`` is the code of the country (GB/T 2659, three letters); ``paper_number`` that of the paper which shows the right to
     settle there. The law wants it before ``leaves_on``, which may lie three months ahead; later it is marked late. Raises as

@@ -42,30 +42,30 @@ _act: ContextVar[_Act | None] = ContextVar("furong_population_act", default=None
 
 
 def here() -> str:
-    """This function will return the alias of the database in which the act that runs happens; the province's outside of one."""
+    """Return the alias of the database in which the act that runs happens; the province's outside of one."""
     act = _act.get()
     return PROVINCE if act is None else act.alias
 
 
 def is_one_of_several() -> bool:
-    """This function will say whether the act that runs happens at one of several centres, so that others may keep people too."""
+    """Say whether the act that runs happens at one of several centres, so that others may keep people too."""
     return is_counter() or (routes.find is not None and here() != PROVINCE)
 
 
 def is_counter() -> bool:
-    """This function will say whether this process is a centre's own, which knows its city's people and nobody else's."""
+    """Say whether this process is a centre's own, which knows its city's people and nobody else's."""
     return routes.is_counter
 
 
 def whose() -> str:
-    """This function will return the name of the register in which the act that runs happens, the same in every process."""
+    """Return the name of the register in which the act that runs happens, the same in every process."""
     own = getattr(settings, "CENTRE", "")
     return f"centre_{own}" if own else here()
 
 
 @contextmanager
 def at(alias: str) -> Iterator[None]:
-    """This function will have what runs inside happen in the database ``alias``."""
+    """Have what runs inside happen in the database ``alias``."""
     token = _act.set(_Act(alias))
     try:
         yield
@@ -74,7 +74,7 @@ def at(alias: str) -> Iterator[None]:
 
 
 def wrote(kind: str, key: UUID) -> None:
-    """This function will remember what the act wrote (a ``change``, a ``household``, a ``step``), so that its caller can wait
+    """Remember what the act wrote (a ``change``, a ``household``, a ``step``), so that its caller can wait
     until the province shows it.
     """
     act = _act.get()
@@ -97,7 +97,7 @@ routes = _Routes()
 
 
 def carries_number(number: str, number_type: str) -> bool:
-    """This function will say whether somebody of another centre carries a number; False while the province cannot be asked."""
+    """Say whether somebody of another centre carries a number; False while the province cannot be asked."""
     return routes.carries is not None and is_one_of_several() and routes.carries(number, number_type)
 
 

@@ -13,7 +13,7 @@ _LONGEST_NAME = 50
 
 
 def check_name(name: str) -> str:
-    """This function will return a name in normal form (NFC, one kind of dot). Raises `NameInvalid`.
+    """Return a name in normal form (NFC, one kind of dot). Raises `NameInvalid`.
 
     Letters of any script, spaces and dots within; rare characters beyond the basic plane are letters too (GB 18030).
     """
@@ -31,14 +31,14 @@ def check_name(name: str) -> str:
 
 
 def check_code(table: str, value: str, *, field: str) -> str:
-    """This function will return ``value`` when the code table has it. Raises `CodeInvalid` naming the field."""
+    """Return ``value`` when the code table has it. Raises `CodeInvalid` naming the field."""
     if value not in codes.get_table(name=table).items:
         raise CodeInvalid(field=field)
     return value
 
 
 def check_sex_of_child(sex: str) -> str:
-    """This function will return the sex when a citizen number can carry it: male or female (GB 11643)."""
+    """Return the sex when a citizen number can carry it: male or female (GB 11643)."""
     if sex not in (MALE, FEMALE):
         raise CodeInvalid(field="sex")
     return sex

@@ -34,7 +34,7 @@ def decide(
     divisions: Iterable[str] | None,
     subjects: int,
 ) -> tuple[SharingDecision, ...]:
-    """This function will decide whether these fields may be read, one decision for each resource that publishes some of them.
+    """Decide whether these fields may be read, one decision for each resource that publishes some of them.
 
     ``divisions`` are those in which the persons are registered; None for a search, which takes the rows of the decision.
     ``subjects``: how many persons. Raises ``SharingRefused``. Cost: microseconds.
@@ -56,12 +56,12 @@ def decide(
 
 
 def rows_of(decisions: Sequence[SharingDecision], *, division_column: str) -> tuple[str, list[str]]:
-    """This function will return the condition, and its parameters, for the rows that all decisions admit."""
+    """Return the condition, and its parameters, for the rows that all decisions admit."""
     parts = [one.sql(division_column=division_column) for one in decisions]
     return " AND ".join(["TRUE", *(text for text, _ in parts)]), [value for _, values in parts for value in values]
 
 
 def told(decisions: Sequence[SharingDecision]) -> dict[str, object]:
-    """This function will return what the audit entry names of the decisions: nothing for residents and for what no terms bind."""
+    """Return what the audit entry names of the decisions: nothing for residents and for what no terms bind."""
     named = [one.trace() for one in decisions if one.ground in {"grant", "provider"}]
     return {"terms": named} if named else {}

@@ -52,7 +52,7 @@ TOPICS: Mapping[RelationKind, Topic] = MappingProxyType(
 
 
 def kinds_of(topic: Topic) -> tuple[RelationKind, ...]:
-    """This function will return what somebody can be to another under a topic."""
+    """Return what somebody can be to another under a topic."""
     return tuple(kind for kind, one in TOPICS.items() if one is topic)
 
 
@@ -146,7 +146,7 @@ class PersonRecord:
         return iter(self.values)
 
     def text(self, name: str) -> str:
-        """This function will return the field as text; empty when the register does not know it."""
+        """Return the field as text; empty when the register does not know it."""
         value = self.values[name]
         return "" if value is None else str(value)
 
@@ -287,17 +287,17 @@ class HouseholdSplit:
 
 
 def is_late_birth(*, born_on: date, registered_on: date) -> bool:
-    """This function will tell whether a birth is registered later than a month after it (户口登记条例, art. 7)."""
+    """Tell whether a birth is registered later than a month after it (户口登记条例, art. 7)."""
     return registered_on > months_later(born_on, 1)
 
 
 def years_between(earlier: date, later: date) -> int:
-    """This function will return full years of age on ``later`` of somebody born on ``earlier``."""
+    """Return full years of age on ``later`` of somebody born on ``earlier``."""
     return later.year - earlier.year - ((later.month, later.day) < (earlier.month, earlier.day))
 
 
 def county_for_number(*, household_division: str, parents_numbers: tuple[str, ...]) -> str:
-    """This function will return the six digits a newborn's number begins with: those of the household's county.
+    """Return the six digits a newborn's number begins with: those of the household's county.
 
     An invented family stays invented: when a parent's number lies in the block kept for invented people, so does the child's,
     with the household's city in it.
@@ -311,7 +311,7 @@ def county_for_number(*, household_division: str, parents_numbers: tuple[str, ..
 
 
 def citizen_number(*, county: str, born_on: date, sequence: int) -> str:
-    """This function will return the 18-character number with its check character (GB 11643)."""
+    """Return the 18-character number with its check character (GB 11643)."""
     body = f"{county}{born_on:%Y%m%d}{sequence:03d}"
     return body + mod_11_2(body)
 
@@ -321,7 +321,7 @@ _ORDER_DAUGHTER = ("32", "33", "34", "35", "36")
 
 
 def child_of_head(*, sex: str, elder_of_same_sex: int) -> str:
-    """This function will return the GB/T 4761 code of a head's own child by sex and order among that sex."""
+    """Return the GB/T 4761 code of a head's own child by sex and order among that sex."""
     order = _ORDER_SON if sex == MALE else _ORDER_DAUGHTER
     if elder_of_same_sex < len(order):
         return order[elder_of_same_sex]
@@ -329,7 +329,7 @@ def child_of_head(*, sex: str, elder_of_same_sex: int) -> str:
 
 
 def grandchild_of_head(*, sex: str, through_son: bool) -> str:
-    """This function will return the GB/T 4761 code of a head's grandchild, told apart by the line of descent."""
+    """Return the GB/T 4761 code of a head's grandchild, told apart by the line of descent."""
     if through_son:
         return "41" if sex == MALE else "42"
     return "43" if sex == MALE else "44"

@@ -52,7 +52,7 @@ def accept_case(
     basis: Basis | None = None,
     expected_version: int | None = None,
 ) -> None:
-    """This function will accept a case: the clock starts, the notice of acceptance is issued, the process goes on.
+    """Accept a case: the clock starts, the notice of acceptance is issued, the process goes on.
 
     Needs ``cases.handle`` over the case's organisation. Raises CaseClosed, ActNotAllowed, CaseChanged.
     """
@@ -64,7 +64,7 @@ def accept_case(
 def accept(
     case: models.Case, *, actor: Actor, now: datetime, by_act: Act = Act.ACCEPT, finish_task: bool = True
 ) -> None:
-    """This function will accept a locked case, by decision or because the law deems it accepted.
+    """Accept a locked case, by decision or because the law deems it accepted.
 
     ``finish_task`` is false when the process has just finished its acceptance task itself.
     """
@@ -94,7 +94,7 @@ def accept(
 
 
 def start_clock(case: models.Case, *, on: date, now: datetime) -> None:
-    """This function will start the decision clock of a locked case with the limits that it pinned."""
+    """Start the decision clock of a locked case with the limits that it pinned."""
     clock = Clock.started(
         on=on,
         promised_days=int(case.terms.get("promised_days", 0)),
@@ -107,7 +107,7 @@ def start_clock(case: models.Case, *, on: date, now: datetime) -> None:
 
 @command("cases.deem_accepted")
 def deem_accepted(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
-    """This function will accept a case whose days for acceptance have passed in silence; False when there is nothing to do.
+    """Accept a case whose days for acceptance have passed in silence; False when there is nothing to do.
 
     The timer calls it; it is repeatable.
     """
@@ -130,7 +130,7 @@ def refuse_acceptance(
     basis: Basis | None = None,
     expected_version: int | None = None,
 ) -> None:
-    """This function will decide not to accept a case, with the reason and the remedies in a sealed document.
+    """Decide not to accept a case, with the reason and the remedies in a sealed document.
 
     Raises ReasonMissing without a reason, CaseClosed or ActNotAllowed.
     """
@@ -162,7 +162,7 @@ def not_accepted(
     before_cancel: Callable[[], None] | None = None,
     cancel: bool = True,
 ) -> None:
-    """This function will end a locked case before acceptance: process ended, document issued, dependents told.
+    """End a locked case before acceptance: process ended, document issued, dependents told.
 
     ``before_cancel`` may tell the process why, so that it takes its own way to an end where it has one; ``cancel``
     is false when it is the process itself that ends the case and then ends.
@@ -202,7 +202,7 @@ def request_supplement(
     basis: Basis | None = None,
     expected_version: int | None = None,
 ) -> date:
-    """This function will tell the applicant, once and in full, what is missing, and stop the days for acceptance.
+    """Tell the applicant, once and in full, what is missing, and stop the days for acceptance.
 
     ``wanted`` lists ``{"element": code or "", "what": {zh, en}, "how": {zh, en}}``. Returns the last day for the answer. Raises
     SupplementAlreadyRequested, SupplementTooLate once the case is deemed accepted, SupplementEmpty, CaseClosed, ActNotAllowed.
@@ -258,7 +258,7 @@ def submit_supplement(
     now: datetime,
     note_text: str = "",
 ) -> None:
-    """This function will hand in what the notice asked for; the days for acceptance begin anew.
+    """Hand in what the notice asked for; the days for acceptance begin anew.
 
     ``answers`` maps the elements that the notice names to values; what the notice asks for in words is answered under
     `in_words` and `as_file` of its place in the notice. A file is ``{digest, name, media_type, size}`` of what the store has.
@@ -326,7 +326,7 @@ def _is_stored(value: Any) -> bool:
 
 @command("cases.lapse_supplement")
 def lapse_supplement(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
-    """This function will end a case whose supplement did not come in time; False when there is nothing to do."""
+    """End a case whose supplement did not come in time; False when there is nothing to do."""
     case = lock_case(case_id=case_id)
     supplement = models.Supplement.objects.filter(case=case).first()
     if case.state != CaseState.TO_SUPPLEMENT or supplement is None or today(now) <= supplement.due_on:
@@ -345,21 +345,21 @@ def lapse_supplement(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
 
 
 def stop_clock(case: models.Case, *, why: str, legal_basis: str, now: datetime) -> None:
-    """This function will stop the decision clock of a locked case today."""
+    """Stop the decision clock of a locked case today."""
     clock = read_clock(case)
     if clock is not None and clock.is_running:
         put_clock(case, clock.stopped(on=today(now), why=why, legal_basis=legal_basis), now=now)
 
 
 def run_clock_on(case: models.Case, *, now: datetime) -> None:
-    """This function will let the decision clock of a locked case run on from today."""
+    """Let the decision clock of a locked case run on from today."""
     clock = read_clock(case)
     if clock is not None and not clock.is_running:
         put_clock(case, clock.resumed(on=today(now)), now=now)
 
 
 def used_days(case: models.Case, *, now: datetime) -> int:
-    """This function will count the days the case has used so far."""
+    """Count the days the case has used so far."""
     clock = read_clock(case)
     return clock.used_days(on=today(now), calendar=calendar()) if clock is not None else 0
 

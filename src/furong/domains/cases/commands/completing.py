@@ -22,7 +22,7 @@ _NOT_ACCEPTED = frozenset({CaseState.WAITING_PREREQUISITES.value, CaseState.SUBM
 
 @command("cases.complete_facts")
 def complete_facts(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
-    """This function will ask registers again for what they owed at submission; False when nothing was owed. Repeatable.
+    """Ask registers again for what they owed at submission; False when nothing was owed. Repeatable.
 
     What comes in takes the place of what the applicant stated for want of it, and a case that is not accepted yet goes to the
     body that is responsible by it. Raises TwinUnavailableError while a register is still silent, so that the caller asks again.
@@ -37,7 +37,7 @@ def complete_facts(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
 
 
 def ask_again(application: models.Application, *, actor: Actor, now: datetime) -> None:
-    """This function will fill in what registers now hold of a locked application's awaited facts, as far as they answer."""
+    """Fill in what registers now hold of a locked application's awaited facts, as far as they answer."""
     awaited = list(application.awaited or ())
     if not awaited:
         return

@@ -41,7 +41,7 @@ def approve_case(
     basis: Basis | None = None,
     expected_version: int | None = None,
 ) -> None:
-    """This function will grant what was applied for; the process then carries it out and completes the case.
+    """Grant what was applied for; the process then carries it out and completes the case.
 
     A case that was not accepted yet is accepted in the same breath (即办件). Needs ``cases.decide``. Raises CaseClosed,
     ActNotAllowed (also while earlier steps of the process are open), CaseChanged.
@@ -52,7 +52,7 @@ def approve_case(
 
 
 def approve(case: models.Case, *, actor: Actor, now: datetime, opinion: str = "", finish_task: bool = True) -> None:
-    """This function will grant a locked case; ``finish_task`` is false when the process itself has decided."""
+    """Grant a locked case; ``finish_task`` is false when the process itself has decided."""
     if case.state == CaseState.SUBMITTED:
         accept(case, actor=actor, now=now, finish_task=finish_task)
         refresh(case)
@@ -83,7 +83,7 @@ def reject_case(
     basis: Basis | None = None,
     expected_version: int | None = None,
 ) -> None:
-    """This function will refuse what was applied for, with reason and remedies in a sealed decision (art. 38).
+    """Refuse what was applied for, with reason and remedies in a sealed decision (art. 38).
 
     The other items of the application stand; those that need this one end with the reason. Raises ReasonMissing, CaseClosed,
     ActNotAllowed, CaseChanged.
@@ -104,7 +104,7 @@ def reject(
     legal_basis: str = "",
     finish_task: bool = True,
 ) -> None:
-    """This function will refuse a locked case; ``finish_task`` is false when the process itself has decided."""
+    """Refuse a locked case; ``finish_task`` is false when the process itself has decided."""
     if case.state == CaseState.SUBMITTED:
         accept(case, actor=actor, now=now, finish_task=finish_task)
         refresh(case)
@@ -146,7 +146,7 @@ def _decided(case: models.Case, *, actor: Actor, now: datetime) -> None:
 
 @command("cases.complete_case")
 def complete_case(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
-    """This function will complete a case that was granted and carried out; False when it has ended before. Repeatable."""
+    """Complete a case that was granted and carried out; False when it has ended before. Repeatable."""
     case = lock_case(case_id=case_id)
     if CaseState(case.state) in ENDED:
         return False
@@ -155,14 +155,14 @@ def complete_case(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
 
 
 def complete(case: models.Case, *, actor: Actor, now: datetime) -> None:
-    """This function will complete a locked case; whatever waited for it begins."""
+    """Complete a locked case; whatever waited for it begins."""
     move(case, Act.COMPLETE, actor=actor, now=now, params={"result": dict(case.result_name)})
     notifying.case_moved(case, "completed", now=now)
     settle_dependents(case, actor=actor, now=now)
 
 
 def end_abnormally(case: models.Case, why: EndReason, *, reason: str, actor: Actor, now: datetime) -> None:
-    """This function will end a locked case that its process could not bring to a decision."""
+    """End a locked case that its process could not bring to a decision."""
     end_with(case, why, text=reason)
     case.remedies = remedies_of(case, now)
     case.acceptance_due_on = None
@@ -181,7 +181,7 @@ def end_abnormally(case: models.Case, why: EndReason, *, reason: str, actor: Act
 
 @command("cases.end_without_result")
 def end_without_result(*, case_id: UUID, reason: str, actor: Actor, now: datetime) -> bool:
-    """This function will end a case because its process has found that what was applied for cannot be; False when it has ended.
+    """End a case because its process has found that what was applied for cannot be; False when it has ended.
 
     Before acceptance it is a refusal to accept, before the decision a refusal, each with its letter and the remedies; after the
     decision the case ends with the reason, as something granted that could not be carried out. The others stand. Repeatable.
@@ -206,7 +206,7 @@ def end_without_result(*, case_id: UUID, reason: str, actor: Actor, now: datetim
 
 @command("cases.set_output")
 def set_output(*, case_id: UUID, outputs: dict[str, object], actor: Actor, now: datetime) -> None:
-    """This function will keep what a case has produced (element code to value), for the cases that build on it. Repeatable."""
+    """Keep what a case has produced (element code to value), for the cases that build on it. Repeatable."""
     case = lock_case(case_id=case_id)
     if all(case.outputs.get(k) == v for k, v in outputs.items()):
         return

@@ -14,7 +14,7 @@ from furong.foundation.jobs.commands import defer
 
 
 def settle_dependents(case: models.Case, *, actor: Actor, now: datetime) -> None:
-    """This function will start or end the cases that waited for ``case``, which has just ended, and those behind them in turn.
+    """Start or end the cases that waited for ``case``, which has just ended, and those behind them in turn.
 
     The application's row is locked by the caller, so that a case waiting for two others sees both.
     """
@@ -33,12 +33,12 @@ def settle_dependents(case: models.Case, *, actor: Actor, now: datetime) -> None
 
 
 def want_start(case: models.Case) -> None:
-    """This function will have a job start the case's process, once the caller commits."""
+    """Have a job start the case's process, once the caller commits."""
     defer("cases.start_case", key=f"cases.start:{case.id}:{case.version}", case_id=str(case.id))
 
 
 def fail_prerequisite(case: models.Case, failed: models.Case, *, actor: Actor, now: datetime) -> None:
-    """This function will end a waiting case because what it needs has failed, with the reason and a way on."""
+    """End a waiting case because what it needs has failed, with the reason and a way on."""
     end_with(case, EndReason.PREREQUISITE_FAILED)
     case.remedies = [
         {
@@ -74,7 +74,7 @@ def fail_prerequisite(case: models.Case, failed: models.Case, *, actor: Actor, n
 
 
 def wait_again(case: models.Case, *, actor: Actor, now: datetime) -> None:
-    """This function will put back those cases that ended because ``case`` had failed, now that it was reopened."""
+    """Put back those cases that ended because ``case`` had failed, now that it was reopened."""
     rows = models.Case.objects.select_for_update(no_key=True).filter(
         application=case.application,
         state=CaseState.ABNORMAL_END.value,

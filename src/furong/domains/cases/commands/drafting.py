@@ -30,7 +30,7 @@ def open_draft(
     now: datetime,
     fresh: bool = False,
 ) -> UUID:
-    """This function will return the key of the actor's open draft for this, or of a new one; ``fresh`` always begins anew.
+    """Return the key of the actor's open draft for this, or of a new one; ``fresh`` always begins anew.
 
     Raises SignInNeeded, AccessRefused for staff (who apply under their own resident's account), ItemNotOffered, NotForPrincipal.
     """
@@ -75,7 +75,7 @@ def open_draft(
 
 
 def lock_draft(*, draft_id: UUID, actor: Actor) -> models.Draft:
-    """This function will lock the actor's own draft. Raises DraftNotFound for everybody else's."""
+    """Lock the actor's own draft. Raises DraftNotFound for everybody else's."""
     draft = models.Draft.objects.select_for_update(no_key=True).filter(id=draft_id, discarded_at=None).first()
     if draft is None or actor.account_id is None or draft.account_id != actor.account_id:
         raise DraftNotFound
@@ -96,7 +96,7 @@ def save_draft(
     item_codes: Iterable[str] | None = None,
     division_code: str | None = None,
 ) -> int:
-    """This function will save one page's answers (those of other pages stay) and return the draft's new version.
+    """Save one page's answers (those of other pages stay) and return the draft's new version.
 
     Answers are kept as typed, right or wrong: checking is the page's and the submission's. ``done`` is false for a page left
     unfinished. The same answers sent again, because the reply to the first time was lost, are saved already, whatever version
@@ -127,7 +127,7 @@ def save_draft(
 
 @command("cases.refresh_draft")
 def refresh_draft(*, draft_id: UUID, actor: Actor, now: datetime) -> bool:
-    """This function will bring a draft to the form's version in force, answer by answer, and tell whether it changed.
+    """Bring a draft to the form's version in force, answer by answer, and tell whether it changed.
 
     What needs checking is listed in the draft until its page is saved again; what no question takes any more is kept aside.
     """
@@ -157,7 +157,7 @@ def refresh_draft(*, draft_id: UUID, actor: Actor, now: datetime) -> bool:
 
 
 def carried_over(draft: models.Draft, digest: str, on: date) -> tuple[Migrated, dict[str, Any]]:
-    """This function will return a draft's answers under another version of its form, and what stays kept aside."""
+    """Return a draft's answers under another version of its form, and what stays kept aside."""
     services = ports.services()
     old = services.describe_form(digest=draft.form_digest, item_codes=draft.item_codes, on=on)
     new = services.describe_form(digest=digest, item_codes=draft.item_codes, on=on)
@@ -169,7 +169,7 @@ def carried_over(draft: models.Draft, digest: str, on: date) -> tuple[Migrated, 
 
 @command("cases.acknowledge_changes")
 def acknowledge_changes(*, draft_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will clear the list of what a change of form wanted checked: the applicant has looked at it."""
+    """Clear the list of what a change of form wanted checked: the applicant has looked at it."""
     draft = lock_draft(draft_id=draft_id, actor=actor)
     if draft.submitted_at is not None:
         raise DraftAlreadySubmitted
@@ -180,7 +180,7 @@ def acknowledge_changes(*, draft_id: UUID, actor: Actor, now: datetime) -> None:
 
 @command("cases.discard_draft")
 def discard_draft(*, draft_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will throw a draft away, its answers with it. Raises DraftAlreadySubmitted."""
+    """Throw a draft away, its answers with it. Raises DraftAlreadySubmitted."""
     draft = lock_draft(draft_id=draft_id, actor=actor)
     if draft.submitted_at is not None:
         raise DraftAlreadySubmitted
@@ -191,6 +191,6 @@ def discard_draft(*, draft_id: UUID, actor: Actor, now: datetime) -> None:
 
 @command("cases.sweep_drafts")
 def sweep_drafts(*, actor: Actor, now: datetime, untouched_since: datetime) -> int:
-    """This function will throw away drafts untouched since a moment and return how many."""
+    """Throw away drafts untouched since a moment and return how many."""
     found = models.Draft.objects.filter(submitted_at=None, discarded_at=None, updated_at__lt=untouched_since)
     return found.update(answers={}, to_check=[], discarded_at=now)

@@ -34,7 +34,7 @@ def issue(
     now: datetime,
     data: Mapping[str, Any],
 ) -> models.Document:
-    """This function will number a document of a locked case and have a job render, seal and serve it.
+    """Number a document of a locked case and have a job render, seal and serve it.
 
     ``data`` holds what the document says beside what the case knows: reasons, dates, lists. No personal data: the
     applicant's name is read when the file is made, under the document's own purpose.
@@ -70,7 +70,7 @@ def issue(
 
 @command("cases.render_document")
 def render_document(*, document_id: UUID, actor: Actor, now: datetime) -> str:
-    """This function will make the sealed file of a document and put it into the applicant's mailbox, which is its service.
+    """Make the sealed file of a document and put it into the applicant's mailbox, which is its service.
 
     A repeat changes nothing. Returns the file's digest. Raises CaseNotFound for an unknown document.
     """
@@ -95,7 +95,7 @@ def render_document(*, document_id: UUID, actor: Actor, now: datetime) -> str:
 
 @command("cases.open_document")
 def open_document(*, document_id: UUID, actor: Actor, now: datetime) -> str:
-    """This function will return the digest of a document's file and record when the applicant first opened it.
+    """Return the digest of a document's file and record when the applicant first opened it.
 
     Staff of the case's organisation may open it too, which is not recorded as service. Raises DocumentNotReady while
     the file is being made, and the answer for *no such case* to everybody else.

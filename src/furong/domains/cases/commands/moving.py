@@ -33,22 +33,22 @@ from furong.foundation.events.commands import publish
 
 
 def today(now: datetime) -> date:
-    """This function will return the local day of ``now`` in the pack's time zone."""
+    """Return the local day of ``now`` in the pack's time zone."""
     return calendar().local_date(now)
 
 
 def calendar() -> Calendar:
-    """This function will return the working calendar in force."""
+    """Return the working calendar in force."""
     return calendars.current()
 
 
 def rules(now: datetime) -> Rules:
-    """This function will return the parameters in force on the local day of ``now``."""
+    """Return the parameters in force on the local day of ``now``."""
     return current_rules(on=today(now))
 
 
 def lock_case(*, case_id: UUID, expected_version: int | None = None) -> models.Case:
-    """This function will lock the application and the case and return the case, ``case.application`` filled in.
+    """Lock the application and the case and return the case, ``case.application`` filled in.
 
     Raises CaseNotFound, and CaseChanged when ``expected_version`` is no longer the case's.
     """
@@ -65,14 +65,14 @@ def lock_case(*, case_id: UUID, expected_version: int | None = None) -> models.C
 
 
 def refresh(case: models.Case) -> None:
-    """This function will read a locked case again, after its process may have moved it."""
+    """Read a locked case again, after its process may have moved it."""
     application = case.application
     case.refresh_from_db()
     case.application = application
 
 
 def lock_application(*, application_id: UUID) -> models.Application:
-    """This function will lock an application's row. Raises CaseNotFound."""
+    """Lock an application's row. Raises CaseNotFound."""
     found = models.Application.objects.select_for_update(no_key=True).filter(id=application_id).first()
     if found is None:
         raise CaseNotFound
@@ -80,12 +80,12 @@ def lock_application(*, application_id: UUID) -> models.Application:
 
 
 def require_handler(case: models.Case, actor: Actor, right: str = "cases.handle") -> None:
-    """This function will let through the system and staff who hold ``right`` over the case's organisation."""
+    """Let through the system and staff who hold ``right`` over the case's organisation."""
     access.require(actor=actor, right=right, organization_id=case.organization_id, division_code=case.division_code)
 
 
 def is_own(application: models.Application, actor: Actor) -> bool:
-    """This function will tell whether a resident applied, or is the person or enterprise applied for, or acts for them."""
+    """Tell whether a resident applied, or is the person or enterprise applied for, or acts for them."""
     if not actor.is_resident:
         return False
     own = {actor.person_id} - {None}
@@ -99,7 +99,7 @@ def is_own(application: models.Application, actor: Actor) -> bool:
 
 
 def require_own(application: models.Application, actor: Actor) -> None:
-    """This function will refuse everybody but the applicant and who was applied for, with the answer for *no such case*."""
+    """Refuse everybody but the applicant and who was applied for, with the answer for *no such case*."""
     if not is_own(application, actor):
         raise NotYours
 
@@ -113,7 +113,7 @@ def note(
     now: datetime,
     params: Mapping[str, Any] | None = None,
 ) -> models.CaseEvent:
-    """This function will add a line to the timeline. ``params`` hold no personal data."""
+    """Add a line to the timeline. ``params`` hold no personal data."""
     return models.CaseEvent.objects.create(
         application=application,
         case=case,
@@ -127,7 +127,7 @@ def note(
 
 
 def check(case: models.Case, act: Act) -> CaseState:
-    """This function will return where ``act`` leads. Raises CaseClosed or ActNotAllowed where the table does not know it."""
+    """Return where ``act`` leads. Raises CaseClosed or ActNotAllowed where the table does not know it."""
     after = next_state(CaseState(case.state), act)
     if after is None:
         raise CaseClosed if CaseState(case.state) in ENDED else ActNotAllowed
@@ -143,7 +143,7 @@ def move(
     params: Mapping[str, Any] | None = None,
     code: str = "",
 ) -> None:
-    """This function will move a locked case by ``act``, save it and leave a line and an event.
+    """Move a locked case by ``act``, save it and leave a line and an event.
 
     What the caller changed on the case is saved with it. Raises CaseClosed or ActNotAllowed.
     """
@@ -200,18 +200,18 @@ def _tell_if_finished(application: models.Application, *, actor: Actor, now: dat
 
 
 def end_with(case: models.Case, reason: EndReason, *, text: str = "") -> None:
-    """This function will write why a case ends into its row; the caller moves it after that."""
+    """Write why a case ends into its row; the caller moves it after that."""
     case.end_reason = reason.value
     case.end_note = text
 
 
 def read_clock(case: models.Case) -> Clock | None:
-    """This function will return the case's clock, None before acceptance."""
+    """Return the case's clock, None before acceptance."""
     return Clock.from_json(case.clock) if case.clock else None
 
 
 def put_clock(case: models.Case, clock: Clock, *, now: datetime) -> None:
-    """This function will store the clock and the days that listings and supervision read."""
+    """Store the clock and the days that listings and supervision read."""
     days = calendar()
     case.clock = clock.to_json()
     case.promised_due_on = clock.promised_due_on(days)
@@ -221,11 +221,11 @@ def put_clock(case: models.Case, clock: Clock, *, now: datetime) -> None:
 
 
 def due_after(*, days: int, now: datetime) -> date:
-    """This function will return the last day of a period of working days that begins today."""
+    """Return the last day of a period of working days that begins today."""
     return calendar().add_working_days(today(now), days)
 
 
 def remedies_of(case: models.Case, now: datetime) -> list[dict[str, str]]:
-    """This function will return what an applicant can do against a refusal: the item's own remedies, else the general ones."""
+    """Return what an applicant can do against a refusal: the item's own remedies, else the general ones."""
     own = case.terms.get("remedies") or []
     return [dict(r) for r in (own or rules(now).remedies)]

@@ -48,7 +48,7 @@ def pause_case(
     basis: Basis | None = None,
     expected_version: int | None = None,
 ) -> None:
-    """This function will stop a case's clock for a special procedure, and tell the applicant in writing (art. 45).
+    """Stop a case's clock for a special procedure, and tell the applicant in writing (art. 45).
 
     Raises LegalBasisMissing unless a procedure and its basis are named, CaseClosed, ActNotAllowed before acceptance or
     while another procedure runs.
@@ -105,7 +105,7 @@ def resume_case(
     basis: Basis | None = None,
     expected_version: int | None = None,
 ) -> None:
-    """This function will let a paused case's clock run on. Raises CaseClosed, ActNotAllowed when it is not paused."""
+    """Let a paused case's clock run on. Raises CaseClosed, ActNotAllowed when it is not paused."""
     case = lock_case(case_id=case_id, expected_version=expected_version)
     require_handler(case, actor)
     check(case, Act.RESUME)
@@ -129,7 +129,7 @@ def resume_case(
 
 @command("cases.request_extension")
 def request_extension(*, case_id: UUID, reason: str, actor: Actor, now: datetime, basis: Basis | None = None) -> UUID:
-    """This function will ask the person in charge for more days (art. 42); nothing changes until they approve.
+    """Ask the person in charge for more days (art. 42); nothing changes until they approve.
 
     Returns the request's key. Raises ExtensionAlreadyUsed, ExtensionNotOffered, ReasonMissing, CaseClosed, ActNotAllowed.
     """
@@ -159,7 +159,7 @@ def request_extension(*, case_id: UUID, reason: str, actor: Actor, now: datetime
 
 
 def extension_days(case: models.Case, *, now: datetime) -> int:
-    """This function will return by how many days the case may be extended, 0 when not at all."""
+    """Return by how many days the case may be extended, 0 when not at all."""
     own = case.terms.get("extension_days")
     return rules(now).extension_days if own is None else int(own)
 
@@ -173,7 +173,7 @@ def decide_extension(
     now: datetime,
     basis: Basis | None = None,
 ) -> None:
-    """This function will approve or refuse an extension; approved, both limits move and the applicant is told why.
+    """Approve or refuse an extension; approved, both limits move and the applicant is told why.
 
     Needs ``cases.decide`` and another person than the one who asked: SamePersonCannotApprove else, also held by the
     table. Raises ExtensionAlreadyUsed when it was decided before, CaseClosed, ActNotAllowed.

@@ -38,7 +38,7 @@ def rate_case(
     aspects: Mapping[str, bool] | None = None,
     comment: str = "",
 ) -> UUID:
-    """This function will record how the applicant was served, 5 (very satisfied) to 1, once for a case that has ended.
+    """Record how the applicant was served, 5 (very satisfied) to 1, once for a case that has ended.
 
     The two lowest levels open a call-back. Raises RatingNotYours for staff (also under their resident's account, when
     they work for the body), AlreadyRated, RatingNotYet, RatingNotValid.
@@ -101,7 +101,7 @@ def record_call_back(
     now: datetime,
     basis: Basis | None = None,
 ) -> None:
-    """This function will record that the applicant was called, or, with ``fixed``, that what was bad has been put right.
+    """Record that the applicant was called, or, with ``fixed``, that what was bad has been put right.
 
     Needs ``cases.supervise`` over the organisation. Raises ReasonMissing without a text.
     """
@@ -144,7 +144,7 @@ def record_call_back(
 
 @command("cases.rate_again")
 def rate_again(*, call_back_id: UUID, level: int, actor: Actor, now: datetime) -> None:
-    """This function will record the one follow-up rating after a call-back was closed. Raises AlreadyRated, RatingNotYet."""
+    """Record the one follow-up rating after a call-back was closed. Raises AlreadyRated, RatingNotYet."""
     row = (
         models.CallBack.objects.select_for_update(of=("self",))
         .select_related("rating__case__application")

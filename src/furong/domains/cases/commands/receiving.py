@@ -32,7 +32,7 @@ from furong.foundation.audit.commands import command
 
 @command("cases.start_case")
 def start_case(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
-    """This function will start the process of a case whose prerequisites are in; False when it runs or has ended. Repeatable.
+    """Start the process of a case whose prerequisites are in; False when it runs or has ended. Repeatable.
 
     Where somebody else must consent, they were asked at submission, and the case is received once they have answered.
     """
@@ -60,7 +60,7 @@ def start_case(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
 
 
 def prerequisites_are_in(case: models.Case) -> bool:
-    """This function will tell whether every item that the case needs, of those applied for together, is completed."""
+    """Tell whether every item that the case needs, of those applied for together, is completed."""
     states = models.Case.objects.filter(application_id=case.application_id, item_code__in=case.requires).values_list(
         "state", flat=True
     )
@@ -68,14 +68,14 @@ def prerequisites_are_in(case: models.Case) -> bool:
 
 
 def prerequisite_failed(case: models.Case) -> bool:
-    """This function will tell whether an item that the case needs has ended without its result."""
+    """Tell whether an item that the case needs has ended without its result."""
     return models.Case.objects.filter(
         application_id=case.application_id, item_code__in=case.requires, state__in=[s.value for s in FAILED]
     ).exists()
 
 
 def receive(case: models.Case, *, actor: Actor, now: datetime) -> None:
-    """This function will receive a locked case: the days for acceptance run from today."""
+    """Receive a locked case: the days for acceptance run from today."""
     case.received_at, case.received_on = now, today(now)
     case.acceptance_due_on = due_after(days=rules(now).acceptance_days, now=now)
     move(
@@ -88,7 +88,7 @@ def receive(case: models.Case, *, actor: Actor, now: datetime) -> None:
 
 
 def request_consents(case: models.Case, *, actor: Actor, now: datetime) -> None:
-    """This function will ask those whose consent the item needs, as far as the application names them. Repeatable.
+    """Ask those whose consent the item needs, as far as the application names them. Repeatable.
 
     Who was asked is not asked again, unless the case had ended before they answered and was taken up again.
     """
@@ -120,7 +120,7 @@ def request_consents(case: models.Case, *, actor: Actor, now: datetime) -> None:
 
 
 def people_asked(case: models.Case) -> list[tuple[dict[str, Any], UUID]]:
-    """This function will return whose consent the case needs: those named in its answers who did not apply themselves."""
+    """Return whose consent the case needs: those named in its answers who did not apply themselves."""
     application, found = case.application, []
     agreed = {str(application.applicant_person_id), str(application.principal_id), ""}
     for consent in case.terms.get("consents", ()):
@@ -132,7 +132,7 @@ def people_asked(case: models.Case) -> list[tuple[dict[str, Any], UUID]]:
 
 @command("cases.give_consent")
 def give_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will record the consent of the person asked; once all are in, the case is received.
+    """Record the consent of the person asked; once all are in, the case is received.
 
     Raises ConsentNotYours for everybody else, ConsentAlreadyAnswered, ConsentTooLate after the last day, AssuranceTooLow.
     """
@@ -152,7 +152,7 @@ def give_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> None:
 
 @command("cases.refuse_consent")
 def refuse_consent(*, consent_id: UUID, actor: Actor, now: datetime, reason: str = "") -> None:
-    """This function will record that the person asked does not consent; the case ends with that reason, the others stand."""
+    """Record that the person asked does not consent; the case ends with that reason, the others stand."""
     consent, case = _answering(consent_id=consent_id, actor=actor, now=now)
     consent.state, consent.refusal_reason = "refused", reason
     consent.save()
@@ -183,7 +183,7 @@ def _answering(*, consent_id: UUID, actor: Actor, now: datetime) -> tuple[models
 
 @command("cases.remind_of_consent")
 def remind_of_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> bool:
-    """This function will remind the person asked, once; False when there is nothing to do."""
+    """Remind the person asked, once; False when there is nothing to do."""
     consent = models.Consent.objects.select_for_update().select_related("case__application").get(id=consent_id)
     audit.current().object("consent", consent.id)
     due = consent.remind_on is not None and today(now) >= consent.remind_on
@@ -198,7 +198,7 @@ def remind_of_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> bool:
 
 @command("cases.lapse_consent")
 def lapse_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> bool:
-    """This function will let an unanswered consent lapse, which ends its case; False when there is nothing to do."""
+    """Let an unanswered consent lapse, which ends its case; False when there is nothing to do."""
     case_id = models.Consent.objects.values_list("case_id", flat=True).get(id=consent_id)
     case = lock_case(case_id=case_id)
     consent = models.Consent.objects.select_for_update().get(id=consent_id)
@@ -213,7 +213,7 @@ def lapse_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> bool:
 
 
 def end_for_consent(case: models.Case, consent: models.Consent, why: EndReason, *, actor: Actor, now: datetime) -> None:
-    """This function will end a locked case because a consent it needs was refused or never came."""
+    """End a locked case because a consent it needs was refused or never came."""
     if case.state not in {CaseState.WAITING_PREREQUISITES, CaseState.SUBMITTED}:
         return
 

@@ -28,7 +28,7 @@ from furong.foundation.audit.commands import command
 
 @command("cases.request_review")
 def request_review(*, case_id: UUID, reason: str, actor: Actor, now: datetime) -> UUID:
-    """This function will ask the body to look again at a refusal and return the review's key.
+    """Ask the body to look again at a refusal and return the review's key.
 
     Raises ReviewNotPossible when nothing was refused, the days have passed or a review was asked for before,
     ReasonMissing, NotYours.
@@ -68,7 +68,7 @@ def answer_review(
     now: datetime,
     basis: Basis | None = None,
 ) -> None:
-    """This function will uphold the refusal, or reopen the case: it is received anew and its process begins again.
+    """Uphold the refusal, or reopen the case: it is received anew and its process begins again.
 
     Needs ``cases.decide`` and another person than the one who decided. Raises SamePersonCannotApprove, ReasonMissing,
     ReviewNotPossible.

@@ -30,7 +30,7 @@ def complete_step(
     basis: Basis | None = None,
     expected_version: int | None = None,
 ) -> None:
-    """This function will finish any step of a case by its task: acceptance and decision as the acts they are, others as such.
+    """Finish any step of a case by its task: acceptance and decision as the acts they are, others as such.
 
     Needs the task's right over its organisation. Raises TaskNotYours for a task that is gone or no case's, ActNotAllowed while a
     special procedure or a supplement stops the case, and what the acts raise.

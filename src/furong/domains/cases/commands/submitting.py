@@ -39,7 +39,7 @@ from furong.foundation.identity.values import Power
 
 @command("cases.submit_application")
 def submit_application(*, draft_id: UUID, actor: Actor, now: datetime) -> Submitted:
-    """This function will hand in a draft: one application, one case per item, its number, its first notice.
+    """Hand in a draft: one application, one case per item, its number, its first notice.
 
     The draft is the idempotency key: sent twice, at once or after a lost reply, it is one application, and the second
     caller gets the first one's answer. Items without prerequisites are received today. Raises DraftNotFound,

@@ -28,7 +28,7 @@ _ORDER = {"": 0, Light.YELLOW.value: 1, Light.RED.value: 2, Light.OVERDUE.value:
 
 
 def run_due(*, now: datetime, limit: int = 500) -> dict[str, int]:
-    """This function will do everything that is due at ``now``, each in its own transaction, and count what was done.
+    """Do everything that is due at ``now``, each in its own transaction, and count what was done.
 
     Called every minute, and safe to call at once from two places. What a fault leaves undone is done by the next call.
     """
@@ -81,7 +81,7 @@ def _turned(now: datetime) -> QuerySet[models.Case]:
 
 @command("cases.tell_light")
 def tell_light(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
-    """This function will tell once that a case's light has turned worse; False when it has not."""
+    """Tell once that a case's light has turned worse; False when it has not."""
     case = lock_case(case_id=case_id)
     light = light_of(case, today(now)).value
     if _ORDER.get(light, 0) <= _ORDER[case.light_told]:
@@ -102,6 +102,6 @@ def tell_light(*, case_id: UUID, actor: Actor, now: datetime) -> bool:
 
 
 def sweep_old_drafts(*, now: datetime) -> int:
-    """This function will throw away drafts that nobody has touched for as long as the rules keep them."""
+    """Throw away drafts that nobody has touched for as long as the rules keep them."""
     keep = rules(now).draft_keep_natural_days
     return sweep_drafts(actor=Actor.system("cases.timer"), now=now, untouched_since=now - timedelta(days=keep))

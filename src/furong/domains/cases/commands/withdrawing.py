@@ -28,7 +28,7 @@ from furong.foundation.audit.commands import command
 
 @command("cases.withdraw_case")
 def withdraw_case(*, case_id: UUID, actor: Actor, now: datetime, reason: str = "") -> None:
-    """This function will withdraw one item that is not decided; items that need it end with it, the others stand.
+    """Withdraw one item that is not decided; items that need it end with it, the others stand.
 
     Raises WithdrawalTooLate once it is decided, CaseClosed, NotYours.
     """
@@ -39,7 +39,7 @@ def withdraw_case(*, case_id: UUID, actor: Actor, now: datetime, reason: str = "
 
 @command("cases.withdraw_application")
 def withdraw_application(*, application_id: UUID, actor: Actor, now: datetime, reason: str = "") -> tuple[UUID, ...]:
-    """This function will withdraw every item that is not decided yet and return their keys; what was decided stays.
+    """Withdraw every item that is not decided yet and return their keys; what was decided stays.
 
     Raises WithdrawalTooLate when nothing is left to withdraw, NotYours.
     """

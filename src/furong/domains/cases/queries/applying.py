@@ -66,7 +66,7 @@ SELECT d.id, d.life_event_code, d.item_codes::text, d.division_code, d.form_dige
 
 
 def get_draft(*, draft_id: UUID, actor: Actor) -> DraftView:
-    """This function will return the actor's own draft. Raises DraftNotFound for everybody else's."""
+    """Return the actor's own draft. Raises DraftNotFound for everybody else's."""
     if actor.account_id is None:
         raise DraftNotFound
     row = first_row(_DRAFT, [draft_id, actor.account_id])
@@ -91,7 +91,7 @@ def get_draft(*, draft_id: UUID, actor: Actor) -> DraftView:
 
 
 def list_drafts(*, actor: Actor, limit: int = 20) -> tuple[DraftView, ...]:
-    """This function will return the actor's open drafts, the latest first."""
+    """Return the actor's open drafts, the latest first."""
     if actor.account_id is None:
         raise SignInNeeded
     rows = models.Draft.objects.filter(account_id=actor.account_id, submitted_at=None, discarded_at=None).order_by(
@@ -124,7 +124,7 @@ def _draft(row: models.Draft) -> DraftView:
 def list_applications(
     *, actor: Actor, now: datetime, limit: int = 50, before: datetime | None = None
 ) -> tuple[ApplicationLine, ...]:
-    """This function will return the applications a resident made, or that were made for whom they act for, newest first.
+    """Return the applications a resident made, or that were made for whom they act for, newest first.
 
     ``before`` asks for those submitted earlier. Two statements.
     """
@@ -175,7 +175,7 @@ def _due_on(cases: Sequence[models.Case]) -> date | None:
 
 
 def application_view(*, application_id: UUID, actor: Actor, now: datetime) -> ApplicationView:
-    """This function will return an application with its lanes, clocks, timeline, facts with their sources, and documents.
+    """Return an application with its lanes, clocks, timeline, facts with their sources, and documents.
 
     Only to the applicant and to whom it was made for. Raises CaseNotFound for everybody else.
     """
@@ -234,7 +234,7 @@ def _current(application: models.Application, cases: Sequence[models.Case]) -> d
 
 
 def own_supplement(*, case_id: UUID, actor: Actor) -> OwnSupplement:
-    """This function will return what was handed in on a case's supplement notice, to whoever may see the application.
+    """Return what was handed in on a case's supplement notice, to whoever may see the application.
 
     Raises CaseNotFound for everybody else, and while nothing was asked for.
     """
@@ -250,7 +250,7 @@ def own_supplement(*, case_id: UUID, actor: Actor) -> OwnSupplement:
 
 
 def open_own_file(*, case_id: UUID, digest: str, actor: Actor, now: datetime) -> CaseFile:
-    """This function will return a file that was handed in with a case, to whoever may see the application.
+    """Return a file that was handed in with a case, to whoever may see the application.
 
     A digest alone opens nothing. An agent's look is recorded with the person they act for. Raises CaseNotFound.
     """
@@ -287,12 +287,12 @@ def _own_case(case_id: UUID, actor: Actor) -> models.Case:
 
 
 def find_application_of_draft(*, draft_id: UUID, actor: Actor) -> UUID | None:
-    """This function will return the application that a draft of the actor's became, or None."""
+    """Return the application that a draft of the actor's became, or None."""
     return models.Application.objects.filter(draft_id=draft_id).filter(_own(actor)).values_list("id", flat=True).first()
 
 
 def list_consents_asked_of(*, actor: Actor, open_only: bool = False) -> tuple[ConsentView, ...]:
-    """This function will return the consents asked of the actor in person, newest first."""
+    """Return the consents asked of the actor in person, newest first."""
     if actor.person_id is None or not actor.is_resident or actor.principal is not None:
         return ()
     rows = models.Consent.objects.filter(requested_of_person_id=actor.person_id)
@@ -302,7 +302,7 @@ def list_consents_asked_of(*, actor: Actor, open_only: bool = False) -> tuple[Co
 
 
 def get_consent(*, consent_id: UUID, actor: Actor, now: datetime) -> ConsentView:
-    """This function will return a consent asked of the actor in person, with what they would agree to.
+    """Return a consent asked of the actor in person, with what they would agree to.
 
     What it shows of the applicant is recorded as read. Raises ConsentNotYours for everybody else.
     """

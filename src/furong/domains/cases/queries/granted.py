@@ -61,7 +61,7 @@ def decide_answers(
     now: datetime,
     subjects: int = 1,
 ) -> Granted:
-    """This function will decide which of the answers that registers filled in ``actor`` may read.
+    """Decide which of the answers that registers filled in ``actor`` may read.
 
     ``basis`` names case and service item; ``division_code`` is where the case lies; ``subjects`` of how many persons they are.
     Cost: one statement, and microseconds for each resource.

@@ -80,12 +80,12 @@ WHERE c.id = %s AND (other.id = c.id OR c.visible_elements ? o.key)
 
 
 def visible_answers(*, case_id: UUID) -> dict[str, Any]:
-    """This function will return the answers that the case's department may see, by element."""
+    """Return the answers that the case's department may see, by element."""
     return _one_object(VISIBLE_ANSWERS, case_id)
 
 
 def visible_outputs(*, case_id: UUID) -> dict[str, Any]:
-    """This function will return the outputs of the application's cases that the case's department may see, by element."""
+    """Return the outputs of the application's cases that the case's department may see, by element."""
     return _one_object(VISIBLE_OUTPUTS, case_id)
 
 
@@ -101,7 +101,7 @@ def _one_object(sql: str, case_id: UUID) -> dict[str, Any]:
 
 @read("cases.case_view")
 def case_view(*, case_id: UUID, actor: Actor, basis: Basis, now: datetime) -> CaseView:
-    """This function will return a case to staff of the organisation that handles it, with the data its item declares.
+    """Return a case to staff of the organisation that handles it, with the data its item declares.
 
     Another department's data are not in it, whatever the actor's other rights. Raises CaseNotFound, AccessRefused,
     PurposeMissing; leaves a trace of whom was read. About 12 statements.
@@ -229,7 +229,7 @@ def _has_supplement(case: models.Case) -> bool:
 
 @read("cases.open_file")
 def open_file(*, case_id: UUID, digest: str, actor: Actor, basis: Basis, now: datetime) -> CaseFile:
-    """This function will return a file that the applicant handed in with a case, to staff who may see the case.
+    """Return a file that the applicant handed in with a case, to staff who may see the case.
 
     Only a file among the answers that the case's department may see: a digest alone opens nothing. Leaves a trace of whom was
     read. Raises CaseNotFound, AccessRefused, PurposeMissing.
@@ -273,7 +273,7 @@ def _require_case(case: models.Case, actor: Actor) -> None:
 
 
 def acts_offered(case: models.Case, actor: Actor, on: date) -> frozenset[str]:
-    """This function will return the acts that the case's state and the actor's rights allow, for showing buttons."""
+    """Return the acts that the case's state and the actor's rights allow, for showing buttons."""
     state = CaseState(case.state)
     lawful = {act for (s, act) in TRANSITIONS if s is state}
     handle = access.allows(
@@ -324,7 +324,7 @@ def search_cases(
     after: str = "",
     limit: int = 50,
 ) -> CasePage:
-    """This function will return a page of the cases in ``scope`` whose number or item's name holds ``text``.
+    """Return a page of the cases in ``scope`` whose number or item's name holds ``text``.
 
     It searches no answer, so that nobody learns by searching what their own case does not show them. ``after``
     continues a page.
@@ -356,7 +356,7 @@ def _in_scope(scope: Scope) -> tuple[list[str], list[Any]]:
 
 
 def items_in_scope(*, scope: Scope) -> dict[str, Mapping[str, str]]:
-    """This function will return the names of the items that have cases in ``scope``, by code; empty without any."""
+    """Return the names of the items that have cases in ``scope``, by code; empty without any."""
     (where,), params = _in_scope(scope)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -371,7 +371,7 @@ def items_in_scope(*, scope: Scope) -> dict[str, Mapping[str, str]]:
 def export_cases(
     *, scope: Scope, item_code: str, actor: Actor, basis: Basis, now: datetime, limit: int = 10_000
 ) -> Iterator[Mapping[str, Any]]:
-    """This function will yield the cases of one item in ``scope`` with the data that the item's department may see.
+    """Yield the cases of one item in ``scope`` with the data that the item's department may see.
 
     Each person disclosed leaves a trace. Raises PurposeMissing; AccessRefused without any scope.
     """
@@ -441,7 +441,7 @@ def _parsed(text: str) -> Mapping[str, str]:
 
 
 def facts_of_tasks(*, case_ids: Sequence[UUID], now: datetime) -> dict[UUID, TaskFacts]:
-    """This function will return what a work list shows beside its tasks, by case. One statement; no personal data."""
+    """Return what a work list shows beside its tasks, by case. One statement; no personal data."""
     with connection.cursor() as cursor:
         cursor.execute(_FACTS, {"ids": list(case_ids), "on": today(now)})
         rows = cursor.fetchall()
@@ -461,12 +461,12 @@ def facts_of_tasks(*, case_ids: Sequence[UUID], now: datetime) -> dict[UUID, Tas
 
 
 def count_of_case(*, case_id: UUID) -> int:
-    """This function will return how many cases the application of a case holds."""
+    """Return how many cases the application of a case holds."""
     return models.Case.objects.filter(application__cases=case_id).count()
 
 
 def yellow_share(now: datetime) -> int:
-    """This function will return the share of a limit, in percent, from which a case is yellow today."""
+    """Return the share of a limit, in percent, from which a case is yellow today."""
     return current_rules(on=today(now)).yellow_share_percent
 
 

@@ -49,7 +49,7 @@ def light_from_days(
     due_on: date | None,
     statutory_due_on: date | None,
 ) -> Light:
-    """This function will return a case's light from the days stored with it, as the SQL above does."""
+    """Return a case's light from the days stored with it, as the SQL above does."""
     if state in ENDED or decided or not has_clock:
         return Light.NONE
     if statutory_due_on is not None and statutory_due_on < on:
@@ -64,7 +64,7 @@ def light_from_days(
 
 
 def case_lines(conditions: Sequence[str], params: Sequence[Any], *, limit: int, on: date) -> list[CaseLine]:
-    """This function will return the lines of the cases that the conditions name, newest number first; one statement."""
+    """Return the lines of the cases that the conditions name, newest number first; one statement."""
     with connection.cursor() as cursor:
         cursor.execute(_LINES.format(where=" AND ".join(conditions)), [*params, limit])
         rows = cursor.fetchall()
@@ -99,5 +99,5 @@ def _line(row: Sequence[Any], on: date) -> CaseLine:
 
 
 def text_of(value: Any) -> Mapping[str, str]:
-    """This function will return a text by language from a JSON column, read as it comes or as text."""
+    """Return a text by language from a JSON column, read as it comes or as text."""
     return dict(json.loads(value) if isinstance(value, str) else value)

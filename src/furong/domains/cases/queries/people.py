@@ -18,13 +18,13 @@ SELECT coalesce(jsonb_object_agg(left(a.key, -length('.person_id')), a.value ->>
 
 
 def people_of(*, application_id: UUID) -> dict[str, UUID]:
-    """This function will return the persons whom an application names, by role: mother, father. One statement."""
+    """Return the persons whom an application names, by role: mother, father. One statement."""
     row = first_row(_PEOPLE, [application_id])
     return {role: UUID(value) for role, value in json.loads(row[0]).items()} if row is not None else {}
 
 
 def person_of(*, element: str, people: Mapping[str, UUID], applicant: UUID | None, on: date) -> UUID | None:
-    """This function will return whom an element is about: the person in the role that its source or its name says, or else
+    """Return whom an element is about: the person in the role that its source or its name says, or else
     the applicant. From memory.
     """
     found = catalogue.get_dictionary(on=on).get(element)
@@ -35,7 +35,7 @@ def person_of(*, element: str, people: Mapping[str, UUID], applicant: UUID | Non
 def by_person(
     *, elements: Iterable[str], people: Mapping[str, UUID], applicant: UUID | None, on: date
 ) -> dict[UUID, list[str]]:
-    """This function will return which elements are about whom; those about nobody known are left out."""
+    """Return which elements are about whom; those about nobody known are left out."""
     found: dict[UUID, list[str]] = {}
     for element in elements:
         person = person_of(element=element, people=people, applicant=applicant, on=on)

@@ -28,13 +28,13 @@ Text = Mapping[str, str]
 
 
 def organization_names(ids: Iterable[UUID]) -> dict[UUID, Text]:
-    """This function will return the names of organisations by key, as texts."""
+    """Return the names of organisations by key, as texts."""
     found = organizations.labels_of_organizations(organization_ids=set(ids))
     return {key: {"zh": name.zh, "en": name.en} for key, name in found.items()}
 
 
 def light_of(case: models.Case, on: date) -> Light:
-    """This function will return a case's light on a day; of an ended or decided case none."""
+    """Return a case's light on a day; of an ended or decided case none."""
     if CaseState(case.state) in ENDED or case.decided_on is not None or not case.clock:
         return Light.NONE
     return Clock.from_json(case.clock).light(
@@ -49,7 +49,7 @@ def lane(
     names: Mapping[UUID, Text],
     siblings: Iterable[models.Case] = (),
 ) -> Lane:
-    """This function will make the lane of a case; related rows are expected to be prefetched."""
+    """Make the lane of a case; related rows are expected to be prefetched."""
     clock = Clock.from_json(case.clock) if case.clock else None
     days = calendars.current()
     state = CaseState(case.state)
@@ -122,7 +122,7 @@ def _one(row: Any, name: str) -> list[Any]:
 
 
 def supplement_view(row: models.Supplement) -> SupplementView:
-    """This function will return a supplement notice as a value, without the answers."""
+    """Return a supplement notice as a value, without the answers."""
     return SupplementView(
         wanted=tuple(row.wanted),
         reason=row.reason,
@@ -136,7 +136,7 @@ def supplement_view(row: models.Supplement) -> SupplementView:
 def timeline(
     events: Iterable[models.CaseEvent], cases: Mapping[UUID, models.Case], *, public_only: bool
 ) -> tuple[TimelineEntry, ...]:
-    """This function will put events into words, newest first."""
+    """Put events into words, newest first."""
     lines = []
     for e in events:
         if public_only and not is_public(e.code):
@@ -158,7 +158,7 @@ def timeline(
 
 
 def answer_views(answers: Mapping[str, Any]) -> tuple[AnswerView, ...]:
-    """This function will return stored answers as values."""
+    """Return stored answers as values."""
     return tuple(
         AnswerView(
             element=code,
@@ -172,7 +172,7 @@ def answer_views(answers: Mapping[str, Any]) -> tuple[AnswerView, ...]:
 
 
 def document_view(row: models.Document) -> DocumentView:
-    """This function will return a document as a value."""
+    """Return a document as a value."""
     return DocumentView(
         id=row.id,
         case_id=row.case_id,
@@ -187,7 +187,7 @@ def document_view(row: models.Document) -> DocumentView:
 
 
 def consent_view(row: models.Consent) -> ConsentView:
-    """This function will return a consent as a value."""
+    """Return a consent as a value."""
     return ConsentView(
         id=row.id,
         case_id=row.case_id,
@@ -204,7 +204,7 @@ def consent_view(row: models.Consent) -> ConsentView:
 
 
 def remaining_days(due_on: date | None, on: date, unit: str) -> int | None:
-    """This function will count the days left up to ``due_on``, None where nothing is due; negative when late."""
+    """Count the days left up to ``due_on``, None where nothing is due; negative when late."""
     from furong.domains.cases.values.clock import DayUnit
 
     if due_on is None:

@@ -60,7 +60,7 @@ WHERE r.rated_on >= %(from_on)s AND r.rated_on <= %(until_on)s AND r.division_co
 
 
 def supervision(*, actor: Actor, now: datetime, scope: Scope | None = None) -> tuple[SupervisionRow, ...]:
-    """This function will count open, yellow, red and overdue cases by organisation, the worst first.
+    """Count open, yellow, red and overdue cases by organisation, the worst first.
 
     Needs ``cases.supervise``; covers what the actor's posts do, or the narrower ``scope`` given. One statement.
     """
@@ -95,7 +95,7 @@ def list_late_cases(
     organization_id: UUID | None = None,
     limit: int = 100,
 ) -> tuple[CaseLine, ...]:
-    """This function will list open cases with one of the lights, the latest first. Needs ``cases.supervise``."""
+    """List open cases with one of the lights, the latest first. Needs ``cases.supervise``."""
     access.require(actor=actor, right="cases.supervise")
     fragment, params = _named(access.scope(actor=actor, right="cases.supervise"))
     if organization_id is not None:
@@ -121,7 +121,7 @@ def _named(scope: Scope) -> tuple[str, dict[str, Any]]:
 
 
 def service_figures(*, from_on: date, until_on: date, division_prefix: str = "") -> ServiceFigures:
-    """This function will count how cases decided between two local days (both included) were served; open to everybody.
+    """Count how cases decided between two local days (both included) were served; open to everybody.
 
     Two statements over indexed rows; keep the answer for a minute.
     """
@@ -148,7 +148,7 @@ def _float(value: Any) -> float | None:
 
 
 def list_call_backs(*, actor: Actor, now: datetime, limit: int = 100) -> tuple[CallBackView, ...]:
-    """This function will list bad ratings that are not put right yet, the most urgent first. Needs ``cases.supervise``."""
+    """List bad ratings that are not put right yet, the most urgent first. Needs ``cases.supervise``."""
     access.require(actor=actor, right="cases.supervise")
     covered = access.scope(actor=actor, right="cases.supervise")
     rows = (

@@ -19,7 +19,7 @@ class DayCalendar(Protocol):
     """What a clock needs from ``foundation.calendar``: which days are worked, make-up days included."""
 
     def is_working_day(self, on: date) -> bool:
-        """This function will say whether people work on that day."""
+        """Say whether people work on that day."""
         ...
 
 
@@ -56,7 +56,7 @@ class Segment:
 
 
 def count_days(*, after: date, until: date, unit: DayUnit, calendar: DayCalendar) -> int:
-    """This function will count the days in ``(after, until]``, 0 when ``until`` is not later."""
+    """Count the days in ``(after, until]``, 0 when ``until`` is not later."""
     if until <= after:
         return 0
     if unit is DayUnit.NATURAL:
@@ -65,7 +65,7 @@ def count_days(*, after: date, until: date, unit: DayUnit, calendar: DayCalendar
 
 
 def add_days(*, after: date, days: int, unit: DayUnit, calendar: DayCalendar, to_working_day: bool = True) -> date:
-    """This function will return the last day of a period of ``days`` that begins on ``after``.
+    """Return the last day of a period of ``days`` that begins on ``after``.
 
     A period in natural days that would end on a day off ends on the next working day (Civil Code art. 203), unless
     ``to_working_day`` is false. A period of 0 days ends on ``after`` itself. Raises what the calendar raises when the
@@ -113,7 +113,7 @@ class Clock:
         unit: DayUnit = DayUnit.WORKING,
         statutory_unit: DayUnit | None = None,
     ) -> Self:
-        """This function will start a clock whose first counted day is the day after ``on``."""
+        """Start a clock whose first counted day is the day after ``on``."""
         return cls(
             unit=unit,
             statutory_unit=statutory_unit if statutory_unit is not unit else None,
@@ -133,7 +133,7 @@ class Clock:
         return self.segments[0].from_on if self.segments else None
 
     def stopped(self, *, on: date, why: str, legal_basis: str = "") -> Clock:
-        """This function will stop the clock on a day, which is still counted. Raises ClockMisusedError when it does not run."""
+        """Stop the clock on a day, which is still counted. Raises ClockMisusedError when it does not run."""
         if not self.is_running:
             raise ClockMisusedError("The clock does not run.")
         last = self.segments[-1]
@@ -143,7 +143,7 @@ class Clock:
         return replace(self, segments=(*self.segments[:-1], closed))
 
     def resumed(self, *, on: date) -> Clock:
-        """This function will let the clock run on from a day, the next day being the first counted."""
+        """Let the clock run on from a day, the next day being the first counted."""
         if self.is_running or not self.segments:
             raise ClockMisusedError("Only a stopped clock can run on.")
         until_on = self.segments[-1].until_on
@@ -152,13 +152,13 @@ class Clock:
         return replace(self, segments=(*self.segments, Segment(from_on=on)))
 
     def extended(self, *, days: int) -> Clock:
-        """This function will lengthen both limits by ``days``."""
+        """Lengthen both limits by ``days``."""
         if days <= 0:
             raise ClockMisusedError("An extension has at least one day.")
         return replace(self, extension_days=self.extension_days + days)
 
     def used_days(self, *, on: date, calendar: DayCalendar) -> int:
-        """This function will count the days used up to and including ``on``; time stopped is not counted."""
+        """Count the days used up to and including ``on``; time stopped is not counted."""
         used = 0
         for s in self.segments:
             until = on if s.until_on is None else min(on, s.until_on)
@@ -166,14 +166,14 @@ class Clock:
         return used
 
     def stopped_days(self, *, on: date, calendar: DayCalendar) -> int:
-        """This function will count the days up to ``on`` on which the law had stopped the clock."""
+        """Count the days up to ``on`` on which the law had stopped the clock."""
         if self.started_on is None:
             return 0
         all_days = count_days(after=self.started_on, until=on, unit=self.unit, calendar=calendar)
         return all_days - self.used_days(on=on, calendar=calendar)
 
     def due_on(self, *, days: int, calendar: DayCalendar, unit: DayUnit | None = None) -> date | None:
-        """This function will return the last day within a limit of ``days``, None while the clock is stopped short of it.
+        """Return the last day within a limit of ``days``, None while the clock is stopped short of it.
 
         A clock stopped on the very last day has no day left: let run on again, it is due on the day it does.
         """
@@ -191,7 +191,7 @@ class Clock:
         return None
 
     def reached_on(self, *, days: int, calendar: DayCalendar) -> date | None:
-        """This function will return the first day on which at least ``days`` (one or more) are used, None if never so far."""
+        """Return the first day on which at least ``days`` (one or more) are used, None if never so far."""
         used = 0
         for s in self.segments:
             here = None
@@ -205,20 +205,20 @@ class Clock:
         return None
 
     def promised_due_on(self, calendar: DayCalendar) -> date | None:
-        """This function will return the last day of the promised limit, None while stopped or where nothing is promised."""
+        """Return the last day of the promised limit, None while stopped or where nothing is promised."""
         if not self.promised_days:
             return self.statutory_due_on(calendar)
         return self.due_on(days=self.promised_days + self.extension_days, calendar=calendar)
 
     def statutory_due_on(self, calendar: DayCalendar) -> date | None:
-        """This function will return the last day of the statutory limit, None while stopped or where the law sets none."""
+        """Return the last day of the statutory limit, None while stopped or where the law sets none."""
         if not self.statutory_days:
             return None
         days = self.statutory_days + self.extension_days
         return self.due_on(days=days, calendar=calendar, unit=self.statutory_unit)
 
     def yellow_on(self, *, share_percent: int, calendar: DayCalendar) -> date | None:
-        """This function will return the first day with a yellow light: ``share_percent`` of the promised limit is used.
+        """Return the first day with a yellow light: ``share_percent`` of the promised limit is used.
 
         The last day of the limit is always yellow, so a one-day limit is yellow from its only day.
         """
@@ -233,7 +233,7 @@ class Clock:
         return min(limit, max(1, -(-limit * share_percent // 100)))
 
     def light(self, *, on: date, share_percent: int, calendar: DayCalendar) -> Light:
-        """This function will return the light on a day."""
+        """Return the light on a day."""
         yellow_days = self._yellow_days(share_percent)
         if not self.segments or not yellow_days:
             return Light.NONE
@@ -246,7 +246,7 @@ class Clock:
         return Light.YELLOW if self.used_days(on=on, calendar=calendar) >= yellow_days else Light.GREEN
 
     def to_json(self) -> dict[str, Any]:
-        """This function will return the clock as JSON; ``from_json`` gives the same clock back."""
+        """Return the clock as JSON; ``from_json`` gives the same clock back."""
         return {
             "unit": self.unit.value,
             "statutory_unit": self.statutory_unit.value if self.statutory_unit else None,
@@ -266,7 +266,7 @@ class Clock:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """This function will read a clock that ``to_json`` wrote."""
+        """Read a clock that ``to_json`` wrote."""
         segments: Iterable[Mapping[str, Any]] = data.get("segments", ())
         return cls(
             unit=DayUnit(data["unit"]),

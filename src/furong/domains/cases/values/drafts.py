@@ -47,7 +47,7 @@ class ToCheck:
     why: Why
 
     def to_json(self) -> dict[str, Any]:
-        """This function will return the line as JSON."""
+        """Return the line as JSON."""
         return {"key": self.key, "label": dict(self.label), "page": self.page, "why": self.why.value}
 
 
@@ -61,7 +61,7 @@ class Migrated:
 
 
 def migrate(old: FormDescription, new: FormDescription, answers: Mapping[str, Any]) -> Migrated:
-    """This function will carry answers from one version of a form to another, field by field.
+    """Carry answers from one version of a form to another, field by field.
 
     An answer follows its field's key, else its data element; one that no question takes is kept aside. Every answer
     given is in the result exactly once.

@@ -18,7 +18,7 @@ from furong.domains.cases.values.wording import REASONS
 def paragraphs(
     kind: DocumentKind, *, item: Mapping[str, str], submitted_on: date, data: Mapping[str, Any], language: str
 ) -> list[str]:
-    """This function will return the paragraphs of a letter; a text that is missing in ``language`` is given in the other."""
+    """Return the paragraphs of a letter; a text that is missing in ``language`` is given in the other."""
     chinese = language.startswith("zh")
     name = pick(item, language)
     opening = (
@@ -33,7 +33,7 @@ def paragraphs(
 def facts(
     kind: DocumentKind, *, case_number: str, item: Mapping[str, str], data: Mapping[str, Any], language: str
 ) -> list[list[str]]:
-    """This function will return the table under a letter: label and value."""
+    """Return the table under a letter: label and value."""
     chinese = language.startswith("zh")
     rows = [
         ("办件编号" if chinese else "Case number", case_number),
@@ -51,13 +51,13 @@ def facts(
 
 
 def pick(text: Mapping[str, str], language: str) -> str:
-    """This function will return a text in a language, else in whatever it has."""
+    """Return a text in a language, else in whatever it has."""
     short = language.split("-")[0].split("_")[0]
     return str(text.get(short) or text.get("zh") or next(iter(text.values()), ""))
 
 
 def say_date(on: date, language: str) -> str:
-    """This function will write a date out."""
+    """Write a date out."""
     return f"{on.year}年{on.month}月{on.day}日" if language.startswith("zh") else f"{on.day} {on:%B %Y}"
 
 
@@ -70,7 +70,7 @@ def _listed(texts: Sequence[Mapping[str, str]], language: str) -> list[str]:
 
 
 def listed_wanted(data: Mapping[str, Any], language: str) -> list[str]:
-    """This function will return what a supplement notice asks for, a line each: what is missing, and what would satisfy it."""
+    """Return what a supplement notice asks for, a line each: what is missing, and what would satisfy it."""
     lines = []
     colon = "：" if language.startswith("zh") else ": "
     for w in data.get("wanted", ()):

@@ -69,7 +69,7 @@ class ItemPlan:
     procedures: tuple[Mapping[str, Any], ...] = ()
 
     def terms(self) -> dict[str, Any]:
-        """This function will return what the case pins beside the digests, as JSON."""
+        """Return what the case pins beside the digests, as JSON."""
         return {
             "promised_days": self.promised_days,
             "statutory_days": self.statutory_days,
@@ -114,7 +114,7 @@ class Answer:
     legal_basis: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """This function will return the answer as JSON."""
+        """Return the answer as JSON."""
         return {
             "value": self.value,
             "source": self.source,

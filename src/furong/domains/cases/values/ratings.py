@@ -26,5 +26,5 @@ ASPECTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def is_bad(level: int) -> bool:
-    """This function will tell whether a level obliges the body to call back: the bottom two."""
+    """Tell whether a level obliges the body to call back: the bottom two."""
     return level <= 2

@@ -79,7 +79,7 @@ PARAMETER_CODES = frozenset(f.name for f in fields(Rules))
 
 
 def rules_on(on: date, parameters: Iterable[DatedParameter]) -> Rules:
-    """This function will return the rules in force on a local day: of each parameter, the latest not later than it."""
+    """Return the rules in force on a local day: of each parameter, the latest not later than it."""
     latest: dict[str, DatedParameter] = {}
     for p in parameters:
         if p.code not in PARAMETER_CODES or p.in_force_from > on:

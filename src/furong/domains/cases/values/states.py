@@ -123,7 +123,7 @@ WITHDRAWABLE = frozenset(state for (state, act) in TRANSITIONS if act is Act.WIT
 
 
 def next_state(state: CaseState, act: Act) -> CaseState | None:
-    """This function will return the state that an act leads to, None where the act is not lawful in that state."""
+    """Return the state that an act leads to, None where the act is not lawful in that state."""
     return TRANSITIONS.get((state, act))
 
 
@@ -140,7 +140,7 @@ class ApplicationState(StrEnum):
 
 
 def application_state(states: Iterable[CaseState]) -> ApplicationState:
-    """This function will derive an application's state from those of its cases.
+    """Derive an application's state from those of its cases.
 
     One case that waits for the applicant makes the whole ask for action; one that is rejected leaves the others standing.
     """

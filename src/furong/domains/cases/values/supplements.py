@@ -14,22 +14,22 @@ NOTE = ""
 
 
 def in_words(place: int) -> str:
-    """This function will return the key of the answer in words to the line at ``place``, counted from 0."""
+    """Return the key of the answer in words to the line at ``place``, counted from 0."""
     return f"#{place + 1}"
 
 
 def as_file(place: int) -> str:
-    """This function will return the key of the file that answers the line at ``place``, counted from 0."""
+    """Return the key of the file that answers the line at ``place``, counted from 0."""
     return f"#{place + 1}/file"
 
 
 def is_element(key: str) -> bool:
-    """This function will tell whether a key of stored answers is the code of a data element, not a note or a line in words."""
+    """Tell whether a key of stored answers is the code of a data element, not a note or a line in words."""
     return bool(key) and not key.startswith("#")
 
 
 def answers_all(wanted: Sequence[Mapping[str, Any]], given: Mapping[str, Any], *, note: str = "") -> bool:
-    """This function will tell whether ``given`` answers every line of a notice and nothing else.
+    """Tell whether ``given`` answers every line of a notice and nothing else.
 
     ``note`` may stand for the lines in words.
     """
@@ -56,7 +56,7 @@ class AnsweredLine:
 
 
 def answered(wanted: Sequence[Mapping[str, Any]], answers: Mapping[str, Any]) -> tuple[AnsweredLine, ...]:
-    """This function will put a notice's lines beside their answers; ``answers`` as they are stored, by key."""
+    """Put a notice's lines beside their answers; ``answers`` as they are stored, by key."""
 
     def value(key: str) -> Any:
         return answers.get(key, {}).get("value")
@@ -79,7 +79,7 @@ def answered(wanted: Sequence[Mapping[str, Any]], answers: Mapping[str, Any]) ->
 
 
 def files_in(answers: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """This function will yield the files among stored answers: key and ``{digest, name, media_type, size}``."""
+    """Yield the files among stored answers: key and ``{digest, name, media_type, size}``."""
     for key, answer in answers.items():
         value = answer.get("value") if isinstance(answer, Mapping) else None
         if isinstance(value, Mapping) and "digest" in value:

@@ -141,12 +141,12 @@ _LIGHTS: Mapping[str, Text] = {
 
 
 def is_public(code: str) -> bool:
-    """This function will tell whether the applicant sees the event in their timeline."""
+    """Tell whether the applicant sees the event in their timeline."""
     return code in PUBLIC
 
 
 def say(code: str, params: Mapping[str, Any]) -> Text:
-    """This function will put an event into words; an unknown code is said as itself, a missing parameter as nothing."""
+    """Put an event into words; an unknown code is said as itself, a missing parameter as nothing."""
     template = PUBLIC.get(code) or INTERNAL.get(code)
     if template is None:
         return {"zh": code, "en": code}

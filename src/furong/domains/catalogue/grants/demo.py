@@ -15,7 +15,7 @@ from furong.foundation.organizations import queries as organizations
 
 
 def load_grants(*, spec: Mapping[str, Any], actor: Actor, now: datetime) -> int:
-    """This function will ask for, consent to and sign what a pack's ``demo/grants.yaml`` lists; gives how many are new.
+    """Ask for, consent to and sign what a pack's ``demo/grants.yaml`` lists; gives how many are new.
 
     Each entry names ``resource``, ``department`` and ``division`` of the grantee, ``scenario``, ``legal_basis`` and the terms;
     ``until`` stops it earlier: ``request`` leaves it with the provider. Repeatable: who has asked for the same scenario before is

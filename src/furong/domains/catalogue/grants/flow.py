@@ -201,7 +201,7 @@ def on_process_ended(fact: ProcessFact) -> None:
 
 
 def bind() -> None:
-    """This function will let requests follow their processes, and say which organisation is whose. The wiring calls it."""
+    """Let requests follow their processes, and say which organisation is whose. The wiring calls it."""
     identify_parties_by(party_of)
     wiring = ports.wiring()
     if on_task_created not in wiring.on_task_created:

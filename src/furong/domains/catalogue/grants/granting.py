@@ -82,7 +82,7 @@ def _digest_in_force(request: models.Request) -> str:
 
 @command("catalogue.sign_grant")
 def sign_grant(*, grant_id: UUID, actor: Actor, now: datetime) -> GrantState:
-    """This function will sign an offered grant for the actor's side; the second signature puts it into force at once.
+    """Sign an offered grant for the actor's side; the second signature puts it into force at once.
 
     The signature covers resource, version, both organisations, terms, side, post and time (Ed25519, RFC 8032). What passes inside
     the platform is thereby supplied. Raises `ActImpossible` when that side has signed or it is not offered, `ResourceChanged`,
@@ -139,7 +139,7 @@ def _sign(grant: models.Grant, act: GrantAct, actor: Actor, now: datetime) -> No
 
 @command("catalogue.delegate_grant")
 def delegate_grant(*, grant_id: UUID, organization_id: UUID, terms: Terms, actor: Actor, now: datetime) -> UUID:
-    """This function will pass a grant on, narrower and never longer, to an organisation below the grantee; gives the new grant.
+    """Pass a grant on, narrower and never longer, to an organisation below the grantee; gives the new grant.
 
     It is in force at once and ends, or rests, with the one it came from. Raises `DelegationRefused`, `GrantTooWide`,
     `ActImpossible`, `RequestMissing`, ``AccessRefused``.
@@ -188,7 +188,7 @@ def delegate_grant(*, grant_id: UUID, organization_id: UUID, terms: Terms, actor
 
 @command("catalogue.suspend_grant")
 def suspend_grant(*, grant_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
-    """This function will let a grant rest, with all that was passed on from it; returns once no process uses it any more.
+    """Let a grant rest, with all that was passed on from it; returns once no process uses it any more.
 
     For the provider and the data authority. Raises `ReasonNeeded`, `ActImpossible`, `RequestMissing`, ``AccessRefused``.
     """
@@ -203,7 +203,7 @@ def suspend_grant(*, grant_id: UUID, reason: str, actor: Actor, now: datetime) -
 
 @command("catalogue.resume_grant")
 def resume_grant(*, grant_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will put a resting grant back into force until its old end.
+    """Put a resting grant back into force until its old end.
 
     For the provider and the data authority. Raises `ActImpossible`, `RequestMissing`, ``AccessRefused``.
     """
@@ -219,7 +219,7 @@ def resume_grant(*, grant_id: UUID, actor: Actor, now: datetime) -> None:
 
 @command("catalogue.revoke_grant")
 def revoke_grant(*, grant_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
-    """This function will end a grant for good, with all that was passed on from it; returns once no process uses it any more.
+    """End a grant for good, with all that was passed on from it; returns once no process uses it any more.
 
     For either side and the data authority. Raises `ReasonNeeded`, `ActImpossible`, `RequestMissing`, ``AccessRefused``.
     """
@@ -244,7 +244,7 @@ def revoke_grant(*, grant_id: UUID, reason: str, actor: Actor, now: datetime) ->
 
 @command("catalogue.tend_grants")
 def tend_grants(*, actor: Actor, now: datetime, most: int = 500) -> tuple[int, int]:
-    """This function will end the grants whose time is over and let rest those that were not used for their set time.
+    """End the grants whose time is over and let rest those that were not used for their set time.
 
     Gives how many of each. Repeat it while either is ``most``. The worker runs it every hour; the decision point looks at the
     dates itself, so nothing is used for longer than it may.
@@ -280,7 +280,7 @@ def tend_grants(*, actor: Actor, now: datetime, most: int = 500) -> tuple[int, i
 
 @command("catalogue.announce_ends")
 def announce_ends(*, actor: Actor, now: datetime, most: int = 500) -> int:
-    """This function will have those concerned told of the grants that end in 30 and in 7 days, once each; gives how many.
+    """Have those concerned told of the grants that end in 30 and in 7 days, once each; gives how many.
 
     Repeat it while it gives ``most``. The worker runs it every hour. A grant that lasts no longer than that is not announced.
     """

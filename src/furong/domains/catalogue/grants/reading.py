@@ -49,7 +49,7 @@ class Requests:
 
 
 def get_request(*, request_id: UUID, actor: Actor) -> RequestView:
-    """This function will return a request with what changed in its resource since. Raises `RequestMissing` for strangers."""
+    """Return a request with what changed in its resource since. Raises `RequestMissing` for strangers."""
     row = models.Request.objects.filter(id=request_id).first()
     if row is None:
         raise RequestMissing
@@ -57,7 +57,7 @@ def get_request(*, request_id: UUID, actor: Actor) -> RequestView:
 
 
 def list_requests(*, actor: Actor, box: str, page: int = 1) -> Requests:
-    """This function will return a page of requests: those of the actor's organisation (``mine``), those that wait for the actor
+    """Return a page of requests: those of the actor's organisation (``mine``), those that wait for the actor
     (``waiting``, the most urgent first), or all that the actor may see (``all``).
     """
     where = {"mine": _mine, "waiting": _waiting, "all": _all}[box](actor)
@@ -70,12 +70,12 @@ def list_requests(*, actor: Actor, box: str, page: int = 1) -> Requests:
 
 
 def count_waiting(*, actor: Actor) -> int:
-    """This function will count the requests that wait for the actor."""
+    """Count the requests that wait for the actor."""
     return models.Request.objects.filter(_waiting(actor)).count()
 
 
 def find_for_resource(*, resource_code: str, actor: Actor) -> tuple[RequestView | None, GrantView | None]:
-    """This function will return what the actor's organisation has going for a resource: its open request and its last grant."""
+    """Return what the actor's organisation has going for a resource: its open request and its last grant."""
     if actor.organization_id is None:
         return None, None
     mine = models.Request.objects.filter(organization_id=actor.organization_id, resource_code=resource_code)
@@ -92,7 +92,7 @@ def find_for_resource(*, resource_code: str, actor: Actor) -> tuple[RequestView 
 
 
 def get_grant(*, grant_id: UUID, actor: Actor, now: datetime) -> GrantView:
-    """This function will return a grant with its acts, signatures checked, its use in thirty days, and what was passed on.
+    """Return a grant with its acts, signatures checked, its use in thirty days, and what was passed on.
 
     Raises `RequestMissing` for those who have nothing to do with it.
     """
@@ -103,7 +103,7 @@ def get_grant(*, grant_id: UUID, actor: Actor, now: datetime) -> GrantView:
 
 
 def list_grants(*, actor: Actor, resource_code: str = "", limit: int = 100, page: int = 1) -> tuple[GrantView, ...]:
-    """This function will return the newest grants that the actor's organisation holds or gave, or whom it supervises.
+    """Return the newest grants that the actor's organisation holds or gave, or whom it supervises.
 
     ``limit`` is at most 500; ``page`` counts from 1. Empty behind the last.
     """
@@ -126,7 +126,7 @@ class GrantWords:
 
 
 def describe_grants(*, ids: Iterable[UUID]) -> dict[UUID, GrantWords]:
-    """This function will return number, scenario and legal basis of grants, for the platform itself. One read."""
+    """Return number, scenario and legal basis of grants, for the platform itself. One read."""
     rows = models.Grant.objects.filter(id__in=set(ids)).values_list(
         "id", "number", "request__scenario", "request__legal_basis"
     )

@@ -54,7 +54,7 @@ _CLASSES = {rank: name for name, rank in RANKS.items()}
 def submit_request(
     *, resource_code: str, terms: Terms, scenario: str, legal_basis: str, actor: Actor, now: datetime
 ) -> UUID:
-    """This function will ask the provider of a resource, in the name of the actor's organisation, for what ``terms`` say.
+    """Ask the provider of a resource, in the name of the actor's organisation, for what ``terms`` say.
 
     The provider replies within one working day when all of it is shared on no condition, within ten otherwise. Gives the request.
     Raises `ResourceMissing`, `OwnResource`, `NotShared`, `RequestRefused`, `RequestOpen`, ``AccessRefused``.
@@ -159,7 +159,7 @@ def own_services(*, organization_id: UUID, now: datetime) -> tuple[ServiceName, 
 
 @command("catalogue.ask_supplement")
 def ask_supplement(*, request_id: UUID, question: str, actor: Actor, now: datetime) -> None:
-    """This function will ask the requester, once, for everything that is missing; the clock stands still until the answer.
+    """Ask the requester, once, for everything that is missing; the clock stands still until the answer.
 
     Raises `AskedAlready`, `ReasonNeeded`, `ActImpossible`, `RequestMissing`, ``AccessRefused``.
     """
@@ -181,7 +181,7 @@ def ask_supplement(*, request_id: UUID, question: str, actor: Actor, now: dateti
 def supplement_request(
     *, request_id: UUID, answer: str, actor: Actor, now: datetime, terms: Terms | None = None, legal_basis: str = ""
 ) -> None:
-    """This function will give what was missing, and adapt the request to the resource as it stands; the clock begins anew.
+    """Give what was missing, and adapt the request to the resource as it stands; the clock begins anew.
 
     Raises `ReasonNeeded`, `ActImpossible`, and what `submit_request` raises.
     """
@@ -212,7 +212,7 @@ def supplement_request(
 
 @command("catalogue.consent_request")
 def consent_request(*, request_id: UUID, actor: Actor, now: datetime, terms: Terms | None = None) -> None:
-    """This function will consent to a request, as its provider or as the data authority, to all of it or to narrower ``terms``.
+    """Consent to a request, as its provider or as the data authority, to all of it or to narrower ``terms``.
 
     After the last consent a grant is offered for signature, to be supplied within twenty working days. Raises `GrantTooWide` for
     terms beyond the request (or beyond the provider's consent), `ResourceChanged` when the resource is not what was asked for,
@@ -239,7 +239,7 @@ def consent_request(*, request_id: UUID, actor: Actor, now: datetime, terms: Ter
 
 @command("catalogue.refuse_request")
 def refuse_request(*, request_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
-    """This function will refuse a request with the reason (拒绝应当说明理由), as its provider or as the data authority.
+    """Refuse a request with the reason (拒绝应当说明理由), as its provider or as the data authority.
 
     Raises `ReasonNeeded`, `ActImpossible`, `RequestMissing`, ``AccessRefused``.
     """
@@ -255,7 +255,7 @@ def refuse_request(*, request_id: UUID, reason: str, actor: Actor, now: datetime
 
 @command("catalogue.withdraw_request")
 def withdraw_request(*, request_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will take an undecided request back. Raises `ActImpossible`, `RequestMissing`, ``AccessRefused``."""
+    """Take an undecided request back. Raises `ActImpossible`, `RequestMissing`, ``AccessRefused``."""
     request = locked(request_id, actor)
     _as_requester(request, actor)
     if not RequestState(request.state).is_open or request.state == RequestState.CONSENTED:
@@ -268,7 +268,7 @@ def withdraw_request(*, request_id: UUID, actor: Actor, now: datetime) -> None:
 
 @command("catalogue.confirm_supply")
 def confirm_supply(*, request_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will note that a resource which passes outside the platform is being supplied.
+    """Note that a resource which passes outside the platform is being supplied.
 
     What passes inside the platform is supplied with the second signature. Raises `ActImpossible`, `RequestMissing`,
     ``AccessRefused``.

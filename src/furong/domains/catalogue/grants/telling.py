@@ -81,20 +81,20 @@ _OVER = {
 
 
 def follow() -> None:
-    """This function will subscribe to what becomes of grants. Calling it again changes nothing."""
+    """Subscribe to what becomes of grants. Calling it again changes nothing."""
     subscribe(GrantInForce, on_in_force, name="catalogue.tell_grant_in_force")
     subscribe(GrantOutOfForce, on_out_of_force, name="catalogue.tell_grant_out_of_force")
     subscribe(GrantNearlyOver, on_nearly_over, name="catalogue.tell_grant_nearly_over")
 
 
 def on_in_force(event: GrantInForce, delivery: Delivery) -> None:
-    """This function will tell both sides that a grant may be used, and those to whom it was passed on that it may again."""
+    """Tell both sides that a grant may be used, and those to whom it was passed on that it may again."""
     for grant in _family(UUID(event.id)):
         _tell(grant, "catalogue.grant_in_force", delivery)
 
 
 def on_out_of_force(event: GrantOutOfForce, delivery: Delivery) -> None:
-    """This function will tell both sides, and those to whom it was passed on, that a grant may not be used, and which way."""
+    """Tell both sides, and those to whom it was passed on, that a grant may not be used, and which way."""
     template = _OVER[GrantState(event.state)]
     if event.act == GrantAct.SUSPEND_UNUSED:
         template = "catalogue.grant_unused"
@@ -105,7 +105,7 @@ def on_out_of_force(event: GrantOutOfForce, delivery: Delivery) -> None:
 
 
 def on_nearly_over(event: GrantNearlyOver, delivery: Delivery) -> None:
-    """This function will tell both sides that a grant ends in so many days, unless it is over already."""
+    """Tell both sides that a grant ends in so many days, unless it is over already."""
     grant = models.Grant.objects.filter(id=UUID(event.id)).first()
     if grant is not None and not GrantState(grant.state).is_over:
         _tell(grant, "catalogue.grant_nearly_over", delivery, days=event.days)

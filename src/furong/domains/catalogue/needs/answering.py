@@ -34,7 +34,7 @@ from furong.foundation.organizations import queries as organizations
 
 @command("catalogue.assign_demand")
 def assign_demand(*, demand_id: UUID, department: str, words: str, actor: Actor, now: datetime) -> None:
-    """This function will let the data authority name the department that answers a demand for what nobody owns yet.
+    """Let the data authority name the department that answers a demand for what nobody owns yet.
 
     The ten working days begin anew for it. Raises `NeedRefused` for a department without an organisation or the asking one
     itself, ``ActImpossible``, `NeedMissing`, ``AccessRefused``.
@@ -55,7 +55,7 @@ def assign_demand(*, demand_id: UUID, department: str, words: str, actor: Actor,
 
 @command("catalogue.supply_demand")
 def supply_demand(*, demand_id: UUID, resource_code: str, words: str, actor: Actor, now: datetime) -> None:
-    """This function will answer a demand with a resource that supplies it; the asking side requests it from there.
+    """Answer a demand with a resource that supplies it; the asking side requests it from there.
 
     Raises `SupplyLacking` when the resource is not live and shared, is another organisation's, or does not carry the demanded
     element; ``ActImpossible``, `NeedMissing`, ``AccessRefused``.
@@ -73,7 +73,7 @@ def supply_demand(*, demand_id: UUID, resource_code: str, words: str, actor: Act
 
 @command("catalogue.promise_supply")
 def promise_supply(*, demand_id: UUID, supply_by: date, words: str, actor: Actor, now: datetime) -> None:
-    """This function will answer a demand with the day by which it will be supplied, at most twenty working days from today.
+    """Answer a demand with the day by which it will be supplied, at most twenty working days from today.
 
     Raises `DateRefused`, ``ActImpossible``, `NeedMissing`, ``AccessRefused``.
     """
@@ -89,7 +89,7 @@ def promise_supply(*, demand_id: UUID, supply_by: date, words: str, actor: Actor
 
 @command("catalogue.refuse_demand")
 def refuse_demand(*, demand_id: UUID, clause: str, reason: str, actor: Actor, now: datetime) -> None:
-    """This function will refuse a demand by a law's clause and with the reason (拒绝应当说明理由和依据).
+    """Refuse a demand by a law's clause and with the reason (拒绝应当说明理由和依据).
 
     The asking side has ten working days to bring it before the data authority. Raises `ClauseNeeded`, ``ReasonNeeded``,
     ``ActImpossible``, `NeedMissing`, ``AccessRefused``.
@@ -107,7 +107,7 @@ def refuse_demand(*, demand_id: UUID, clause: str, reason: str, actor: Actor, no
 
 @command("catalogue.withdraw_demand")
 def withdraw_demand(*, demand_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will take an open demand back. Raises ``ActImpossible``, `NeedMissing`, ``AccessRefused``."""
+    """Take an open demand back. Raises ``ActImpossible``, `NeedMissing`, ``AccessRefused``."""
     row = demand_locked(demand_id, actor)
     if not asks(row, actor):
         raise AccessRefused

@@ -15,7 +15,7 @@ from furong.foundation.organizations.values import Organization
 
 
 def load_needs(*, spec: Mapping[str, Any], actor: Actor, now: datetime) -> int:
-    """This function will state what a pack's ``demo/needs.yaml`` lists, with what became of it; gives how many are new.
+    """State what a pack's ``demo/needs.yaml`` lists, with what became of it; gives how many are new.
 
     Each entry names ``department`` and ``division`` of who asks, ``words``, ``purpose``, ``legal_basis``, ``urgency`` and
     ``benefit``; ``demand`` files a demand for what nobody supplies, ``assign`` names the department that answers it, ``refuse``

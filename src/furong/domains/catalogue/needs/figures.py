@@ -141,7 +141,7 @@ class OpennessException:
 
 
 def figures(*, actor: Actor, now: datetime, days: int = PERIOD_DAYS) -> Figures:
-    """This function will return use and benefit as the actor may know them: a stranger only those of what everybody may know of.
+    """Return use and benefit as the actor may know them: a stranger only those of what everybody may know of.
 
     Cost: a few statements over grants in force and the days' rows; benefit is as new as the last `measure_use`.
     """
@@ -178,7 +178,7 @@ def figures(*, actor: Actor, now: datetime, days: int = PERIOD_DAYS) -> Figures:
 
 
 def exceptions(*, actor: Actor) -> tuple[OpennessException, ...]:
-    """This function will return the clauses by which live resources that the actor may know of are not open, most cited first."""
+    """Return the clauses by which live resources that the actor may know of are not open, most cited first."""
     level = min(sight_of(actor=actor).level, Audience.STAFF)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -196,7 +196,7 @@ def exceptions(*, actor: Actor) -> tuple[OpennessException, ...]:
 
 @command("catalogue.measure_use")
 def measure_use(*, now: datetime, actor: Actor = SYSTEM, days: int = 2) -> int:
-    """This function will count whom reading under grants served on the last ``days`` local days, today included; gives the rows.
+    """Count whom reading under grants served on the last ``days`` local days, today included; gives the rows.
 
     The worker runs it every hour, so that a day is complete an hour after it ends. It counts a day anew each time. Cost: the
     audit's entries of a day, and in memory its persons and cases.

@@ -34,19 +34,19 @@ class DemandFacts:
 
 
 def last_change() -> tuple[int, int]:
-    """This function will return how many demands there are and the sum of their versions: the same means no change."""
+    """Return how many demands there are and the sum of their versions: the same means no change."""
     found = models.Demand.objects.aggregate(count=Count("id"), versions=Sum("version"))
     return found["count"], found["versions"] or 0
 
 
 def list_stamps() -> dict[UUID, str]:
-    """This function will return every demand with a text that changes when it does. One read of three columns."""
+    """Return every demand with a text that changes when it does. One read of three columns."""
     rows = models.Demand.objects.values_list("id", "version", "provider_organization_id")
     return {row: f"{version}/{provider}" for row, version, provider in rows}
 
 
 def list_demands(*, demand_ids: Iterable[UUID], now: datetime) -> list[DemandFacts]:
-    """This function will return these demands, whoever asks: for an index that knows who may find them."""
+    """Return these demands, whoever asks: for an index that knows who may find them."""
     rows = models.Demand.objects.select_related("need").filter(id__in=list(demand_ids))
     return [
         DemandFacts(
@@ -66,7 +66,7 @@ def list_demands(*, demand_ids: Iterable[UUID], now: datetime) -> list[DemandFac
 
 
 def list_visible(*, demand_ids: Collection[UUID], actor: Actor) -> set[UUID]:
-    """This function will return those of these demands that the actor may read: as a side, or as the data authority above."""
+    """Return those of these demands that the actor may read: as a side, or as the data authority above."""
     if not actor.is_staff or not demand_ids:
         return set()
     edits, reviews = access.scope(actor=actor, right=EDIT), access.scope(actor=actor, right=REVIEW)

@@ -52,7 +52,7 @@ _MOST = 1000
 
 
 def list_needs(*, actor: Actor, limit: int = 100) -> tuple[NeedLine, ...]:
-    """This function will return the newest needs of those that the actor acts for or, as data authority, oversees."""
+    """Return the newest needs of those that the actor acts for or, as data authority, oversees."""
     edits, reviews = access.scope(actor=actor, right=EDIT), access.scope(actor=actor, right=REVIEW)
     rows = models.Need.objects.filter(_within(edits, "") | _within(reviews, "")).order_by("-stated_at", "id")
     shown = list(rows[: max(1, min(limit, 500))])
@@ -60,7 +60,7 @@ def list_needs(*, actor: Actor, limit: int = 100) -> tuple[NeedLine, ...]:
 
 
 def get_need(*, need_id: UUID, actor: Actor, now: datetime) -> NeedView:
-    """This function will return a need with the resources that may carry it, who supplies its elements, and its demands.
+    """Return a need with the resources that may carry it, who supplies its elements, and its demands.
 
     What is found is found anew each time, as the reader sees the catalogue. Raises `NeedMissing` for those who have nothing to do
     with it. Cost: as `finding.find_for`.
@@ -90,7 +90,7 @@ def get_need(*, need_id: UUID, actor: Actor, now: datetime) -> NeedView:
 
 
 def purpose_of_need(*, need_id: UUID, actor: Actor) -> tuple[str, str]:
-    """This function will return for what, and on what legal basis, a need is felt. Raises `NeedMissing`."""
+    """Return for what, and on what legal basis, a need is felt. Raises `NeedMissing`."""
     row = models.Need.objects.filter(id=need_id).first()
     if row is None or not (asks(row, actor) or oversees(row, actor)):
         raise NeedMissing
@@ -148,7 +148,7 @@ def _need_line(row: models.Need, counts: tuple[int, int]) -> NeedLine:
 
 
 def list_demands(*, actor: Actor, box: str, now: datetime, limit: int = 200) -> tuple[DemandLine, ...]:
-    """This function will return demands, ranked by `values.priority`: those that the actor answers (``owner``), those of the
+    """Return demands, ranked by `values.priority`: those that the actor answers (``owner``), those of the
     actor's organisation (``mine``, also closed ones), or, for the data authority, all open ones (``authority``).
     """
     edits, reviews = access.scope(actor=actor, right=EDIT), access.scope(actor=actor, right=REVIEW)
@@ -164,13 +164,13 @@ def list_demands(*, actor: Actor, box: str, now: datetime, limit: int = 200) -> 
 
 
 def count_to_answer(*, actor: Actor) -> int:
-    """This function will count the demands that wait for the actor's answer: unanswered ones, and those to be supplied."""
+    """Count the demands that wait for the actor's answer: unanswered ones, and those to be supplied."""
     edits = access.scope(actor=actor, right=EDIT)
     return models.Demand.objects.filter(Q(state__in=_OPEN) & _within(edits, "provider_")).count()
 
 
 def get_demand(*, demand_id: UUID, actor: Actor, now: datetime) -> DemandView:
-    """This function will return a demand with its steps to its two sides and the data authority.
+    """Return a demand with its steps to its two sides and the data authority.
 
     To whoever may supply it, with the resources by which they could. Raises `NeedMissing` for everybody else.
     """
@@ -274,7 +274,7 @@ def _demand_line(row: models.Demand, *, title: Words, others: int, is_escalated:
 
 
 def list_escalations(*, actor: Actor, now: datetime, limit: int = 200) -> tuple[EscalationLine, ...]:
-    """This function will return what is or was before the data authority, as far as the actor has to do with it: open ones first,
+    """Return what is or was before the data authority, as far as the actor has to do with it: open ones first,
     by the day of the ruling, then the newest.
     """
     edits, reviews = access.scope(actor=actor, right=EDIT), access.scope(actor=actor, right=REVIEW)
@@ -286,13 +286,13 @@ def list_escalations(*, actor: Actor, now: datetime, limit: int = 200) -> tuple[
 
 
 def count_to_rule(*, actor: Actor) -> int:
-    """This function will count what waits for the actor's ruling."""
+    """Count what waits for the actor's ruling."""
     reviews = access.scope(actor=actor, right=REVIEW)
     return models.Escalation.objects.filter(Q(outcome="") & _within(reviews, "provider_")).count()
 
 
 def get_escalation(*, escalation_id: UUID, actor: Actor, now: datetime) -> EscalationView:
-    """This function will return an escalation with what both sides wrote and the ruling. Raises `NeedMissing` for strangers."""
+    """Return an escalation with what both sides wrote and the ruling. Raises `NeedMissing` for strangers."""
     row = models.Escalation.objects.filter(id=escalation_id).first()
     if row is None or not (asks(row, actor) or owns(row, actor) or supervises(row, actor)):
         raise NeedMissing
@@ -326,7 +326,7 @@ def get_escalation(*, escalation_id: UUID, actor: Actor, now: datetime) -> Escal
 
 
 def escalation_of(*, request_id: UUID, actor: Actor, now: datetime) -> tuple[EscalationLine | None, bool]:
-    """This function will return what is or was last before the data authority of a request, and whether the actor may bring it.
+    """Return what is or was last before the data authority of a request, and whether the actor may bring it.
 
     (None, False) for those who have nothing to do with it.
     """

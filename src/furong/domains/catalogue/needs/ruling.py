@@ -49,7 +49,7 @@ OPEN_DEMANDS = [one.value for one in DemandState if one.is_open]
 
 @command("catalogue.ask_ruling")
 def ask_ruling(*, kind: ShareKind, subject_id: UUID, words: str, actor: Actor, now: datetime) -> UUID:
-    """This function will bring a refused request or demand before the data authority, and give the escalation.
+    """Bring a refused request or demand before the data authority, and give the escalation.
 
     For who asked, within ten working days of the refusal, once. Raises ``ReasonNeeded``, `RulingImpossible`, `NeedMissing` or
     ``RequestMissing``, ``AccessRefused``.
@@ -79,7 +79,7 @@ def ask_ruling(*, kind: ShareKind, subject_id: UUID, words: str, actor: Actor, n
 
 @command("catalogue.escalate_late")
 def escalate_late(*, now: datetime, actor: Actor = SYSTEM, limit: int = 200) -> int:
-    """This function will bring every request and demand whose time has run out before the data authority; gives how many.
+    """Bring every request and demand whose time has run out before the data authority; gives how many.
 
     A request that the provider did not reply to, or did not sign or supply in time; a demand not answered, or not supplied by the
     day promised or ordered. A request that waits for the asking side's signature is not late. Each is brought once for each time
@@ -129,7 +129,7 @@ def give_ruling(
     clause: str = "",
     supply_by: date | None = None,
 ) -> None:
-    """This function will rule for the data authority: ``ORDER`` the supply by a day, or ``UPHOLD`` the refusal by a clause.
+    """Rule for the data authority: ``ORDER`` the supply by a day, or ``UPHOLD`` the refusal by a clause.
 
     An ordered demand stands open until that day; an ordered request goes back to its provider, who cannot refuse it again, with
     that day as its time limit. What is upheld is closed. Both sides are told. Raises ``ReasonNeeded``, `ClauseNeeded`,

@@ -51,7 +51,7 @@ def state_need(
     urgency: Urgency = Urgency.ORDINARY,
     benefit: Benefit = NOTHING,
 ) -> UUID:
-    """This function will write down what the actor's organisation needs, and file demands for what the catalogue does not have.
+    """Write down what the actor's organisation needs, and file demands for what the catalogue does not have.
 
     ``words`` say what is needed, ``purpose`` for what; ``elements`` are codes of the dictionary, at most 20; ``benefit`` is that
     of a year. A chosen element that no live, shared resource carries is demanded of its owner at once; where none is chosen and
@@ -104,7 +104,7 @@ def state_need(
 
 @command("catalogue.file_demand")
 def file_demand(*, need_id: UUID, element: str, words: str, actor: Actor, now: datetime) -> UUID:
-    """This function will ask the owner of an element to supply what a need lacks, and give the demand.
+    """Ask the owner of an element to supply what a need lacks, and give the demand.
 
     Without an ``element`` it goes to the data authority, which finds who answers. ``words`` add what the need does not say;
     empty: the need's own words. The owner answers within ten working days. Raises `DemandOpen`, `OwnResource`, `ElementMissing`,
@@ -121,7 +121,7 @@ def file_demand(*, need_id: UUID, element: str, words: str, actor: Actor, now: d
 
 @command("catalogue.close_need")
 def close_need(*, need_id: UUID, outcome: str, actor: Actor, now: datetime) -> None:
-    """This function will close a need: met, or no longer felt. Its open demands are withdrawn.
+    """Close a need: met, or no longer felt. Its open demands are withdrawn.
 
     Raises ``ReasonNeeded``, `NeedMissing`.
     """

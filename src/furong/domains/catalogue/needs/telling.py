@@ -93,14 +93,14 @@ _GROUNDS = {
 
 
 def tell_owner(row: models.Demand, template: str, *, now: datetime) -> None:
-    """This function will tell those who answer a demand: the owner's data officers, or the data authority's reviewers."""
+    """Tell those who answer a demand: the owner's data officers, or the data authority's reviewers."""
     right = REVIEW if row.is_unowned else EDIT
     accounts = _accounts(right, row.provider_organization_id, row.provider_division_code, now)
     _send(template, accounts, _of_demand(row, now), key=f"demand:{row.id}:{row.version}", now=now)
 
 
 def tell_asker(row: models.Demand, template: str, *, now: datetime) -> None:
-    """This function will tell those who asked: the officer who stated the need, and the organisation's data officers."""
+    """Tell those who asked: the officer who stated the need, and the organisation's data officers."""
     accounts = _accounts(EDIT, row.organization_id, row.division_code, now)
     if row.need.by_account_id is not None:
         accounts.add(row.need.by_account_id)
@@ -108,7 +108,7 @@ def tell_asker(row: models.Demand, template: str, *, now: datetime) -> None:
 
 
 def tell_of_escalation(row: models.Escalation, *, what: Mapping[str, str], now: datetime) -> None:
-    """This function will ask the data authority for its ruling, and tell both sides that it was asked."""
+    """Ask the data authority for its ruling, and tell both sides that it was asked."""
     params = _of_escalation(row, what)
     key = f"ruling:{row.id}"
     authority = _accounts(REVIEW, row.provider_organization_id, row.provider_division_code, now)
@@ -117,7 +117,7 @@ def tell_of_escalation(row: models.Escalation, *, what: Mapping[str, str], now: 
 
 
 def tell_of_ruling(row: models.Escalation, *, what: Mapping[str, str], now: datetime) -> None:
-    """This function will tell both sides how the data authority ruled."""
+    """Tell both sides how the data authority ruled."""
     template = "catalogue.share_ordered" if row.outcome == "order" else "catalogue.share_upheld"
     params = {**_of_escalation(row, what), "due_on": row.supply_by.isoformat() if row.supply_by else ""}
     _send(template, _sides(row, now), params, key=f"ruling:{row.id}", now=now)

@@ -63,7 +63,7 @@ def _connect(address: str, key: _NodeKey) -> Centre:
 
 @command("exchange.take_document")
 def take_document(*, file: bytes, actor: Actor, now: datetime) -> tuple[str, bool]:
-    """This function will take another node's document: check it, keep it with its signature, join it; give its sender, and
+    """Take another node's document: check it, keep it with its signature, join it; give its sender, and
     whether it says anything new.
 
     What a document takes away is handed to gateways and nodes by the caller (`hand_on`), after the commit. Raises
@@ -209,7 +209,7 @@ def _take_answers(node: tables.Node, *, now: datetime) -> None:
 
 
 def settle_asks(*, now: datetime) -> int:
-    """This function will note what the catalogue decided of requests that came from other nodes; say how many moved."""
+    """Note what the catalogue decided of requests that came from other nodes; say how many moved."""
     moved = 0
     for row in tables.Ask.objects.filter(target="", state=AskState.OPEN.value).exclude(request_id=None):
         found = reading.get_request(request_id=row.request_id, actor=SYSTEM) if row.request_id else None
@@ -228,7 +228,7 @@ def settle_asks(*, now: datetime) -> int:
 
 
 def hand_on(*, now: datetime) -> tuple[str, ...]:
-    """This function will issue what a document left and hand it over; give the codes of those who could not be reached."""
+    """Issue what a document left and hand it over; give the codes of those who could not be reached."""
     issued = issuing.issue(now=now, restricts=True, cause="nodes")
     return issuing.hand_over(issued, now=now) if issued is not None and issued.is_changed else ()
 
@@ -237,7 +237,7 @@ def hand_on(*, now: datetime) -> tuple[str, ...]:
 
 
 def give(node: tables.Node, *, held: int, now: datetime) -> tuple[int, bytes] | None:
-    """This function will give a lower node its document, made anew when it is due, or None when it holds it already."""
+    """Give a lower node its document, made anew when it is due, or None when it holds it already."""
     row = _renewed(node, now=now)
     changes = {"seen_at": now} | ({"held_serial": held, "told_error": ""} if held >= row.given_serial else {})
     tables.Node.objects.filter(code=row.code).update(**changes)
@@ -245,7 +245,7 @@ def give(node: tables.Node, *, held: int, now: datetime) -> tuple[int, bytes] | 
 
 
 def begin(*, now: datetime) -> Callable[[], tuple[str, ...]]:
-    """This function will begin to push documents to every node around that it says something new to, or that has not taken its
+    """Begin to push documents to every node around that it says something new to, or that has not taken its
     last; what it gives waits for the end and returns the codes of the unreached.
 
     Never raises: who cannot be told pulls, or is told again by the worker, and is listed.
@@ -305,7 +305,7 @@ def _put(address: str, file: bytes, key: _NodeKey) -> str:
 
 
 def pull(*, now: datetime) -> bool:
-    """This function will pull the document of the node above; say whether there was a new one."""
+    """Pull the document of the node above; say whether there was a new one."""
     own = tables.OwnNode.objects.filter(id=1).first()
     for node in live(Relation.UPPER):
         if own is None:

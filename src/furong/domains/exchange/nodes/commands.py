@@ -40,7 +40,7 @@ MOST_DAYS = 3 * 366
 
 @command("exchange.name_node")
 def name_node(*, code: str, level: str, zh: str, en: str, address: str, actor: Actor, now: datetime) -> None:
-    """This function will say what this node is called, on which level it stands, and where other nodes reach its platform.
+    """Say what this node is called, on which level it stands, and where other nodes reach its platform.
 
     The code cannot change once another node knows it. Raises `NodeNotValid`, `NodeKnown`, ``AccessRefused``.
     """
@@ -58,7 +58,7 @@ def name_node(*, code: str, level: str, zh: str, en: str, address: str, actor: A
 
 @command("exchange.admit_node")
 def admit_node(*, code: str, level: str, zh: str, en: str, actor: Actor, now: datetime) -> str:
-    """This function will invite a lower node and give the one-time code with which it joins; again for one that has not joined.
+    """Invite a lower node and give the one-time code with which it joins; again for one that has not joined.
 
     The code is good for seven days; it is told here and kept nowhere. Raises `NodeUnnamed`, `NodeNotValid`, `NodeKnown`,
     ``AccessRefused``.
@@ -90,7 +90,7 @@ def admit_node(*, code: str, level: str, zh: str, en: str, actor: Actor, now: da
 
 @command("exchange.take_joining")
 def take_joining(*, sent: Mapping[str, Any], actor: Actor, now: datetime) -> dict[str, Any]:
-    """This function will take a lower node's request, sealed under its code, and answer with this node's key under the same seal.
+    """Take a lower node's request, sealed under its code, and answer with this node's key under the same seal.
 
     It waits then for the operator, who compares the fingerprint. The same request may come again. Raises `EnrolmentRefused`.
     """
@@ -135,7 +135,7 @@ def take_joining(*, sent: Mapping[str, Any], actor: Actor, now: datetime) -> dic
 
 @command("exchange.approve_node")
 def approve_node(*, node: str, fingerprint: str, actor: Actor, now: datetime) -> None:
-    """This function will let a lower node exchange, after its key's fingerprint was compared with its operator.
+    """Let a lower node exchange, after its key's fingerprint was compared with its operator.
 
     Raises `FingerprintDiffers`, `NodeNotFound`, ``AccessRefused``.
     """
@@ -157,7 +157,7 @@ def approve_node(*, node: str, fingerprint: str, actor: Actor, now: datetime) ->
 
 @command("exchange.revoke_node")
 def revoke_node(*, node: str, actor: Actor, now: datetime) -> None:
-    """This function will shut a lower node out, or leave the one above: what it gave is out of force from the next message on.
+    """Shut a lower node out, or leave the one above: what it gave is out of force from the next message on.
 
     Returns once every gateway and node that can be reached knows. Raises `NodeNotFound`, ``AccessRefused``.
     """
@@ -175,7 +175,7 @@ def revoke_node(*, node: str, actor: Actor, now: datetime) -> None:
 
 @command("exchange.join_upper")
 def join_upper(*, address: str, code: str, actor: Actor, now: datetime) -> str:
-    """This function will ask the node at ``address`` to be admitted below it, with the code of its operator; give its code.
+    """Ask the node at ``address`` to be admitted below it, with the code of its operator; give its code.
 
     Documents are pulled as soon as its operator has compared this node's fingerprint. Raises `NodeUnnamed`, `NodeKnown`,
     `NodeNotValid`, `EnrolmentRefused`, `NodeAwayError`, ``AccessRefused``. Cost: one question to the other node.

@@ -33,7 +33,7 @@ EXCHANGE = Actor.system("exchange")
 
 @command("exchange.rotate_operator_key")
 def rotate_operator_key(*, grace_days: int, actor: Actor, now: datetime, is_lost: bool = False) -> int:
-    """This function will make this node's operator a new key and use it at once; give its number.
+    """Make this node's operator a new key and use it at once; give its number.
 
     The old key hands over to the new one, and counts beside it for ``grace_days`` (0 to 30; 0 when it was stolen). Gateways and
     nodes follow with the next file they are given. With ``is_lost`` nothing is handed over: gateways go on with what they hold,
@@ -69,7 +69,7 @@ def rotate_operator_key(*, grace_days: int, actor: Actor, now: datetime, is_lost
 
 
 def retire(*, now: datetime) -> int:
-    """This function will destroy the private halves of keys that count no more and that no file hands over from; say how many."""
+    """Destroy the private halves of keys that count no more and that no file hands over from; say how many."""
     gone = tables.OperatorKey.objects.filter(until__lt=now - timedelta(seconds=FOLLOWED_SECONDS)).order_by("number")
     kept = [one.number for one in gone if keys_kept.is_kept(purpose=issuing.purpose_of(one.number))]
     for number in kept:
@@ -79,7 +79,7 @@ def retire(*, now: datetime) -> int:
 
 @command("exchange.destroy_operator_key")
 def destroy_operator_key(*, number: int, actor: Actor, now: datetime) -> None:
-    """This function will destroy the private half of one of this node's operator's keys, which counts no more.
+    """Destroy the private half of one of this node's operator's keys, which counts no more.
 
     What it signed is still checked by its public half. Raises ``AccessRefused``.
     """
@@ -92,7 +92,7 @@ def destroy_operator_key(*, number: int, actor: Actor, now: datetime) -> None:
 
 @command("exchange.revoke_node_key")
 def revoke_node_key(*, node: str, is_stolen: bool, actor: Actor, now: datetime) -> str:
-    """This function will take another node's key away, and give the one-time code by which it names a new one.
+    """Take another node's key away, and give the one-time code by which it names a new one.
 
     From the next message on nothing counts that the old key signs. What the node said stays in force until its last document
     ends, a day at most; with ``is_stolen`` it is out of force at once. Members, requests and grants stay known. Of the node above
@@ -123,7 +123,7 @@ def revoke_node_key(*, node: str, is_stolen: bool, actor: Actor, now: datetime) 
 
 @command("exchange.rejoin_upper")
 def rejoin_upper(*, code: str, actor: Actor, now: datetime) -> str:
-    """This function will exchange keys anew with the node above, by the code that its operator gave; give that node's code.
+    """Exchange keys anew with the node above, by the code that its operator gave; give that node's code.
 
     Needed when one of the two keys was lost. Documents pass again once the operator above has compared this node's fingerprint.
     Raises `NodeNotFound`, `EnrolmentRefused`, `NodeAwayError`, ``AccessRefused``. Cost: one question to the other node.

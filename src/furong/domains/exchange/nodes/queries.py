@@ -40,7 +40,7 @@ CERTIFICATE_DAYS = 30
 
 
 def get_cascade(*, actor: Actor, now: datetime) -> Cascade:
-    """This function will return this node, the nodes around it with how they are, what may be asked for above, and what was.
+    """Return this node, the nodes around it with how they are, what may be asked for above, and what was.
 
     Raises ``AccessRefused``. Cost: one configuration compiled and some small reads.
     """
@@ -59,7 +59,7 @@ def get_cascade(*, actor: Actor, now: datetime) -> Cascade:
 
 
 def get_offered(*, actor: Actor) -> Offered:
-    """This function will return what other nodes offer, for the steward of a department, and what that department asked for.
+    """Return what other nodes offer, for the steward of a department, and what that department asked for.
 
     Raises ``AccessRefused``. Cost: some small reads.
     """
@@ -73,7 +73,7 @@ def get_offered(*, actor: Actor) -> Offered:
 
 
 def list_troubled(*, now: datetime) -> tuple[NodeView, ...]:
-    """This function will return the nodes around that the operator should look at, by code. Cost: one read."""
+    """Return the nodes around that the operator should look at, by code. Cost: one read."""
     rows = tables.Node.objects.filter(state__in=[NodeState.LIVE.value, NodeState.REKEYING.value]).defer(
         "given", "proof"
     )
@@ -82,7 +82,7 @@ def list_troubled(*, now: datetime) -> tuple[NodeView, ...]:
 
 
 def list_foreign(*, now: datetime) -> tuple[dict[str, str], tuple[Abroad, ...]]:
-    """This function will return who answers other nodes' services, by service, and the members of each node, the one above first.
+    """Return who answers other nodes' services, by service, and the members of each node, the one above first.
 
     A member whom two nodes name is listed with the first. Cost: one read for each side.
     """
@@ -163,7 +163,7 @@ def _asks(rows: QuerySet[tables.Ask], offered: Mapping[str, tuple[str, Mapping[s
 
 
 def get_own() -> OwnNode | None:
-    """This function will return what this node is called, or None before it was named."""
+    """Return what this node is called, or None before it was named."""
     row = tables.OwnNode.objects.filter(id=1).first()
     if row is None:
         return None
@@ -184,7 +184,7 @@ def get_own() -> OwnNode | None:
 
 
 def get_node(*, node: str, actor: Actor, now: datetime) -> NodeView:
-    """This function will return another node. Raises `NodeNotFound`, ``AccessRefused``."""
+    """Return another node. Raises `NodeNotFound`, ``AccessRefused``."""
     access.require(actor=actor, right=OPERATE)
     row = tables.Node.objects.filter(code=node).first()
     if row is None:

@@ -38,7 +38,7 @@ def ask_node(
     actor: Actor,
     now: datetime,
 ) -> UUID:
-    """This function will ask another node, for a member of ours, for items of a resource that it offers; give the request.
+    """Ask another node, for a member of ours, for items of a resource that it offers; give the request.
 
     It is carried within seconds; its state and grant come back. Raises `EntryNotFound`, `AskRefused`, `MemberNotFound`,
     ``AccessRefused``.
@@ -65,7 +65,7 @@ def propose_ask(
     actor: Actor,
     now: datetime,
 ) -> UUID:
-    """This function will propose a request to another node in the name of the actor's organisation, a member of the exchange.
+    """Propose a request to another node in the name of the actor's organisation, a member of the exchange.
 
     The exchange's operator decides whether it is carried. Raises `NoMember`, `EntryNotFound`, `AskRefused`, ``AccessRefused``.
     """
@@ -94,7 +94,7 @@ def propose_ask(
 
 @command("exchange.carry_ask")
 def carry_ask(*, ask: UUID, actor: Actor, now: datetime) -> None:
-    """This function will let a department's request go on its way to the other node, in this node's name.
+    """Let a department's request go on its way to the other node, in this node's name.
 
     Raises `AskNotFound`, `EntryNotFound`, ``AccessRefused``.
     """
@@ -109,7 +109,7 @@ def carry_ask(*, ask: UUID, actor: Actor, now: datetime) -> None:
 
 @command("exchange.decline_ask")
 def decline_ask(*, ask: UUID, reason: str, actor: Actor, now: datetime) -> None:
-    """This function will turn a department's request down before it is carried; its steward reads the reason.
+    """Turn a department's request down before it is carried; its steward reads the reason.
 
     Raises `AskNotFound`, `AskRefused` without a reason, ``AccessRefused``.
     """
@@ -125,7 +125,7 @@ def decline_ask(*, ask: UUID, reason: str, actor: Actor, now: datetime) -> None:
 
 @command("exchange.withdraw_ask")
 def withdraw_ask(*, ask: UUID, actor: Actor, now: datetime) -> None:
-    """This function will take back a request of the actor's organisation that was not carried yet.
+    """Take back a request of the actor's organisation that was not carried yet.
 
     Raises `AskNotFound`, ``AccessRefused``.
     """

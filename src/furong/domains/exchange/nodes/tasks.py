@@ -11,7 +11,7 @@ from furong.domains.exchange.nodes.values import NodeState
 
 
 def keep(*, now: datetime) -> bool:
-    """This function will pull from the node above, settle what was asked from below, and give news; say whether there was any.
+    """Pull from the node above, settle what was asked from below, and give news; say whether there was any.
 
     Run every two seconds; nothing is asked while this node meets no other.
     """
@@ -25,5 +25,5 @@ def keep(*, now: datetime) -> bool:
 
 
 def tidy(*, now: datetime) -> None:
-    """This function will destroy keys of this node's operator that have served."""
+    """Destroy keys of this node's operator that have served."""
     keys.retire(now=now)

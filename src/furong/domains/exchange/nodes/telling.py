@@ -57,24 +57,24 @@ register_template(
 
 
 def follow() -> None:
-    """This function will subscribe to what becomes of requests. Calling it again changes nothing."""
+    """Subscribe to what becomes of requests. Calling it again changes nothing."""
     subscribe(AskProposed, on_proposed, name="exchange.tell_ask_proposed")
     subscribe(AskDeclined, on_declined, name="exchange.tell_ask_declined")
     subscribe(AskAnswered, on_answered, name="exchange.tell_ask_answered")
 
 
 def on_proposed(event: AskProposed, delivery: Delivery) -> None:
-    """This function will tell the exchange's operators that a department's request waits."""
+    """Tell the exchange's operators that a department's request waits."""
     _tell(event.id, "exchange.ask_proposed", OPERATE, delivery)
 
 
 def on_declined(event: AskDeclined, delivery: Delivery) -> None:
-    """This function will tell the department's stewards that its request is not carried, and why."""
+    """Tell the department's stewards that its request is not carried, and why."""
     _tell(event.id, "exchange.ask_declined", EDIT, delivery)
 
 
 def on_answered(event: AskAnswered, delivery: Delivery) -> None:
-    """This function will tell the department's stewards what the other node answered."""
+    """Tell the department's stewards what the other node answered."""
     granted = event.state == AskState.GRANTED.value
     _tell(event.id, "exchange.ask_granted" if granted else "exchange.ask_refused", EDIT, delivery)
 

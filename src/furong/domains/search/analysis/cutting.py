@@ -24,7 +24,7 @@ _CUT_VERSION = "rjieba-0.2/1"
 
 
 def is_han(character: str) -> bool:
-    """This function will say whether a character is a Chinese one."""
+    """Say whether a character is a Chinese one."""
     return "㐀" <= character <= "鿿" or "豈" <= character <= "﫿" or character >= "\U00020000"
 
 
@@ -47,7 +47,7 @@ class Analysis:
         self.recipe = recipe_of(_CUT_VERSION, spelling_digest(), *self.own)
 
     def words(self, folded: str) -> list[str]:
-        """This function will cut folded text into words, parts of long words among them (社会保障卡 also as 社会 and 保障)."""
+        """Cut folded text into words, parts of long words among them (社会保障卡 also as 社会 and 保障)."""
         # Comparing whole words tells most of them without making a string of their first character.
         return [
             one
@@ -56,16 +56,16 @@ class Analysis:
         ]
 
     def cut(self, folded: str) -> list[str]:
-        """This function will cut folded text into words that follow each other, without overlap."""
+        """Cut folded text into words that follow each other, without overlap."""
         return [one for one in self._jieba.cut(folded) if one[0].isalnum() and len(one) <= _LONGEST_WORD]
 
     def runs(self, folded: str) -> list[Run]:
-        """This function will give the stretches of letters and of Chinese characters of a question, with their words."""
+        """Give the stretches of letters and of Chinese characters of a question, with their words."""
         return [Run(one, tuple(self.cut(one))) for one in _HAN_RUN.findall(folded)]
 
 
 def pairs(folded: str) -> list[str]:
-    """This function will give the overlapping pairs of Chinese characters of folded text, and its other words whole.
+    """Give the overlapping pairs of Chinese characters of folded text, and its other words whole.
 
     A lone character stands for itself. Runs do not touch: no phrase is found across a full stop.
     """
@@ -82,10 +82,10 @@ def pairs(folded: str) -> list[str]:
 
 
 def joined_pairs(folded: str) -> str:
-    """This function will give the pairs of folded text joined, as `joined` joins them."""
+    """Give the pairs of folded text joined, as `joined` joins them."""
     return SEPARATOR.join(pairs(folded))
 
 
 def joined(tokens: Iterable[str]) -> str:
-    """This function will join tokens as the engine's tokenizer takes them apart again."""
+    """Join tokens as the engine's tokenizer takes them apart again."""
     return SEPARATOR.join(tokens)

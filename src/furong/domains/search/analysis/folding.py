@@ -56,7 +56,7 @@ _TABLE = _Table()
 
 
 def fold(text: str) -> str:
-    """This function will give the one spelling of a text: simplified, narrow, lower case, control characters as spaces."""
+    """Give the one spelling of a text: simplified, narrow, lower case, control characters as spaces."""
     return text.translate(_TABLE)
 
 
@@ -71,7 +71,7 @@ def _folds() -> re.Pattern[str]:
 
 
 def fold_words(text: str) -> tuple[str, list[int] | None]:
-    """This function will fold a text as far as words need it, and say where each character comes from, as `fold_with_places`.
+    """Fold a text as far as words need it, and say where each character comes from, as `fold_with_places`.
 
     Most texts are returned as they are: only their signs would fold.
     """
@@ -79,7 +79,7 @@ def fold_words(text: str) -> tuple[str, list[int] | None]:
 
 
 def fold_text(text: str) -> str:
-    """This function will fold a long text as far as words, pairs and numbers need it: signs that part words may stay as they are.
+    """Fold a long text as far as words, pairs and numbers need it: signs that part words may stay as they are.
 
     Several times as fast as `fold`, which looks at each character.
     """
@@ -92,7 +92,7 @@ def fold_text(text: str) -> str:
 
 
 def fold_with_places(text: str) -> tuple[str, list[int] | None]:
-    """This function will fold a text and say where each folded character comes from; None when each stands where it stood."""
+    """Fold a text and say where each folded character comes from; None when each stands where it stood."""
     folded = text.translate(_TABLE)
     if len(folded) == len(text):
         return folded, None
@@ -101,7 +101,7 @@ def fold_with_places(text: str) -> tuple[str, list[int] | None]:
 
 
 def clean(text: str) -> str:
-    """This function will give a text as it may be shown and stored:
+    """Give a text as it may be shown and stored:
 
     no control characters, no surrogates, spaces run together.
     """
@@ -112,5 +112,5 @@ def clean(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def spelling_digest() -> str:
-    """This function will name the table in use: an index made with another one has to be rebuilt."""
+    """Name the table in use: an index made with another one has to be rebuilt."""
     return f"nfkc-{unicodedata.unidata_version}-{len(_TABLE.simplified)}"

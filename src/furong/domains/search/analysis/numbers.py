@@ -24,7 +24,7 @@ _LONGEST, _SHORTEST, _MOST = 8, 2, 400
 
 
 def identifiers(folded: str) -> list[tuple[str, int]]:
-    """This function will find the identifiers in folded text:
+    """Find the identifiers in folded text:
 
     tokens with how much each says (1 to 8), without repeats, at most 400.
     """

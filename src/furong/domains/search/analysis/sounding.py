@@ -18,22 +18,22 @@ _ENDINGS = (("ang", "an"), ("eng", "en"), ("ing", "in"), ("ong", "on"))
 
 @lru_cache(maxsize=50_000)
 def syllables(text: str) -> tuple[str, ...]:
-    """This function will give the pinyin of each character without tones; letters and digits stay whole words."""
+    """Give the pinyin of each character without tones; letters and digits stay whole words."""
     return tuple(lazy_pinyin(text, style=Style.NORMAL))
 
 
 def pinyin(text: str) -> str:
-    """This function will give the pinyin run together: 公积金 → gongjijin."""
+    """Give the pinyin run together: 公积金 → gongjijin."""
     return "".join(syllables(text))
 
 
 def initials(text: str) -> str:
-    """This function will give the first letters: 公积金 → gjj."""
+    """Give the first letters: 公积金 → gjj."""
     return "".join(one[:1] if is_han(text[place]) else one for place, one in placed(text))
 
 
 def placed(text: str) -> list[tuple[int, str]]:
-    """This function will give the syllables with the place of the character, or of the word of letters, that they are of."""
+    """Give the syllables with the place of the character, or of the word of letters, that they are of."""
     found, place = [], 0
     for one in syllables(text):
         found.append((place, one))
@@ -42,7 +42,7 @@ def placed(text: str) -> list[tuple[int, str]]:
 
 
 def sound(text: str) -> str:
-    """This function will give how a word sounds to an ear that does not tell near sounds apart."""
+    """Give how a word sounds to an ear that does not tell near sounds apart."""
     return "".join(_near(one) for one in syllables(text))
 
 

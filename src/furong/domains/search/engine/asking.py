@@ -31,7 +31,7 @@ class Asker:
     # --- what ranks -------------------------------------------------------------------------------------------------------
 
     def ranking(self, *, plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
-        """This function will give the query that ranks: everything that speaks for a document adds up, nothing has to be there.
+        """Give the query that ranks: everything that speaks for a document adds up, nothing has to be there.
 
         Rare words and pairs of characters weigh more than common ones (BM25), so that what was meant comes up however it was
         cut, and words that say little say little. Reads every posting of every word: for small indexes.
@@ -43,7 +43,7 @@ class Asker:
         return ranked if len(clauses) == 1 else Tantivy.boolean_query(clauses)
 
     def ranking_of(self, *, ids: Collection[int], plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
-        """This function will give the query that ranks these documents only, to the same scores.
+        """Give the query that ranks these documents only, to the same scores.
 
         Each thing that speaks is looked up where a document is, one after another: a union would read around each document.
         """
@@ -81,7 +81,7 @@ class Asker:
     # --- what finds those worth ranking -----------------------------------------------------------------------------------
 
     def titled(self, *, plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy | None:
-        """This function will ask for what speaks in its title or by a number, weighed as ranking weighs that; None for nothing.
+        """Ask for what speaks in its title or by a number, weighed as ranking weighs that; None for nothing.
 
         Titles are short: their lists are a fiftieth of the texts'.
         """
@@ -91,17 +91,17 @@ class Asker:
     def holding(
         self, *, groups: Sequence[Group], every: bool, plan: Plan, query: Query, shelf_is_public: bool
     ) -> Tantivy:
-        """This function will ask for what holds all of these things that were said, or any of them, weighed by its words."""
+        """Ask for what holds all of these things that were said, or any of them, weighed by its words."""
         occur = Occur.Must if every else Occur.Should
         said = [(occur, self._group(group, WORD)) for group in groups]
         return self._found(said[0][1] if len(said) == 1 else Tantivy.boolean_query(said), plan, query, shelf_is_public)
 
     def paired(self, *, pairs: Iterable[str], plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
-        """This function will ask for what holds any of these pairs of characters, however the segmenter cut it."""
+        """Ask for what holds any of these pairs of characters, however the segmenter cut it."""
         return self._found(_any_of([self._term("pairs", pair, "freq") for pair in pairs]), plan, query, shelf_is_public)
 
     def held(self, *, plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
-        """This function will ask for everything that exact phrases and narrowing leave."""
+        """Ask for everything that exact phrases and narrowing leave."""
         return self._found(Tantivy.all_query(), plan, query, shelf_is_public)
 
     def _found(self, asked: Tantivy, plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
@@ -122,7 +122,7 @@ class Asker:
         ids: Collection[int] = (),
         is_sampled: bool = False,
     ) -> Tantivy:
-        """This function will give the query that counts: what holds enough of what was said, or with ``is_broad`` any of it.
+        """Give the query that counts: what holds enough of what was said, or with ``is_broad`` any of it.
 
         ``however_cut``: then also what holds only a pair of its characters. ``without`` leaves one facet's own narrowing out,
         to count what its other values would give. ``ids``: only of these; ``is_sampled``: only of the sample.
@@ -173,15 +173,15 @@ class Asker:
         return clauses
 
     def of_kind(self, kind: str) -> Tantivy:
-        """This function will ask for all documents of a kind."""
+        """Ask for all documents of a kind."""
         return self._term("kind", kind)
 
     def of_key(self, key: str) -> Tantivy:
-        """This function will ask for the document of a key."""
+        """Ask for the document of a key."""
         return self._term("key", key)
 
     def of_rights(self, rights: Iterable[str]) -> Tantivy:
-        """This function will ask for all documents that one of these rights reaches."""
+        """Ask for all documents that one of these rights reaches."""
         return self._any("rights", rights)
 
     # --- parts ------------------------------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ class Asker:
 
 
 def pairs_of(plan: Plan) -> Iterator[str]:
-    """This function will give the pairs of characters, and the words of letters, that a plan looks for."""
+    """Give the pairs of characters, and the words of letters, that a plan looks for."""
     for phrase in plan.phrases:
         for pair in phrase:
             if pair[0].isalnum():
@@ -247,7 +247,7 @@ def pairs_of(plan: Plan) -> Iterator[str]:
 
 
 def needed_of(groups: int) -> int:
-    """This function will say how many of the things said must be found: all of two, about half of more."""
+    """Say how many of the things said must be found: all of two, about half of more."""
     return groups if groups <= 2 else max(2, (groups + 1) // 2)
 
 

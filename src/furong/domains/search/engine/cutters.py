@@ -33,7 +33,7 @@ class Cutters:
         self._pool: ProcessPoolExecutor | None = None
 
     def rows(self, documents: Iterable[Document]) -> Iterator[Row]:
-        """This function will cut documents, in their order. When a process dies, its documents are cut in this one."""
+        """Cut documents, in their order. When a process dies, its documents are cut in this one."""
         waiting: deque[tuple[list[Document], Future[list[Row]] | None]] = deque()
         for part in _parts(documents):
             waiting.append((part, self._sent(part)))
@@ -43,7 +43,7 @@ class Cutters:
             yield from self._received(*waiting.popleft())
 
     def close(self) -> None:
-        """This function will end the processes."""
+        """End the processes."""
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)

@@ -35,7 +35,7 @@ class Finder:
     is_public: bool
 
     def best(self, limit: int) -> Sequence[Scored]:
-        """This function will give the best by words, the best first, and how well they fit."""
+        """Give the best by words, the best first, and how well they fit."""
         if self._cost() <= DIRECT:
             return self._searched(self.asker.ranking(**self._asked), limit).hits  # type: ignore[no-any-return]
         ids = self._candidates(limit)
@@ -44,7 +44,7 @@ class Finder:
         return self._searched(self.asker.ranking_of(ids=ids, **self._asked), limit).hits  # type: ignore[no-any-return]
 
     def ids(self, addresses: Sequence[tantivy.DocAddress]) -> set[int]:
-        """This function will give the numbers of documents."""
+        """Give the numbers of documents."""
         return {one for one in self.searcher.fast_field_values("id", list(addresses)) if isinstance(one, int)}
 
     @property
@@ -79,7 +79,7 @@ class Finder:
         )
 
     def counting_cost(self, needed: int) -> int:
-        """This function will say about how many documents a count would step over."""
+        """Say about how many documents a count would step over."""
         sizes = sorted(self._size(group) for group in self.plan.groups)
         if needed <= 1:
             return sum(sizes)

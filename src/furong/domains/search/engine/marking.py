@@ -29,11 +29,11 @@ class Marker:
         self._is_empty = not wanted
 
     def mark(self, text: str) -> Marked:
-        """This function will mark the words in a short text."""
+        """Mark the words in a short text."""
         return _pieces(text, self._spans(text), 0, len(text))
 
     def snippet(self, text: str, *, width: int = WIDTH) -> Marked:
-        """This function will cut the stretch of a text with most different words; its beginning when none is there."""
+        """Cut the stretch of a text with most different words; its beginning when none is there."""
         return _cut(text, self._spans(text), width)
 
     def _spans(self, text: str) -> list[tuple[int, int, str]]:
@@ -53,12 +53,12 @@ class Marker:
 
 
 def mark(text: str, terms: Collection[str]) -> Marked:
-    """This function will mark the words in a short text."""
+    """Mark the words in a short text."""
     return Marker(terms).mark(text)
 
 
 def snippet(text: str, terms: Collection[str], *, width: int = WIDTH) -> Marked:
-    """This function will cut the stretch of a text with most different words of a question;
+    """Cut the stretch of a text with most different words of a question;
 
     its beginning when none is there.
     """

@@ -31,7 +31,7 @@ _FIRST_DAY, _LAST_DAY = date(1949, 10, 1), date(2090, 1, 1)
 
 
 def make_schema() -> tantivy.Schema:
-    """This function will make the schema."""
+    """Make the schema."""
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("key", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("rights", tokenizer_name="raw", index_option="basic")
@@ -56,19 +56,19 @@ def make_schema() -> tantivy.Schema:
 
 
 def tokenizer() -> tantivy.TextAnalyzer:
-    """This function will make the tokenizer that takes joined tokens apart. Each process registers it."""
+    """Make the tokenizer that takes joined tokens apart. Each process registers it."""
     # A break takes a place, so that no phrase reaches over it, and is itself not kept.
     dropped = tantivy.Filter.custom_stopword([BREAK])
     return tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).filter(dropped).build()
 
 
 def day_number(day: date) -> int:
-    """This function will give a day as the index counts: days since 1970."""
+    """Give a day as the index counts: days since 1970."""
     return day.toordinal() - _EPOCH
 
 
 def day_of(number: int | None) -> date | None:
-    """This function will read a day of the index; None for none."""
+    """Read a day of the index; None for none."""
     return None if number is None or number == NO_DAY else date.fromordinal(number + _EPOCH)
 
 
@@ -84,12 +84,12 @@ class Row(NamedTuple):
 
 
 def id_of(key: str) -> int:
-    """This function will give the number of a key: what the index can read fast. Two keys with one number do no harm."""
+    """Give the number of a key: what the index can read fast. Two keys with one number do no harm."""
     return int.from_bytes(blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()) >> 1
 
 
 def cut(document: Document, analysis: Analysis) -> Row:
-    """This function will cut a document for the index. Pure; about half a millisecond for a page of a thousand characters."""
+    """Cut a document for the index. Pure; about half a millisecond for a page of a thousand characters."""
     title = clean(document.title[:MAX_TITLE])
     text, text_en = clean(document.text[:MAX_INDEXED]), clean(document.text_en[:MAX_INDEXED])
     titles = [title, clean(document.title_en[:MAX_TITLE])] if document.title_en else [title]
@@ -121,7 +121,7 @@ def cut(document: Document, analysis: Analysis) -> Row:
 
 
 def indexed(row: Row) -> tantivy.Document:
-    """This function will turn a document that was cut into what tantivy takes."""
+    """Turn a document that was cut into what tantivy takes."""
     found = tantivy.Document()
     for name, text in row.texts:
         found.add_text(name, text)
@@ -133,7 +133,7 @@ def indexed(row: Row) -> tantivy.Document:
 
 
 def numbers_of(document: Document, heading: str, body: str) -> list[str]:
-    """This function will give the exact identifiers of a document: its own, and those that its texts hold."""
+    """Give the exact identifiers of a document: its own, and those that its texts hold."""
     found = [token for token, _ in identifiers(heading)]
     found += [token for token, _ in identifiers(body)]
     for number in document.numbers:
@@ -165,7 +165,7 @@ def _shown(document: Document, title: str, text: str, text_en: str, written: dat
 
 
 def stored(row: tantivy.Document) -> Document:
-    """This function will read back what the index keeps of a document."""
+    """Read back what the index keeps of a document."""
     value = json.loads(cast(bytes, row.get_first("shown")))
     return Document(
         key=value["k"],

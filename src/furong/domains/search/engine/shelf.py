@@ -54,11 +54,11 @@ class Shelf:
         self.asker = Asker(self.schema)
 
     def searcher(self) -> tantivy.Searcher:
-        """This function will give the newest state that was committed. When it cannot be read, the last one that could."""
+        """Give the newest state that was committed. When it cannot be read, the last one that could."""
         return self.state()[0]
 
     def state(self) -> tuple[tantivy.Searcher, dict[tuple[str, str], int]]:
-        """This function will give the newest state, and a place for what is learnt of its words while it lasts."""
+        """Give the newest state, and a place for what is learnt of its words while it lasts."""
         seen = self.mark()
         if seen != self._seen:
             with self._lock, suppress(Exception):
@@ -69,7 +69,7 @@ class Shelf:
         return self._state
 
     def mark(self) -> tuple[int, int, int]:
-        """This function will give what changes with every commit. One look at the disk."""
+        """Give what changes with every commit. One look at the disk."""
         try:
             found = os.stat(self.path / "meta.json")
         except OSError:
@@ -77,7 +77,7 @@ class Shelf:
         return (found.st_mtime_ns, found.st_ino, found.st_size)
 
     def prove(self) -> None:
-        """This function will read a document, a list of words and a fast field.
+        """Read a document, a list of words and a fast field.
 
         Raises IndexMissingError when a file is broken.
         """
@@ -91,7 +91,7 @@ class Shelf:
                 searcher.search(tantivy.Query.term_query(self.schema, field, "\u5de5", "basic"), 1)
 
     def warm(self) -> int:
-        """This function will read the files once, so that the first question does not wait for the disk. Returns bytes."""
+        """Read the files once, so that the first question does not wait for the disk. Returns bytes."""
         count = 0
         for path in self.path.iterdir():
             with suppress(OSError), path.open("rb", buffering=0) as file:
@@ -100,7 +100,7 @@ class Shelf:
         return count
 
     def bytes(self) -> int:
-        """This function will add up the files."""
+        """Add up the files."""
         count = 0
         for path in self.path.iterdir():
             with suppress(OSError):
@@ -110,7 +110,7 @@ class Shelf:
     # --- writing ----------------------------------------------------------------------------------------------------------
 
     def open_writer(self, *, threads: int = 1, heap_bytes: int = HEAP_BYTES) -> None:
-        """This function will take the right to write. Raises `WriterBusyError` when another process has it.
+        """Take the right to write. Raises `WriterBusyError` when another process has it.
 
         ``heap_bytes``: memory of each thread, before it writes a segment.
         """
@@ -119,7 +119,7 @@ class Shelf:
                 self._writer = self._index.writer(heap_bytes * threads, threads)
 
     def replace(self, row: Row, *, fresh: bool = False) -> None:
-        """This function will take a document in. ``fresh`` says that its key is not there: then it is not looked for."""
+        """Take a document in. ``fresh`` says that its key is not there: then it is not looked for."""
         writer = self._held()
         with _native(IndexWriteError, "documents could not be written"):
             if not fresh:
@@ -127,14 +127,14 @@ class Shelf:
             writer.add_document(indexed(row))
 
     def remove(self, keys: Iterable[str]) -> None:
-        """This function will take documents out."""
+        """Take documents out."""
         writer = self._held()
         with _native(IndexWriteError, "documents could not be taken out"):
             for key in keys:
                 writer.delete_documents_by_term("key", key)
 
     def commit(self) -> None:
-        """This function will make changes durable. After a failure the writer is let go; what was committed before stands."""
+        """Make changes durable. After a failure the writer is let go; what was committed before stands."""
         try:
             with _native(IndexWriteError, "the index could not be committed"):
                 self._held().commit()
@@ -143,13 +143,13 @@ class Shelf:
             raise
 
     def finish_merges(self) -> None:
-        """This function will wait until small segments have been merged, and let the writer go."""
+        """Wait until small segments have been merged, and let the writer go."""
         writer, self._writer = self._held(), None
         with _native(IndexWriteError, "segments could not be merged"):
             writer.wait_merging_threads()
 
     def close(self) -> None:
-        """This function will let the writer go without what it has not committed."""
+        """Let the writer go without what it has not committed."""
         writer, self._writer = self._writer, None
         if writer is not None:
             with suppress(Exception):

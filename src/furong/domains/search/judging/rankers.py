@@ -26,11 +26,11 @@ class Ranker(Protocol):
     """A corpus that can be asked."""
 
     def rank(self, text: str, *, size: int) -> Sequence[str]:
-        """This function will give the keys of the best documents, the best first; none when nothing fits."""
+        """Give the keys of the best documents, the best first; none when nothing fits."""
         ...
 
     def close(self) -> None:
-        """This function will let go of what the ranker holds."""
+        """Let go of what the ranker holds."""
         ...
 
 
@@ -74,7 +74,7 @@ class OurRanker:
 
 
 def asked_page(engine: TantivyEngine, query: Query) -> Page:
-    """This function will ask an engine for a page as `queries.search` does, cards before the rest, without asking a database."""
+    """Ask an engine for a page as `queries.search` does, cards before the rest, without asking a database."""
     read = engine.plan(query.text)
     only = replace(query, kinds=(Kind.SERVICE.value,), first=0, size=CARDS, with_count=False, with_snippets=True)
     services = engine.search_plan(read, only)

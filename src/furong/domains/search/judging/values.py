@@ -51,12 +51,12 @@ class Result:
         return len(self.scores)
 
     def of_part(self, part: str) -> Result:
-        """This function will give the result on one part of the questions."""
+        """Give the result on one part of the questions."""
         return summed([one for one in self.scores if one.question.part == part], k=self.k, seconds=0.0)
 
 
 def ndcg(ranked: Sequence[str], grades: Mapping[str, int], *, k: int) -> float:
-    """This function will measure the first ``k`` of a ranking: the gain 2^grade - 1 of each, discounted by log2 of its place,
+    """Measure the first ``k`` of a ranking: the gain 2^grade - 1 of each, discounted by log2 of its place,
     as a share of the best that there is (Järvelin and Kekäläinen 2002, with the gain of Burges 2005). 0 when none is relevant.
     """
     best = _gain(sorted(grades.values(), reverse=True)[:k])
@@ -64,13 +64,13 @@ def ndcg(ranked: Sequence[str], grades: Mapping[str, int], *, k: int) -> float:
 
 
 def recall(ranked: Sequence[str], grades: Mapping[str, int], *, k: int) -> float:
-    """This function will give the share of the relevant documents (grade 1 and above) that is among the first ``k``."""
+    """Give the share of the relevant documents (grade 1 and above) that is among the first ``k``."""
     relevant = {one for one, grade in grades.items() if grade > 0}
     return len(relevant & set(ranked[:k])) / len(relevant) if relevant else 0.0
 
 
 def reciprocal_rank(ranked: Sequence[str], grades: Mapping[str, int], *, k: int) -> float:
-    """This function will give one over the place of the first document that helps (grade 2 and above); 0 below ``k``."""
+    """Give one over the place of the first document that helps (grade 2 and above); 0 below ``k``."""
     for place, one in enumerate(ranked[:k], start=1):
         if grades.get(one, 0) >= 2:
             return 1 / place
@@ -78,7 +78,7 @@ def reciprocal_rank(ranked: Sequence[str], grades: Mapping[str, int], *, k: int)
 
 
 def score(question: Question, ranked: Sequence[str], grades: Mapping[str, int], *, k: int) -> Score:
-    """This function will measure a ranking of at least a hundred documents on one question."""
+    """Measure a ranking of at least a hundred documents on one question."""
     return Score(
         question=question,
         ndcg=ndcg(ranked, grades, k=k),
@@ -90,7 +90,7 @@ def score(question: Question, ranked: Sequence[str], grades: Mapping[str, int], 
 
 
 def summed(scores: Sequence[Score], *, k: int, seconds: float) -> Result:
-    """This function will give the means over questions, the worst question first."""
+    """Give the means over questions, the worst question first."""
     count = max(len(scores), 1)
     return Result(
         k=k,

@@ -10,6 +10,6 @@ from furong.foundation.packs.reading import read_pack
 
 
 def pack_vocabulary(pack: Path) -> Vocabulary:
-    """This function will read a pack's words for the search. What of them cannot be read is left out."""
+    """Read a pack's words for the search. What of them cannot be read is left out."""
     values = read_pack(pack).values("search_words")
     return vocabulary_of(value for _, value in sorted(values.items()) if isinstance(value, SearchWords))

@@ -22,7 +22,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def confine(*, memory_bytes: int, cpu_seconds: int) -> None:
-    """This function will take from this process what reading a file does not need. POSIX; what a system lacks is left out."""
+    """Take from this process what reading a file does not need. POSIX; what a system lacks is left out."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == 1:
@@ -41,7 +41,7 @@ def confine(*, memory_bytes: int, cpu_seconds: int) -> None:
 
 
 def main() -> int:
-    """This function will answer requests from the standard input until it ends."""
+    """Answer requests from the standard input until it ends."""
     memory_bytes, cpu_seconds = int(sys.argv[1]), int(sys.argv[2])
     confine(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
     requests, answers = sys.stdin.buffer, sys.stdout.buffer

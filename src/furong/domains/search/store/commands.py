@@ -39,13 +39,13 @@ class Kept:
 
 
 def key_of(page_id: UUID) -> str:
-    """This function will give the key under which the index knows a page."""
+    """Give the key under which the index knows a page."""
     return f"page:{page_id}"
 
 
 @command("search.begin_import")
 def begin_import(*, site: SiteFacts, source: str, actor: Actor, now: datetime) -> UUID:
-    """This function will begin an import of a site, which it makes when there is none of the code, and give the import's id.
+    """Begin an import of a site, which it makes when there is none of the code, and give the import's id.
 
     ``source`` is the name that the log shows. Imports that were killed are ended in the log. Raises SiteRefused, AccessRefused.
     """
@@ -84,7 +84,7 @@ def keep_pages(
     actor: Actor,
     now: datetime,
 ) -> Kept:
-    """This function will keep a batch of pages, in place of what was kept of the same files, and say what became of them.
+    """Keep a batch of pages, in place of what was kept of the same files, and say what became of them.
 
     ``seen`` are pages whose files did not change; ``notes`` what was noted since the last batch; ``files`` how many were read. A
     page whose address another file of this import has already is not kept, and noted. What changed is found within seconds.
@@ -154,7 +154,7 @@ def keep_pages(
 
 @command("search.remove_gone_pages")
 def remove_gone(*, import_id: UUID, allow_shrink: bool, actor: Actor, now: datetime) -> int:
-    """This function will remove up to a thousand pages that the import did not see, and give how many; call it until it gives 0.
+    """Remove up to a thousand pages that the import did not see, and give how many; call it until it gives 0.
 
     Raises ImportShrank when more than half of a site's pages would go, unless ``allow_shrink``; AccessRefused.
     """
@@ -177,7 +177,7 @@ def remove_gone(*, import_id: UUID, allow_shrink: bool, actor: Actor, now: datet
 
 @command("search.end_import")
 def end_import(*, import_id: UUID, finding: str, actor: Actor, now: datetime) -> Tally:
-    """This function will end an import and give its tally; ``finding`` is the code of what stopped it, or empty.
+    """End an import and give its tally; ``finding`` is the code of what stopped it, or empty.
 
     The notes of the site's earlier imports go. Raises AccessRefused.
     """
@@ -192,7 +192,7 @@ def end_import(*, import_id: UUID, finding: str, actor: Actor, now: datetime) ->
 
 @command("search.remove_page")
 def remove_page(*, page_id: UUID, why: str, actor: Actor, now: datetime) -> str:
-    """This function will remove a page and keep its address out of later imports until `admit_page`; gives its site's code.
+    """Remove a page and keep its address out of later imports until `admit_page`; gives its site's code.
 
     It is found no more at once, before the index follows. Raises PageMissing, WhyNeeded for an empty reason, AccessRefused.
     """
@@ -217,7 +217,7 @@ def remove_page(*, page_id: UUID, why: str, actor: Actor, now: datetime) -> str:
 
 @command("search.admit_page")
 def admit_page(*, address: str, actor: Actor, now: datetime) -> str:
-    """This function will let a removed address in again, from the next import on; gives its site's code. Raises PageMissing."""
+    """Let a removed address in again, from the next import on; gives its site's code. Raises PageMissing."""
     access.require(actor=actor, right=MANAGE)
     row = models.KeptOut.objects.select_for_update().filter(address=address).first()
     if row is None:
@@ -230,7 +230,7 @@ def admit_page(*, address: str, actor: Actor, now: datetime) -> str:
 
 @command("search.remove_site")
 def remove_site(*, code: str, actor: Actor, now: datetime) -> int:
-    """This function will remove a site with all its pages and the log of its imports, and give how many pages that were.
+    """Remove a site with all its pages and the log of its imports, and give how many pages that were.
 
     Raises SiteMissing, AccessRefused.
     """
@@ -248,7 +248,7 @@ def remove_site(*, code: str, actor: Actor, now: datetime) -> int:
 
 
 def tally_of(run: models.Import) -> Tally:
-    """This function will give the figures of an import's row."""
+    """Give the figures of an import's row."""
     return Tally(
         files=run.files,
         added=run.added,
@@ -261,7 +261,7 @@ def tally_of(run: models.Import) -> Tally:
 
 
 def claim_site(code: str) -> bool:
-    """This function will claim a site for this connection's import, and say whether it could. It ends with the connection."""
+    """Claim a site for this connection's import, and say whether it could. It ends with the connection."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended('furong.search.site.' || %s, 0))", [code])
         row = cursor.fetchone()
@@ -269,7 +269,7 @@ def claim_site(code: str) -> bool:
 
 
 def release_site(code: str) -> None:
-    """This function will let go of a site that `claim_site` claimed."""
+    """Let go of a site that `claim_site` claimed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_unlock(hashtextextended('furong.search.site.' || %s, 0))", [code])
 

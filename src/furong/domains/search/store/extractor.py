@@ -38,7 +38,7 @@ class Extractor:
         self.close()
 
     def read(self, data: bytes, *, path: str, charset: str = "", address: str = "") -> Extract | Reason:
-        """This function will give what a file says, or why it says nothing.
+        """Give what a file says, or why it says nothing.
 
         Returns `Reason.TOO_SLOW` when the child takes longer than its seconds and `Reason.TOO_MUCH_MEMORY` when it dies of its
         bounds; the next file is read by a new child. Raises ExtractorDownError when no child starts.
@@ -63,7 +63,7 @@ class Extractor:
         return Extract(**answer)
 
     def close(self) -> None:
-        """This function will end the child."""
+        """End the child."""
         child, self._child, self._read = self._child, None, 0
         if child is not None:
             child.kill()

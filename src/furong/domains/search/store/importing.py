@@ -98,7 +98,7 @@ def import_pages(
     file_seconds: float = FILE_SECONDS,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Imported:
-    """This function will import a folder or an archive into a site, and say how it went.
+    """Import a folder or an archive into a site, and say how it went.
 
     What did not change since the last import is not read again; what the source lacks is removed, unless more than half of a
     site's pages would go and ``allow_shrink`` is not said. A file that cannot be read is noted, and the rest goes on. Raises

@@ -25,7 +25,7 @@ from furong.domains.search.store.values import (
 
 
 def get_page(*, page_id: UUID) -> PageView:
-    """This function will return a page as it is kept. Raises PageMissing."""
+    """Return a page as it is kept. Raises PageMissing."""
     found = list_pages(page_ids=[page_id])
     if not found:
         raise PageMissing
@@ -33,23 +33,23 @@ def get_page(*, page_id: UUID) -> PageView:
 
 
 def find_page(*, address: str) -> PageView | None:
-    """This function will return the page of an address, None when there is none."""
+    """Return the page of an address, None when there is none."""
     row = models.Page.objects.select_related("site").filter(address=check_address(address)).first()
     return _view(row) if row is not None else None
 
 
 def list_pages(*, page_ids: Sequence[UUID]) -> list[PageView]:
-    """This function will return the pages of these ids that are still there, in no order."""
+    """Return the pages of these ids that are still there, in no order."""
     return [_view(row) for row in models.Page.objects.select_related("site").filter(id__in=page_ids)]
 
 
 def list_page_ids(*, page_ids: Sequence[UUID]) -> list[UUID]:
-    """This function will return those of these ids whose pages are still there."""
+    """Return those of these ids whose pages are still there."""
     return list(models.Page.objects.filter(id__in=page_ids).values_list("id", flat=True))
 
 
 def each_page_id(*, chunk: int = 5000) -> Iterator[UUID]:
-    """This function will give the id of every page in their order, reading ``chunk`` at a time."""
+    """Give the id of every page in their order, reading ``chunk`` at a time."""
     after: UUID | None = None
     while True:
         rows = models.Page.objects.order_by("id")
@@ -63,18 +63,18 @@ def each_page_id(*, chunk: int = 5000) -> Iterator[UUID]:
 
 
 def list_page_lines(*, site: str, offset: int = 0, limit: int = 20) -> list[PageLine]:
-    """This function will return a site's pages in a list, by their path in the source, without their texts."""
+    """Return a site's pages in a list, by their path in the source, without their texts."""
     return _lines(models.Page.objects.filter(site_id=site).order_by("path")[offset : offset + limit])
 
 
 def list_page_lines_of(*, page_ids: Sequence[UUID]) -> list[PageLine]:
-    """This function will return those of these pages that are still there, in this order."""
+    """Return those of these pages that are still there, in this order."""
     found = {one.id: one for one in _lines(models.Page.objects.filter(id__in=page_ids))}
     return [found[one] for one in page_ids if one in found]
 
 
 def list_kept_out(*, site: str, limit: int = 200) -> list[KeptOutView]:
-    """This function will return a site's addresses that editors removed, the newest first."""
+    """Return a site's addresses that editors removed, the newest first."""
     return [
         KeptOutView(address=row.address, site=row.site_code, title=row.title, why=row.why, by=row.by, at=row.at)
         for row in models.KeptOut.objects.filter(site_code=site).order_by("-at", "address")[:limit]
@@ -82,7 +82,7 @@ def list_kept_out(*, site: str, limit: int = 200) -> list[KeptOutView]:
 
 
 def get_import(*, import_id: UUID) -> ImportView:
-    """This function will return an import. Raises ImportMissing."""
+    """Return an import. Raises ImportMissing."""
     row = models.Import.objects.filter(id=import_id).first()
     if row is None:
         raise ImportMissing
@@ -90,7 +90,7 @@ def get_import(*, import_id: UUID) -> ImportView:
 
 
 def find_digest(*, site: str, path: str) -> tuple[UUID, str] | None:
-    """This function will return the id and the digest of what is kept of a file, None when nothing is."""
+    """Return the id and the digest of what is kept of a file, None when nothing is."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, digest FROM search_page WHERE site_id = %s AND path = %s", [site, path])
         row = cursor.fetchone()
@@ -98,7 +98,7 @@ def find_digest(*, site: str, path: str) -> tuple[UUID, str] | None:
 
 
 def list_sites() -> list[SiteView]:
-    """This function will return all sites with the number of their pages, by code."""
+    """Return all sites with the number of their pages, by code."""
     counts = dict(models.Page.objects.values_list("site_id").annotate(Count("id")))
     return [
         SiteView(
@@ -114,23 +114,23 @@ def list_sites() -> list[SiteView]:
 
 
 def find_site(*, code: str) -> SiteView | None:
-    """This function will return a site, None when there is none of the code."""
+    """Return a site, None when there is none of the code."""
     return next((one for one in list_sites() if one.code == code), None)
 
 
 def list_imports(*, site: str, limit: int = 20) -> list[ImportView]:
-    """This function will return a site's imports, the newest first."""
+    """Return a site's imports, the newest first."""
     return [_import(row) for row in models.Import.objects.filter(site_id=site).order_by("-began_at", "-id")[:limit]]
 
 
 def list_last_imports() -> dict[str, ImportView]:
-    """This function will return the newest import of each site, by the site's code. One read."""
+    """Return the newest import of each site, by the site's code. One read."""
     rows = models.Import.objects.order_by("site_id", "-began_at", "-id").distinct("site_id")
     return {row.site_id: _import(row) for row in rows}
 
 
 def list_notes(*, import_id: UUID, reason: Reason | None = None, offset: int = 0, limit: int = 1000) -> list[Note]:
-    """This function will return what an import noted, by reason and path; with ``reason`` only that."""
+    """Return what an import noted, by reason and path; with ``reason`` only that."""
     rows = models.ImportNote.objects.filter(run_id=import_id).order_by("reason", "path")
     if reason is not None:
         rows = rows.filter(reason=reason.value)
@@ -138,7 +138,7 @@ def list_notes(*, import_id: UUID, reason: Reason | None = None, offset: int = 0
 
 
 def count_notes(*, import_id: UUID) -> dict[Reason, int]:
-    """This function will count an import's notes by reason; a reason's notes are kept up to a thousand."""
+    """Count an import's notes by reason; a reason's notes are kept up to a thousand."""
     rows = models.ImportNote.objects.filter(run_id=import_id).values_list("reason").annotate(Count("id"))
     return {Reason(reason): count for reason, count in rows}
 

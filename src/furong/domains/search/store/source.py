@@ -21,23 +21,23 @@ class PageSource:
     prefix = "page"
 
     def documents(self, keys: Sequence[str]) -> dict[str, Document]:
-        """This function will return the documents of these keys; a key without a page is left out."""
+        """Return the documents of these keys; a key without a page is left out."""
         ids = {one: found for one in keys if (found := _id(one)) is not None}
         return {key_of(page.id): document_of(page) for page in queries.list_pages(page_ids=list(ids.values()))}
 
     def keys(self) -> Iterator[str]:
-        """This function will give the key of every page."""
+        """Give the key of every page."""
         for page_id in queries.each_page_id():
             yield key_of(page_id)
 
     def visible(self, keys: Collection[str], *, actor: Actor) -> set[str]:
-        """This function will say which of these keys the actor may see: those that are still there."""
+        """Say which of these keys the actor may see: those that are still there."""
         ids = [found for one in keys if (found := _id(one)) is not None]
         return {key_of(one) for one in queries.list_page_ids(page_ids=ids)}
 
 
 def document_of(page: PageView) -> Document:
-    """This function will make the index's document of a page."""
+    """Make the index's document of a page."""
     summary = f"{page.summary}\n" if page.summary and page.summary not in page.body[:2000] else ""
     return Document(
         key=key_of(page.id),

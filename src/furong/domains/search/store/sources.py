@@ -46,21 +46,21 @@ class Source(Protocol):
     """A place that holds files."""
 
     def list(self) -> Iterator[Entry | Note]:
-        """This function will list the files in it, and a note for each that cannot be taken. Each path once."""
+        """List the files in it, and a note for each that cannot be taken. Each path once."""
         ...
 
     def read(self, path: str) -> bytes | Reason:
-        """This function will give the bytes of a file that was listed just now, or why it cannot."""
+        """Give the bytes of a file that was listed just now, or why it cannot."""
         ...
 
     def manifest(self) -> tuple[str, IO[bytes]] | None:
-        """This function will open the manifest that lies in it, if one does, and say its name."""
+        """Open the manifest that lies in it, if one does, and say its name."""
         ...
 
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
-    """This function will open a folder or an archive. Raises SourceUnreadable."""
+    """Open a folder or an archive. Raises SourceUnreadable."""
     if path.is_dir():
         yield _Folder(path)
         return
@@ -80,7 +80,7 @@ def open_source(path: Path) -> Iterator[Source]:
 
 
 def read_manifest(file: IO[bytes], *, name: str) -> dict[str, dict[str, str]]:
-    """This function will give what a manifest says of each path: column to value, unknown columns left out.
+    """Give what a manifest says of each path: column to value, unknown columns left out.
 
     CSV with a first line of names, or JSON lines; UTF-8. Memory grows with its lines (about 500 B each). Raises ManifestRefused.
     """

@@ -37,7 +37,7 @@ _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})
 
 
 def text_of(value: object, *, inside: bool = False, run: Run | None = None) -> str:
-    """This function will write a FEEL value as ``string()`` does; strings inside of lists stand in quotes."""
+    """Write a FEEL value as ``string()`` does; strings inside of lists stand in quotes."""
     if run is not None:
         run.spend()
     if isinstance(value, str):

@@ -12,7 +12,7 @@ _LEAST_SCALE, _MOST_SCALE = -6111, 6176  # of Decimal128 (10.3.4.5)
 
 
 def round_to(number: Decimal, scale: Decimal | None, rounding: str) -> Decimal:
-    """This function will round ``number`` to ``scale`` places (0 without one)."""
+    """Round ``number`` to ``scale`` places (0 without one)."""
     places = whole(Decimal(0) if scale is None else scale, "scale", _LEAST_SCALE, _MOST_SCALE)
     if number.is_zero() or (places > 0 and -int(number.as_tuple().exponent) <= places):
         return number

@@ -127,7 +127,7 @@ BUILTINS: dict[str, Builtin] = {}
 def builtin(
     name: str, signature: str = "", *, variadic: str = "", pure: bool = True
 ) -> Callable[[Callable[..., object]], Callable[..., object]]:
-    """This function will register what it decorates as the FEEL function ``name``.
+    """Register what it decorates as the FEEL function ``name``.
 
     ``signature`` is ``parameter: type, other: type?``: a type may be several with ``|``; ``?`` makes a parameter
     optional, ``!`` lets it be null, ``?!`` both. The Python function takes the ``Run`` and then the parameters.
@@ -153,7 +153,7 @@ def builtin(
 
 
 def whole(number: Decimal, what: str, least: int = -(10**9), most: int = 10**9) -> int:
-    """This function will return ``number`` without its fraction, or raise ``Null`` when it is out of range."""
+    """Return ``number`` without its fraction, or raise ``Null`` when it is out of range."""
     if not least <= number <= most:
         raise Null(f"Its {what} is out of range.")
     return int(number)

@@ -100,7 +100,7 @@ def _categories() -> dict[str, CharSet]:
 
 @cache
 def category(name: str) -> CharSet | None:
-    """This function will return the characters of the category ``L``, ``Lu`` and so on; None when there is none."""
+    """Return the characters of the category ``L``, ``Lu`` and so on; None when there is none."""
     if not name or len(name) > 2 or name[0] not in "LMNPZSC":
         return None
     found = [one.ranges for key, one in _categories().items() if key.startswith(name)]
@@ -142,7 +142,7 @@ def _blocks() -> dict[str, tuple[int, int]]:
 
 
 def block(name: str) -> CharSet | None:
-    """This function will return the characters of a block of Unicode, such as ``CJKUnifiedIdeographs``; None for none."""
+    """Return the characters of a block of Unicode, such as ``CJKUnifiedIdeographs``; None for none."""
     found = _blocks().get(name)
     return None if found is None else CharSet((found,))
 
@@ -176,7 +176,7 @@ def _word() -> CharSet:
 
 @cache
 def escape(letter: str) -> CharSet | None:
-    r"""This function will return the characters of ``\d``, ``\s``, ``\w``, ``\i``, ``\c`` or their capitals; None for none."""
+    r"""Return the characters of ``\d``, ``\s``, ``\w``, ``\i``, ``\c`` or their capitals; None for none."""
     lower = letter.lower()
     found: CharSet | None = None
     if lower == "s":

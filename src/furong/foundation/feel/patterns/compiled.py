@@ -60,7 +60,7 @@ class Pattern:
             self._machine = Machine(self._node, self.groups)
 
     def find_all(self, text: str, spend: Callable[[int], None]) -> Iterator[Spans]:
-        """This function will yield where the pattern and its groups match, from left to right.
+        """Yield where the pattern and its groups match, from left to right.
 
         ``spend`` is told of the work and raises when it has been too much. Raises ``PatternError`` when the text is
         too long for a pattern with references.
@@ -79,13 +79,13 @@ class Pattern:
         yield from self._machine.find_all(text, spend)
 
     def matches(self, text: str, spend: Callable[[int], None]) -> bool:
-        """This function will tell whether the pattern matches anywhere in ``text``."""
+        """Tell whether the pattern matches anywhere in ``text``."""
         return next(self.find_all(text, spend), None) is not None
 
 
 @lru_cache(maxsize=512)
 def compile_pattern(text: str, flags: str) -> Pattern:
-    """This function will compile a pattern with XPath's ``flags``. Raises ``PatternError``; the last 512 are kept."""
+    """Compile a pattern with XPath's ``flags``. Raises ``PatternError``; the last 512 are kept."""
     return Pattern(text, flags)
 
 

@@ -75,7 +75,7 @@ Node = Chars | Anchor | Reference | Group | Repeat | Sequence_ | Branch
 
 
 def read(text: str, flags: str) -> tuple[Node, int]:
-    """This function will return the tree of a pattern and how many groups it has. Raises ``PatternError``.
+    """Return the tree of a pattern and how many groups it has. Raises ``PatternError``.
 
     Flags: s (a full stop matches line ends), m (anchors match at lines), i (case does not count), x (white space in the
     pattern does not count), q (every character stands for itself).

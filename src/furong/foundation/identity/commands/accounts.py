@@ -36,7 +36,7 @@ from furong.foundation.organizations.values import Name, today
 
 @command("identity.register_resident")
 def register_resident(*, username: str, password: str, display_name: str = "", actor: Actor, now: datetime) -> UUID:
-    """This function will make a resident's account and return its identifier; it is bound to nobody yet.
+    """Make a resident's account and return its identifier; it is bound to nobody yet.
 
     Raises ``UsernameRefused``, ``UsernameTaken``, ``PasswordRefused``.
     """
@@ -56,7 +56,7 @@ def create_staff_account(
     actor: Actor,
     now: datetime,
 ) -> UUID:
-    """This function will make an account for a member of staff and return its identifier.
+    """Make an account for a member of staff and return its identifier.
 
     The password is a first one, changed at the first sign-in. With ``post_id`` the account is appointed at once; whoever
     administers less than everything must name one in their scope. Raises ``UsernameRefused``, ``UsernameTaken``,
@@ -88,7 +88,7 @@ def create_first_administrator(
     actor: Actor,
     now: datetime,
 ) -> FirstAdministrator:
-    """This function will make the account of the first administrator, in a post made for it, and say where it sits.
+    """Make the account of the first administrator, in a post made for it, and say where it sits.
 
     For the console of a new platform: only while no account holds a post with ``accounts.manage``; everybody else's account is
     made by an administrator. Without ``division_code`` it sits at the top of the divisions. Raises ``AdministratorExists``,
@@ -130,7 +130,7 @@ def _manages(post_id: UUID) -> bool:
 
 @command("identity.bind_person")
 def bind_person(*, account_id: UUID, person_id: UUID, display_name: str, actor: Actor, now: datetime) -> None:
-    """This function will bind an account to the person whom the real-name port confirmed; `sign_in.confirm_real_name` calls it.
+    """Bind an account to the person whom the real-name port confirmed; `sign_in.confirm_real_name` calls it.
 
     Raises ``PersonHasAccount`` when another open account of the kind is the person's, ``AccountNotFound``.
     """
@@ -148,7 +148,7 @@ def bind_person(*, account_id: UUID, person_id: UUID, display_name: str, actor: 
 
 @command("identity.confirm_in_person")
 def confirm_in_person(*, account_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will record that the holder of an account showed their document at a counter.
+    """Record that the holder of an account showed their document at a counter.
 
     Needs ``accounts.manage``. The account must be bound to a person already. Raises ``AccountNotFound``.
     """
@@ -164,7 +164,7 @@ def confirm_in_person(*, account_id: UUID, actor: Actor, now: datetime) -> None:
 
 @command("identity.change_password")
 def change_password(*, account_id: UUID, old: str, new: str, actor: Actor, now: datetime) -> None:
-    """This function will replace one's own password; every other device is signed out.
+    """Replace one's own password; every other device is signed out.
 
     Raises ``WrongPassword``, ``PasswordRefused``, ``AccountNotFound``.
     """
@@ -183,7 +183,7 @@ def change_password(*, account_id: UUID, old: str, new: str, actor: Actor, now: 
 
 @command("identity.reset_password")
 def reset_password(*, account_id: UUID, password: str, actor: Actor, now: datetime) -> None:
-    """This function will give an account a first password again; all its devices are signed out.
+    """Give an account a first password again; all its devices are signed out.
 
     Needs ``accounts.manage`` over the account's posts. Raises ``AccountNotFound``, ``PasswordRefused``.
     """
@@ -197,7 +197,7 @@ def reset_password(*, account_id: UUID, password: str, actor: Actor, now: dateti
 
 @command("identity.disable_account")
 def disable_account(*, account_id: UUID, reason: str = "", actor: Actor, now: datetime) -> None:
-    """This function will close an account: its devices are signed out and, for staff, its appointments end.
+    """Close an account: its devices are signed out and, for staff, its appointments end.
 
     Needs ``accounts.manage`` over the account's posts. Raises ``AccountNotFound``.
     """
@@ -213,7 +213,7 @@ def disable_account(*, account_id: UUID, reason: str = "", actor: Actor, now: da
 
 @command("identity.enable_account")
 def enable_account(*, account_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will open a closed account again, without the posts it had.
+    """Open a closed account again, without the posts it had.
 
     Needs ``accounts.manage`` over everything, for a closed account has no post to be in a scope by. Raises ``AccountNotFound``,
     ``PersonHasAccount`` when the person opened another meanwhile.
@@ -226,7 +226,7 @@ def enable_account(*, account_id: UUID, actor: Actor, now: datetime) -> None:
 
 @command("identity.rename_account")
 def rename_account(*, account_id: UUID, display_name: str, actor: Actor, now: datetime) -> None:
-    """This function will change the name shown for a staff account. Needs ``accounts.manage`` over its posts."""
+    """Change the name shown for a staff account. Needs ``accounts.manage`` over its posts."""
     row = _managed(account_id, actor, now)
     if row.kind != AccountKind.STAFF:  # a resident's name is the register's
         raise AccountNotFound
@@ -237,7 +237,7 @@ def rename_account(*, account_id: UUID, display_name: str, actor: Actor, now: da
 
 @command("identity.set_phone")
 def set_phone(*, phone: str, actor: Actor, now: datetime) -> None:
-    """This function will keep the telephone number that one's own notices go to; an empty one ends them."""
+    """Keep the telephone number that one's own notices go to; an empty one ends them."""
     row = _locked(actor.account_id)
     cleaned = re.sub(r"[^\d+]", "", phone)[:20]
     row.phone = cleaned
@@ -248,7 +248,7 @@ def set_phone(*, phone: str, actor: Actor, now: datetime) -> None:
 
 @command("identity.set_language")
 def set_language(*, language: str, actor: Actor, now: datetime) -> None:
-    """This function will keep the language in which one's own notices are written; an unknown one is left out."""
+    """Keep the language in which one's own notices are written; an unknown one is left out."""
     row = _locked(actor.account_id)
     row.language = language if language in dict(settings.LANGUAGES) else ""
     row.save(update_fields=["language"])

@@ -24,7 +24,7 @@ from furong.foundation.organizations.values import Name, today
 def create_demo_accounts(
     *, spec: Mapping[str, Any], persons: Mapping[str, UUID], actor: Actor, now: datetime
 ) -> Sequence[str]:
-    """This function will make the accounts of ``demo/accounts.yaml`` (read as plain values) and return their usernames.
+    """Make the accounts of ``demo/accounts.yaml`` (read as plain values) and return their usernames.
 
     ``persons`` gives the person for each ``person`` key named there; a key it lacks leaves the account unbound. Repeating it
     makes what is missing and changes no password. Raises ``DemoRefusedError`` in production.

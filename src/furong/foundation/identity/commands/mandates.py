@@ -52,7 +52,7 @@ def grant_mandate(
     actor: Actor,
     now: datetime,
 ) -> UUID:
-    """This function will let another verified account act for the actor, or for the enterprise the actor represents.
+    """Let another verified account act for the actor, or for the enterprise the actor represents.
 
     The agent is named by username and name, so that a slip of the keyboard mandates nobody. It holds from ``from_on`` (today
     without one) until ``until_on`` (exclusive, a year on without one, three at most). Raises ``AgentUnknown``,
@@ -99,7 +99,7 @@ def grant_mandate(
 
 @command("identity.revoke_mandate")
 def revoke_mandate(*, mandate_id: UUID, reason: str = "", actor: Actor, now: datetime) -> None:
-    """This function will end a mandate at once: the agent's next request no longer acts for the principal.
+    """End a mandate at once: the agent's next request no longer acts for the principal.
 
     Whoever gave it, the agent, the principal, the enterprise's legal representative or an administrator of all accounts may.
     Raises ``MandateNotFound``, and ``ParenthoodStays`` for what follows from the register.
@@ -116,7 +116,7 @@ def revoke_mandate(*, mandate_id: UUID, reason: str = "", actor: Actor, now: dat
 
 @command("identity.refresh_child_mandates")
 def refresh_child_mandates(*, actor: Actor, now: datetime) -> int:
-    """This function will bring a parent's mandates for minor children in line with the register; returns how many stand.
+    """Bring a parent's mandates for minor children in line with the register; returns how many stand.
 
     They end on the child's eighteenth birthday (Civil Code, articles 17 and 27), and when the register no longer says so.
     For a verified resident; others have none.
@@ -165,7 +165,7 @@ def refresh_child_mandates(*, actor: Actor, now: datetime) -> int:
 
 @command("identity.claim_enterprise")
 def claim_enterprise(*, credit_code: str, actor: Actor, now: datetime) -> UUID:
-    """This function will let a verified resident act for the enterprise whose legal representative they are; gives the mandate.
+    """Let a verified resident act for the enterprise whose legal representative they are; gives the mandate.
 
     Raises ``AssuranceTooLow``, ``NotTheRepresentative``, ``MandateExists``. Civil Code, article 61.
     """

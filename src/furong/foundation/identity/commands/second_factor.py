@@ -35,7 +35,7 @@ STEPS_OF_TOLERANCE = 1
 
 @command("identity.enrol_totp")
 def enrol_totp(*, account_id: UUID, secret: str, code: str, actor: Actor, now: datetime) -> list[str]:
-    """This function will set up time-based codes for an account once ``code`` proves that the app has ``secret`` (base 32).
+    """Set up time-based codes for an account once ``code`` proves that the app has ``secret`` (base 32).
 
     Returns the recovery codes, each good once; they are shown now and never again. For oneself, or for the account that is
     signing in. Raises ``SecondFactorExists``, ``SecondFactorWrong``, ``AccountNotFound``.
@@ -61,7 +61,7 @@ def enrol_totp(*, account_id: UUID, secret: str, code: str, actor: Actor, now: d
 
 @command("identity.check_second_factor")
 def check_second_factor(*, account_id: UUID, code: str, actor: Actor, now: datetime) -> Literal["totp", "recovery"]:
-    """This function will accept a time-based code or a recovery code, once, and return which it was.
+    """Accept a time-based code or a recovery code, once, and return which it was.
 
     Raises ``SecondFactorMissing``, ``SecondFactorWrong``. The caller counts failures (`sign_in`).
     """
@@ -84,7 +84,7 @@ def check_second_factor(*, account_id: UUID, code: str, actor: Actor, now: datet
 
 @command("identity.remove_totp")
 def remove_totp(*, account_id: UUID, code: str, actor: Actor, now: datetime) -> None:
-    """This function will remove one's own second factor after a code from it.
+    """Remove one's own second factor after a code from it.
 
     Raises ``SecondFactorNeeded`` for staff where one is required, ``SecondFactorMissing``, ``SecondFactorWrong``.
     """
@@ -98,7 +98,7 @@ def remove_totp(*, account_id: UUID, code: str, actor: Actor, now: datetime) -> 
 
 @command("identity.reset_totp")
 def reset_totp(*, account_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will remove the second factor of somebody who lost their phone, and sign their devices out.
+    """Remove the second factor of somebody who lost their phone, and sign their devices out.
 
     Needs ``accounts.manage`` over the account's posts. Raises ``AccountNotFound``, ``SecondFactorMissing``.
     """

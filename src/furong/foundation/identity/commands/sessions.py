@@ -31,7 +31,7 @@ def record_sign_in(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """This function will record a sign-in, or an attempt at a known account that failed."""
+    """Record a sign-in, or an attempt at a known account that failed."""
     if outcome == "done":
         models.Account.objects.filter(pk=account_id).update(last_login=now)
     current().object("account", account_id)
@@ -40,7 +40,7 @@ def record_sign_in(
 
 @command("identity.end_device")
 def end_device(*, session_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will sign one of one's own devices out: its next request is a stranger's. Raises ``DeviceNotFound``."""
+    """Sign one of one's own devices out: its next request is a stranger's. Raises ``DeviceNotFound``."""
     if actor.account_id is None:
         raise DeviceNotFound
     gone, _ = models.Session.objects.filter(id=session_id, account_id=actor.account_id).delete()
@@ -51,7 +51,7 @@ def end_device(*, session_id: UUID, actor: Actor, now: datetime) -> None:
 
 @command("identity.end_other_devices")
 def end_other_devices(*, session_id: UUID, actor: Actor, now: datetime) -> int:
-    """This function will sign all of one's own devices out but the one with ``session_id``; returns how many."""
+    """Sign all of one's own devices out but the one with ``session_id``; returns how many."""
     if actor.account_id is None:
         raise DeviceNotFound
     gone, _ = models.Session.objects.filter(account_id=actor.account_id).exclude(id=session_id).delete()
@@ -62,7 +62,7 @@ def end_other_devices(*, session_id: UUID, actor: Actor, now: datetime) -> int:
 
 @command("identity.end_devices_of")
 def end_devices_of(*, account_id: UUID, actor: Actor, now: datetime) -> int:
-    """This function will sign all devices of an account out; needs ``accounts.manage`` over it. Returns how many."""
+    """Sign all devices of an account out; needs ``accounts.manage`` over it. Returns how many."""
     require(actor=actor, right=MANAGE)
     if not may_manage(actor=actor, account_id=account_id, now=now):
         raise AccountNotFound
@@ -74,7 +74,7 @@ def end_devices_of(*, account_id: UUID, actor: Actor, now: datetime) -> int:
 
 @command("identity.choose_post")
 def choose_post(*, session_id: UUID, post_id: UUID, actor: Actor, now: datetime) -> None:
-    """This function will let a session act in another of the account's posts from its next request on.
+    """Let a session act in another of the account's posts from its next request on.
 
     Raises ``NotYourPost`` for one that the account does not hold today, ``DeviceNotFound``.
     """
@@ -90,7 +90,7 @@ def choose_post(*, session_id: UUID, post_id: UUID, actor: Actor, now: datetime)
 
 @command("identity.switch_principal")
 def switch_principal(*, session_id: UUID, mandate_id: UUID | None, actor: Actor, now: datetime) -> None:
-    """This function will let a session act for the principal of a mandate, or for oneself again without one.
+    """Let a session act for the principal of a mandate, or for oneself again without one.
 
     Raises ``MandateNotFound`` for somebody else's mandate, ``MandateNotInForce``, ``DeviceNotFound``.
     """

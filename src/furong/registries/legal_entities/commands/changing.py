@@ -59,7 +59,7 @@ def change(
     basis: Basis,
     now: datetime,
 ) -> tuple[str, ...]:
-    """This function will change registration items of an entity from a day on, and return which (Order 746, art. 24).
+    """Change registration items of an entity from a day on, and return which (Order 746, art. 24).
 
     ``items`` are of ``capital_fen``, ``address``, ``scope``, ``term_until`` (a date or None). ``officers`` replaces, of each kind
     named, everybody who holds it. ``reservation_id`` is a name that was kept for the head or a holder; the old one is nobody's
@@ -161,7 +161,7 @@ def change(
 
 @command("legal_entities.declare_dormant")
 def declare_dormant(*, entity_id: UUID, reason: str, actor: Actor, basis: Basis, now: datetime) -> date:
-    """This function will record that an entity suspends its business, and return until when at most (Order 746, art. 30).
+    """Record that an entity suspends its business, and return until when at most (Order 746, art. 30).
 
     Raises `EntityNotFound`, `EntityClosed`, `NothingChanged`, ``AccessRefused``, ``PurposeMissing``.
     """
@@ -183,7 +183,7 @@ def declare_dormant(*, entity_id: UUID, reason: str, actor: Actor, basis: Basis,
 
 @command("legal_entities.resume")
 def resume(*, entity_id: UUID, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will record that a dormant entity does business again.
+    """Record that a dormant entity does business again.
 
     Raises `EntityNotFound`, `EntityClosed`, `NothingChanged`, ``AccessRefused``, ``PurposeMissing``.
     """

@@ -30,7 +30,7 @@ People = Mapping[str, tuple[UUID, str]]
 
 @command("legal_entities.load_enterprises")
 def load_enterprises(*, spec: Mapping[str, Any], people: People, actor: Actor, now: datetime) -> Sequence[str]:
-    """This function will register the enterprises of ``demo/enterprises.yaml`` and return their credit codes. Repeatable.
+    """Register the enterprises of ``demo/enterprises.yaml`` and return their credit codes. Repeatable.
 
     Their codes are of the division that no county has. ``people`` gives the person and name of each key named there; one whose
     head it lacks is left out. Raises ``DemoRefusedError`` in production.

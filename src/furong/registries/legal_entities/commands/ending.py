@@ -32,7 +32,7 @@ from .changing import set_state
 
 @command("legal_entities.publish_notice")
 def publish_notice(*, entity_id: UUID, promise: bool, actor: Actor, basis: Basis, now: datetime) -> values.Notice:
-    """This function will publish that an entity is to be deregistered in the simple procedure (Order 746, art. 33).
+    """Publish that an entity is to be deregistered in the simple procedure (Order 746, art. 33).
 
     ``promise``: its head promises, for all holders, that it owes nothing to creditors, staff, tax or social security. Objections
     are heard for twenty days; in the twenty after them the deregistration is applied for. For its head, and registrars.
@@ -70,7 +70,7 @@ def publish_notice(*, entity_id: UUID, promise: bool, actor: Actor, basis: Basis
 
 @command("legal_entities.withdraw_notice")
 def withdraw_notice(*, entity_id: UUID, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will take a running notice back: the entity goes on. For its head, and registrars.
+    """Take a running notice back: the entity goes on. For its head, and registrars.
 
     Raises `NoticeNotFound`, `EntityNotFound`, `EntityClosed`, ``AccessRefused``, ``PurposeMissing``.
     """
@@ -88,7 +88,7 @@ def withdraw_notice(*, entity_id: UUID, actor: Actor, basis: Basis, now: datetim
 
 @command("legal_entities.object_to_notice")
 def object_to_notice(*, entity_id: UUID, reason: str, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will raise an objection to a simple deregistration, which ends the procedure (Order 746, art. 33).
+    """Raise an objection to a simple deregistration, which ends the procedure (Order 746, art. 33).
 
     For departments (a post that may read the register) and for verified residents who are concerned. Raises `NoticeNotFound`,
     `NoticeOver`, `ReasonMissing`, `EntityNotFound`, `EntityClosed`, ``AccessRefused``, ``AssuranceTooLow``, ``PurposeMissing``.
@@ -133,7 +133,7 @@ def deregister(
     basis: Basis,
     now: datetime,
 ) -> None:
-    """This function will deregister an entity: it is no more, its offices end, and its name is nobody's for a year.
+    """Deregister an entity: it is no more, its offices end, and its name is nobody's for a year.
 
     In the ``simple`` procedure its notice must have run out without objection and not longer than twenty days ago; individual
     businesses and branches need none. Otherwise ``reason`` names the report of its liquidation (公司法 art. 239). The same
@@ -175,7 +175,7 @@ def deregister(
 
 @command("legal_entities.revoke")
 def revoke(*, entity_id: UUID, reason: str, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will record that an entity's business licence was revoked by a penalty. It has still to be wound up.
+    """Record that an entity's business licence was revoked by a penalty. It has still to be wound up.
 
     A running notice of deregistration ends. Raises `ReasonMissing`, `EntityNotFound`, `EntityClosed`, `NothingChanged`,
     ``AccessRefused``, ``PurposeMissing``. Order 746, art. 43 to 49; 公司法 art. 260.
@@ -185,7 +185,7 @@ def revoke(*, entity_id: UUID, reason: str, actor: Actor, basis: Basis, now: dat
 
 @command("legal_entities.annul")
 def annul(*, entity_id: UUID, reason: str, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will annul a registration that was obtained by false papers: the entity was never rightly registered.
+    """Annul a registration that was obtained by false papers: the entity was never rightly registered.
 
     Raises as `revoke`. Order 746, art. 40 and 41.
     """

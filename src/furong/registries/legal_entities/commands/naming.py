@@ -39,7 +39,7 @@ def reserve_name(
     basis: Basis,
     now: datetime,
 ) -> Reservation:
-    """This function will keep a name for a person who sets up an entity, for two months (Order 734, art. 19).
+    """Keep a name for a person who sets up an entity, for two months (Order 734, art. 19).
 
     ``area`` is the division that the name bears (``county``, ``city``, ``province``) of the place ``division_code``. ``industry``
     is a trade of the rules, empty for a name without one. ``owner_code`` names a firm in which the founder holds shares, whose
@@ -116,7 +116,7 @@ def reserve_name(
 
 @command("legal_entities.release_name")
 def release_name(*, reservation_id: UUID, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will give up a kept name; anybody may take it at once.
+    """Give up a kept name; anybody may take it at once.
 
     For the person it is kept for, and registrars. Raises `ReservationNotFound`, `ReservationLapsed`, ``PurposeMissing``.
     """

@@ -70,7 +70,7 @@ def register(
     basis: Basis,
     now: datetime,
 ) -> Registered:
-    """This function will register an entity, give it its credit code, and make its name its own.
+    """Register an entity, give it its credit code, and make its name its own.
 
     A market entity bears a name that was kept for its head or a holder (``reservation_id``); branches, institutions and social
     organisations bear ``name``, which nobody else may bear. ``given_code`` is a code that another system allotted; else the next
@@ -167,7 +167,7 @@ def register(
 
 
 def check_items(entity: NewEntity, *, on: date) -> None:
-    """This function will check the registration items of a kind against one another. Raises `FactsIncomplete` with the item.
+    """Check the registration items of a kind against one another. Raises `FactsIncomplete` with the item.
 
     A company's shares add up to its capital, and are due within five years in a limited one (公司法 art. 47); who heads it is one
     person; each person stands once in an office.
@@ -183,7 +183,7 @@ def check_items(entity: NewEntity, *, on: date) -> None:
 
 
 def check_officers(kind: EntityKind, officers: tuple[Officer, ...], *, capital_fen: int | None, on: date) -> None:
-    """This function will check who leads and holds an entity, and its capital. Raises `FactsIncomplete`."""
+    """Check who leads and holds an entity, and its capital. Raises `FactsIncomplete`."""
     facts = KINDS[kind]
     heads = [one for one in officers if one.kind is RoleKind.HEAD]
     if len(heads) != 1 or heads[0].person_id is None:

@@ -31,7 +31,7 @@ def check_name(
     division_code: str,
     now: datetime,
 ) -> NameVerdict:
-    """This function will tell whether a name could be registered now, and what stands against it (Order 734, art. 16).
+    """Tell whether a name could be registered now, and what stands against it (Order 734, art. 16).
 
     Anybody may ask; it keeps nothing. Arguments as of `commands.reserve_name`. Raises `FactsIncomplete` for a place, trade or
     kind that is none. 3 ms.
@@ -52,13 +52,13 @@ def check_name(
 
 
 def industries(*, now: datetime) -> tuple[Industry, ...]:
-    """This function will return the trades that names tell, by the rules in force."""
+    """Return the trades that names tell, by the rules in force."""
     return rules_on(local_date(now)).industries
 
 
 @read("legal_entities.list_reservations", database="default")
 def list_reservations(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime) -> tuple[Reservation, ...]:
-    """This function will return the names that are kept for a person, newest first. Raises as ``require_person``."""
+    """Return the names that are kept for a person, newest first. Raises as ``require_person``."""
     if not basis.is_stated:
         raise PurposeMissing
     access.require_person(actor=actor, basis=basis, person_ids=[person_id], right=READ)

@@ -45,7 +45,7 @@ _LAST = "\U0010ffff"  # sorts after every character, in collation C
 
 @read("legal_entities.get_public", database=DATABASE)
 def get_public(*, code: str, actor: Actor, now: datetime) -> PublicEntity:
-    """This function will return what anybody may know of an entity, by its credit code (《企业信息公示暂行条例》, art. 6).
+    """Return what anybody may know of an entity, by its credit code (《企业信息公示暂行条例》, art. 6).
 
     Its head is named, as the law publishes it, and finds the look among the reads of their data. Raises `EntityNotFound`.
     Four statements.
@@ -75,7 +75,7 @@ SELECT id, credit_code, name, kind, state, division_code, established_on FROM le
 
 
 def find_public(*, text: str, limit: int = 20) -> tuple[EntityLine, ...]:
-    """This function will return entities with a credit code, or whose name or trade name begins with two characters or more.
+    """Return entities with a credit code, or whose name or trade name begins with two characters or more.
 
     Nobody is named. Empty for less. Those that are exactly so named come first, then those still registered. One statement.
     """
@@ -108,7 +108,7 @@ def search_entities(
     basis: Basis,
     now: datetime,
 ) -> tuple[EntityLine, ...]:
-    """This function will return entities of the asker's reach by name, code, kind and state, in order of name.
+    """Return entities of the asker's reach by name, code, kind and state, in order of name.
 
     For staff with ``legal_entities.read``; nobody in them is named. Raises ``PurposeMissing``, ``AccessRefused``,
     ``SharingRefused``. One statement.
@@ -144,7 +144,7 @@ def search_entities(
 
 @read("legal_entities.get_entity", database=DATABASE)
 def get_entity(*, code: str, actor: Actor, basis: Basis, now: datetime) -> EntityRecord:
-    """This function will return an entity with its people, their shares, and every act on it, to staff with a purpose.
+    """Return an entity with its people, their shares, and every act on it, to staff with a purpose.
 
     Who is shown in it is recorded as read. For staff with ``legal_entities.read`` over its division or registrar, as the terms of
     the resource allow; its head and who acts for it see it too. Raises `EntityNotFound`, ``PurposeMissing``, ``AccessRefused``,
@@ -196,7 +196,7 @@ def get_entity(*, code: str, actor: Actor, basis: Basis, now: datetime) -> Entit
 
 
 def state_on(*, code: str, on: date, known_at: datetime | None = None) -> Mapping[str, object]:
-    """This function will return the registration items of an entity on a day, as it was believed at ``known_at`` or is now.
+    """Return the registration items of an entity on a day, as it was believed at ``known_at`` or is now.
 
     Empty when it had none then. Of people the head's registered name alone. Raises `EntityNotFound`. Two statements.
     """
@@ -214,7 +214,7 @@ def state_on(*, code: str, on: date, known_at: datetime | None = None) -> Mappin
 def list_of_person(
     *, person_id: UUID, actor: Actor, basis: Basis, now: datetime
 ) -> tuple[tuple[EntityLine, tuple[RoleKind, ...]], ...]:
-    """This function will return the entities in which a person has an office or a share today, with which.
+    """Return the entities in which a person has an office or a share today, with which.
 
     A resident asks about themself; staff need ``legal_entities.read`` and a purpose. The read is recorded. Raises
     ``PurposeMissing``, ``AccessRefused``, ``AssuranceTooLow``. One statement.
@@ -251,7 +251,7 @@ def list_of_person(
 
 
 def find_represented(*, code: str) -> Represented | None:
-    """This function will return who represents an entity that is registered, by credit code, for acting in its name; None else.
+    """Return who represents an entity that is registered, by credit code, for acting in its name; None else.
 
     For the sign-in alone, which answers whether somebody may act; it shows nobody. One statement.
     """
@@ -262,7 +262,7 @@ def find_represented(*, code: str) -> Represented | None:
 
 
 def held_by(*, entity_ids: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:
-    """This function will return credit code and name of entities, for labels. One statement."""
+    """Return credit code and name of entities, for labels. One statement."""
     rows = Entity.objects.filter(id__in=list(entity_ids)).values_list("id", "credit_code", "name")
     return {key: (code, name) for key, code, name in rows}
 

@@ -49,7 +49,7 @@ HEAD = "02"
 
 
 def check(frame: pl.DataFrame, *, today: date, allow_reserved: bool = False, centre: str = "") -> pl.DataFrame:
-    """This function will return the rows with codes in place of words, dates as dates, and ``reasons`` (empty when all is well).
+    """Return the rows with codes in place of words, dates as dates, and ``reasons`` (empty when all is well).
 
     ``centre`` takes only the divisions of one city (four digits). The columns are those that staging gives. Number: GB 11643;
     sex and birth are taken from it where the file is silent. Some two microseconds a row.
@@ -130,7 +130,7 @@ def _coded(name: str) -> pl.Expr:
 
 
 def check_character(number: pl.Expr) -> pl.Expr:
-    """This function will give the check character of numbers whose first 17 characters are digits (GB 11643)."""
+    """Give the check character of numbers whose first 17 characters are digits (GB 11643)."""
     total = pl.sum_horizontal(
         number.str.slice(at, 1).cast(pl.Int32, strict=False) * weight for at, weight in enumerate(_WEIGHTS)
     )

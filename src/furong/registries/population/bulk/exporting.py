@@ -118,7 +118,7 @@ def export_people(
     part_people: int = PART_PEOPLE,
     progress: Progress | None = None,
 ) -> Exported:
-    """This function will write the registered people of a division (all, without one) to ``target``, a CSV or Parquet file.
+    """Write the registered people of a division (all, without one) to ``target``, a CSV or Parquet file.
 
     ``mapping`` names the columns as for an import; without one they carry our names. A file that is there already stays as it is,
     unless ``again``; one that was cut off is gone on with. The parts and the file are the operator's alone (mode 0600). For who
@@ -190,7 +190,7 @@ def finish_export(
     basis: Basis,
     now: datetime,
 ) -> None:
-    """This function will record that people were exported, in one entry with the reason, the columns and the number.
+    """Record that people were exported, in one entry with the reason, the columns and the number.
 
     Raises ``PurposeMissing``, ``AccessRefused``.
     """

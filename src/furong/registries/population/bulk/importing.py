@@ -60,7 +60,7 @@ def import_people(
     batch_rows: int = BATCH_ROWS,
     progress: Progress | None = None,
 ) -> Imported:
-    """This function will import the people of a CSV or Parquet file and write the rows that it did not take to ``rejects``.
+    """Import the people of a CSV or Parquet file and write the rows that it did not take to ``rejects``.
 
     ``folder`` holds what is on its way and is emptied in the end. The same file with the same mapping again goes on where it was
     cut off, and changes nothing once it is through; people who stand in the register just so count as unchanged. The rest of a
@@ -141,7 +141,7 @@ def import_batch(
     basis: Basis,
     now: datetime,
 ) -> None:
-    """This function will write one batch of checked rows, with the position up to which the file is through, in one transaction.
+    """Write one batch of checked rows, with the position up to which the file is through, in one transaction.
 
     What is refused is written to ``folder`` first, so that nothing is lost between the commit and the file. A batch that is
     through is not written again. Raises `AccessRefused`.

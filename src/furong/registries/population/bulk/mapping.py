@@ -54,7 +54,7 @@ class ColumnMapping:
 
 
 def read_mapping(path: Path) -> ColumnMapping:
-    """This function will read a mapping's file. Raises `MappingInvalid`, which says what is wrong."""
+    """Read a mapping's file. Raises `MappingInvalid`, which says what is wrong."""
     try:
         found = _read(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
@@ -68,7 +68,7 @@ def read_mapping(path: Path) -> ColumnMapping:
 
 
 def fit(mapping: ColumnMapping | None, header: list[str]) -> ColumnMapping:
-    """This function will check a mapping against a header; without one, columns carry our names. Raises `MappingInvalid`."""
+    """Check a mapping against a header; without one, columns carry our names. Raises `MappingInvalid`."""
     if mapping is None:
         mapping = ColumnMapping(columns={name: name for name in FIELDS if name in header or name in REQUIRED})
     for name, column in mapping.columns.items():

@@ -33,7 +33,7 @@ class Staged:
 
 
 def stage(*, source: Path, mapping: Path | None, folder: Path, tell: Callable[[str, float | None], None]) -> Staged:
-    """This function will make ``source`` (CSV or Parquet) ready in ``folder`` and return what it is.
+    """Make ``source`` (CSV or Parquet) ready in ``folder`` and return what it is.
 
     A file that was staged before, with the same mapping, is taken as it lies. Raises `FileUnreadable` and `MappingInvalid`. About
     a second for a million rows; ordering keeps the rows in memory (some 300 bytes each).
@@ -66,7 +66,7 @@ def stage(*, source: Path, mapping: Path | None, folder: Path, tell: Callable[[s
 
 
 def batches(staged: Staged, *, after: int, size: int) -> Iterator[tuple[int, pl.DataFrame]]:
-    """This function will cut the staged rows behind the first ``after`` into batches of about ``size`` that split no household.
+    """Cut the staged rows behind the first ``after`` into batches of about ``size`` that split no household.
 
     It gives each batch with the number of rows that are through when it is.
     """
@@ -87,14 +87,14 @@ def batches(staged: Staged, *, after: int, size: int) -> Iterator[tuple[int, pl.
 
 
 def header_of(source: Path, mapping: ColumnMapping) -> list[str]:
-    """This function will return the names of the columns of a CSV or Parquet file."""
+    """Return the names of the columns of a CSV or Parquet file."""
     if source.suffix.lower() in _PARQUET:
         return list(pl.read_parquet_schema(source))
     return _csv_header(source, mapping)
 
 
 def scan(source: Path, mapping: ColumnMapping) -> pl.LazyFrame:
-    """This function will return the rows of a CSV or Parquet file, all of them texts where it is CSV, to be read when needed.
+    """Return the rows of a CSV or Parquet file, all of them texts where it is CSV, to be read when needed.
 
     Of a file in another encoding a copy is made beside it, which is the caller's to remove with its folder.
     """

@@ -63,7 +63,7 @@ def synthesize(
     seed: int = 7,
     progress: Callable[[str, float | None], None] | None = None,
 ) -> Synthesized:
-    """This function will draw about ``persons`` invented people into Parquet files in ``folder``, give or take a household.
+    """Draw about ``persons`` invented people into Parquet files in ``folder``, give or take a household.
 
     The same arguments give the same files. Some ten microseconds a person; a chunk is held in memory, 200 MB.
     """

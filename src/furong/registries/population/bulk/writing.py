@@ -28,7 +28,7 @@ _FORM = "(FORMAT csv, FORCE_NOT_NULL (former_name, name_pinyin, name_plain, name
 
 
 def write(frame: pl.DataFrame, *, change_id: UUID, now: datetime) -> tuple[dict[int, str], int, int, int]:
-    """This function will write a batch of checked rows; it returns reasons by line, people written, unchanged, households opened.
+    """Write a batch of checked rows; it returns reasons by line, people written, unchanged, households opened.
 
     Rows of people who stand in the register with the same number, name and birth are unchanged. One transaction around it is the
     caller's. Raises nothing for a row; a household without exactly one head is left out whole.

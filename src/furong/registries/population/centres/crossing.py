@@ -29,7 +29,7 @@ WHY = Basis(purpose="a fact about two people is kept on both sides", legal_basis
 
 
 def follow() -> None:
-    """This function will have what one centre tells recorded at the other, and looked at afterwards. Repeatable."""
+    """Have what one centre tells recorded at the other, and looked at afterwards. Repeatable."""
     subscribe(FactTold, _take, name="population.take_fact", database=PROVINCE)
     subscribe(FactTold, _watch, name="population.watch_pair", database=PROVINCE)
     subscribe(FactsCrossed, _compare, name="population.compare_pair", database=PROVINCE)
@@ -54,7 +54,7 @@ def _compare(crossed: FactsCrossed, delivery: Delivery) -> None:
 def take_fact(
     *, person_id: UUID, fact: FactTold, effect_id: UUID, actor: Actor, basis: Basis, now: datetime
 ) -> UUID | None:
-    """This function will record, at the centre that keeps a person, what another centre holds about them and somebody there.
+    """Record, at the centre that keeps a person, what another centre holds about them and somebody there.
 
     Repeatable by ``effect_id``. An earlier telling than one that was heard changes nothing. Of two acts that crossed each other
     the same one speaks at both centres, and a person is asked (`FactsCrossed`). What cannot be, because the person died or is
@@ -162,7 +162,7 @@ def _write_maritals(ledger: Ledger, person: Person, maritals: tuple[tuple[date, 
 def tell_again(
     *, person_id: UUID, other_person_id: UUID, topic: Topic, actor: Actor, basis: Basis, now: datetime
 ) -> bool:
-    """This function will have the centre of a person tell once more what it holds about them and somebody else.
+    """Have the centre of a person tell once more what it holds about them and somebody else.
 
     Returns False when nobody counted acts on the two there: then nobody can say which side is later. Raises `PersonNotFound`,
     `RegisteredElsewhere`.

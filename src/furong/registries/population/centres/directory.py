@@ -43,27 +43,27 @@ _UNKNOWN: Mapping[str, type[Refusal]] = {
 
 @cache
 def statements(name: str) -> Mapping[str, str]:
-    """This function will return the named statements of ``centre`` or ``province``."""
+    """Return the named statements of ``centre`` or ``province``."""
     return named_statements(SQL / f"{name}.sql")
 
 
 def codes() -> tuple[str, ...]:
-    """This function will return the codes of the centres that this process can reach, in order."""
+    """Return the codes of the centres that this process can reach, in order."""
     return tuple(sorted(settings.POPULATION_CENTRES))
 
 
 def centres() -> tuple[Centre, ...]:
-    """This function will return the centres that this process can reach, in order."""
+    """Return the centres that this process can reach, in order."""
     return tuple(map(Centre, codes()))
 
 
 def aliases() -> tuple[str, ...]:
-    """This function will return the aliases of the centres' databases that this process can reach, in order."""
+    """Return the aliases of the centres' databases that this process can reach, in order."""
     return tuple(map(alias_of, codes()))
 
 
 def homes_of(person_id: UUID) -> tuple[str, ...]:
-    """This function will return the databases of the centres that keep or kept a person: where acts about them are logged."""
+    """Return the databases of the centres that keep or kept a person: where acts about them are logged."""
     if not is_divided():
         return ()
     rows = all_rows(statements("province")["homes"], {"person": person_id}, database=place.PROVINCE)
@@ -71,12 +71,12 @@ def homes_of(person_id: UUID) -> tuple[str, ...]:
 
 
 def is_divided() -> bool:
-    """This function will say whether this process writes to centres; otherwise its one register is all it knows."""
+    """Say whether this process writes to centres; otherwise its one register is all it knows."""
     return bool(settings.POPULATION_CENTRES)
 
 
 def bind() -> None:
-    """This function will have commands happen in the centre of their subject, where there are centres. Repeatable."""
+    """Have commands happen in the centre of their subject, where there are centres. Repeatable."""
     place.routes.find = _find if is_divided() else None
     place.routes.settled = _wait_until_shown if is_divided() else None
     place.routes.carries = _carries if is_divided() else None
@@ -111,7 +111,7 @@ def _only_own(division_code: str) -> str:
 
 
 def is_directed(person_id: UUID, centre: str, version: int) -> bool:
-    """This function will say whether the province finds a person at a centre, by a row of this version at least, or
+    """Say whether the province finds a person at a centre, by a row of this version at least, or
     further on, for good. Costs a flush of the log where it does.
     """
     asked = {"person": person_id, "centre": centre, "version": version}
@@ -125,7 +125,7 @@ def is_directed(person_id: UUID, centre: str, version: int) -> bool:
 
 
 def centre_of_division(division_code: str) -> str:
-    """This function will return the centre of a division. Raises `CentreUnknown`."""
+    """Return the centre of a division. Raises `CentreUnknown`."""
     code = division_code[:CENTRE_DIGITS]
     if code not in settings.POPULATION_CENTRES:
         raise CentreUnknown
@@ -133,7 +133,7 @@ def centre_of_division(division_code: str) -> str:
 
 
 def centre_of_person(person_id: UUID) -> str | None:
-    """This function will return the centre whose rows speak for a person; None when the province knows nobody."""
+    """Return the centre whose rows speak for a person; None when the province knows nobody."""
     row = first_row(statements("province")["of_person"], [person_id], database=place.PROVINCE)
     return None if row is None else str(row[0])
 

@@ -31,19 +31,19 @@ _NIGHTLY = 1000
 
 
 def watch(one: UUID, other: UUID, *, now: datetime) -> None:
-    """This function will have two people looked at, half a minute from now."""
+    """Have two people looked at, half a minute from now."""
     low, high = sorted((one, other))
     _run("watch", {"low": low, "high": high, "due": now + SETTLES})
 
 
 def report(kind: str, one: UUID, other: UUID) -> None:
-    """This function will have a person compare what two centres hold about two people."""
+    """Have a person compare what two centres hold about two people."""
     low, high = sorted((one, other))
     _run("report_pair", {"kind": kind, "low": low, "high": high})
 
 
 def keep(*, now: datetime) -> int:
-    """This function will look at the pairs that are due, and tell how many agree. For the worker, every few seconds."""
+    """Look at the pairs that are due, and tell how many agree. For the worker, every few seconds."""
     if not is_divided():
         return 0
     agree = 0
@@ -66,7 +66,7 @@ def keep(*, now: datetime) -> int:
 
 
 def watch_all(*, now: datetime) -> int:
-    """This function will have every pair looked at of which only one side holds a fact, and tell how many.
+    """Have every pair looked at of which only one side holds a fact, and tell how many.
 
     For the hourly job; it reads every relation in force, so it does so in the small hours alone, and takes a thousand at most.
     """
@@ -77,13 +77,13 @@ def watch_all(*, now: datetime) -> int:
 
 
 def topics_that_differ(one: UUID, other: UUID) -> tuple[Topic, ...]:
-    """This function will return about which topics the two sides of a pair say different things, as the province shows them."""
+    """Return about which topics the two sides of a pair say different things, as the province shows them."""
     rows = all_rows(statements("province")["differing"], {"low": one, "high": other}, database=PROVINCE)
     return tuple(Topic(topic) for (topic,) in rows)
 
 
 def count_waiting() -> int:
-    """This function will return how many pairs are looked at because their sides did not agree at first sight."""
+    """Return how many pairs are looked at because their sides did not agree at first sight."""
     row = first_row(statements("province")["pairs_waiting"], [], database=PROVINCE)
     return int(row[0]) if row else 0
 

@@ -18,14 +18,14 @@ from .values import PUBLICATION, TABLES, Centre, alias_of
 
 
 def address_of(code: str) -> str:
-    """This function will return the connection string by which the province's server reaches a centre; never log it."""
+    """Return the connection string by which the province's server reaches a centre; never log it."""
     params: dict[str, Any] = connections[alias_of(code)].get_connection_params()
     wanted = {name: params[name] for name in ("host", "port", "dbname", "user", "password") if params.get(name)}
     return make_conninfo(**wanted, application_name=f"furong_{code}")
 
 
 def check_columns(code: str) -> None:
-    """This function will refuse when a centre's tables have columns that the province's lack: the province is migrated first.
+    """Refuse when a centre's tables have columns that the province's lack: the province is migrated first.
 
     Raises `CentreError`, which names them.
     """
@@ -41,7 +41,7 @@ def check_columns(code: str) -> None:
 
 
 def join(code: str, *, copy: bool = True) -> bool:
-    """This function will subscribe the province to a centre; False when it was before.
+    """Subscribe the province to a centre; False when it was before.
 
     ``copy``: also what the centre holds already. Bulk loads are made before. The slot is made first: within one cluster the
     subscription would wait for itself otherwise. Raises `CentreError`.
@@ -85,7 +85,7 @@ def _say_address(province: psycopg.Connection[Any], centre: Centre) -> None:
 
 
 def leave(code: str) -> None:
-    """This function will end the subscription and drop the slot; rows stay on both sides. Repeatable."""
+    """End the subscription and drop the slot; rows stay on both sides. Repeatable."""
     centre = Centre(code)
     name = sql.Identifier(centre.slot)
     with connect(PROVINCE) as province:

@@ -25,7 +25,7 @@ _FOLLOWED = {
 
 
 def shape_centre(code: str) -> None:
-    """This function will make the migrated database of a centre say whose its rows are, and publish them. Repeatable.
+    """Make the migrated database of a centre say whose its rows are, and publish them. Repeatable.
 
     Costs no rewriting of rows.
     """
@@ -47,7 +47,7 @@ def shape_centre(code: str) -> None:
 
 
 def shape_province(codes: Sequence[str]) -> None:
-    """This function will part the province's migrated tables by centre, and make directory, triggers and the readers' views.
+    """Part the province's migrated tables by centre, and make directory, triggers and the readers' views.
 
     Repeatable; further centres get their parts. Raises `CentreError` when the one store holds people already: they are exported,
     and imported at their centres.
@@ -76,7 +76,7 @@ def shape_province(codes: Sequence[str]) -> None:
 
 
 def reshape(codes: Sequence[str]) -> bool:
-    """This function will bring views, parts and publications in line with the tables after a migration; False where the province
+    """Bring views, parts and publications in line with the tables after a migration; False where the province
     was never parted. Repeatable: for ``furong migrate``, the province first.
     """
     with connect(PROVINCE) as connection:

@@ -52,7 +52,7 @@ class Centre:
 
 
 def alias_of(code: str) -> str:
-    """This function will return the alias of a centre's database."""
+    """Return the alias of a centre's database."""
     return f"centre_{code}"
 
 

@@ -51,7 +51,7 @@ _stale: Leased[dict[str, datetime]] = Leased(seconds=2.0)
 
 
 def list_centres(*, actor: Actor, now: datetime) -> tuple[CentreStatus, ...]:
-    """This function will return how far each centre is. A centre that does not answer in two seconds is told as such.
+    """Return how far each centre is. A centre that does not answer in two seconds is told as such.
 
     Raises ``AccessRefused``. One statement at each centre, three at the province.
     """
@@ -104,7 +104,7 @@ def _slot(centre: Centre) -> tuple[Any, ...] | None:
 
 
 def keep(*, now: datetime) -> None:
-    """This function will note which centres were heard of, settle what was only the order of two links, and look at pairs.
+    """Note which centres were heard of, settle what was only the order of two links, and look at pairs.
 
     For the worker, every few seconds. Does nothing without centres.
     """
@@ -139,7 +139,7 @@ def _ask_somebody(conflict_id: int, *, now: datetime) -> None:
 
 
 def list_stale(*, now: datetime) -> dict[str, datetime]:
-    """This function will return the centres from which nothing was heard lately, and when the last was: how old answers are.
+    """Return the centres from which nothing was heard lately, and when the last was: how old answers are.
 
     Empty without centres. At most two seconds old itself.
     """
@@ -150,7 +150,7 @@ def list_stale(*, now: datetime) -> dict[str, datetime]:
 
 
 def list_conflicts(*, actor: Actor, limit: int = 100) -> tuple[Conflict, ...]:
-    """This function will return what two centres say that cannot both be true, oldest first. Raises ``AccessRefused``."""
+    """Return what two centres say that cannot both be true, oldest first. Raises ``AccessRefused``."""
     access.require(actor=actor, right=rights.CENTRES)
     rows = all_rows(statements("province")["conflicts"], [limit], database=PROVINCE)
     names = ("id", "kind", "person_id", "other_person_id", "centre", "other_centre", "found_at")
@@ -159,7 +159,7 @@ def list_conflicts(*, actor: Actor, limit: int = 100) -> tuple[Conflict, ...]:
 
 @command("population.settle_conflict", database=PROVINCE)
 def settle_conflict(*, conflict_id: int, note: str, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will note how a conflict was settled, by correcting one of the entries at its centre.
+    """Note how a conflict was settled, by correcting one of the entries at its centre.
 
     Raises ``AccessRefused``, `NothingToChange` without a note or when it is settled.
     """

@@ -28,11 +28,11 @@ class Weighted:
 
     @classmethod
     def of(cls, weights: Mapping[str, float]) -> Weighted:
-        """This function will take values with their weights."""
+        """Take values with their weights."""
         return cls(tuple(weights), tuple(accumulate(float(one) for one in weights.values())))
 
     def draw(self, random: Random) -> str:
-        """This function will draw one value."""
+        """Draw one value."""
         return self.values[bisect(self.bounds, random.random() * self.bounds[-1])]
 
 
@@ -81,7 +81,7 @@ class Content:
     households: Sequence[NamedHousehold] = field(repr=False)
 
     def ethnicities_of(self, division: str) -> Weighted:
-        """This function will return the shares of the longest prefix that the pack knows."""
+        """Return the shares of the longest prefix that the pack knows."""
         for length in range(len(division), 0, -1):
             if division[:length] in self.ethnicities:
                 return self.ethnicities[division[:length]]
@@ -89,7 +89,7 @@ class Content:
 
 
 def read_content(pack: Path) -> Content:
-    """This function will read ``demo/names.yaml``, ``demo/places.csv`` and ``demo/people.yaml``. Raises `DemoContentError`."""
+    """Read ``demo/names.yaml``, ``demo/places.csv`` and ``demo/people.yaml``. Raises `DemoContentError`."""
     folder = pack / "demo"
     try:
         names = yaml.safe_load((folder / "names.yaml").read_text("utf-8"))

@@ -32,7 +32,7 @@ class Couple:
 
 
 def list_couples(*, today: date, limit: int, youngest: int = 21, eldest: int = 42) -> list[Couple]:
-    """This function will list invented couples whose wife's age lies between two ages, those the pack names first."""
+    """List invented couples whose wife's age lies between two ages, those the pack names first."""
     with connections[here()].cursor() as cursor:
         cursor.execute(
             _COUPLES,

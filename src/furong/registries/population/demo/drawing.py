@@ -61,7 +61,7 @@ class Numbers:
         self._last: dict[tuple[str, int], int] = {}
 
     def next(self, *, division: str, born_on: date, sex: str) -> str:
-        """This function will return a number whose county is invented and whose city is the division's."""
+        """Return a number whose county is invented and whose city is the division's."""
         county = f"{division[:4]}9{int(division[4:6]) % 10}"
         day = born_on.strftime("%Y%m%d")
         parity = 1 if sex == MALE else 0
@@ -75,7 +75,7 @@ class Numbers:
 def draw_households(
     *, content: Content, random: Random, today: date, numbers: Numbers, first_index: int, count: int
 ) -> Iterator[DrawnHousehold]:
-    """This function will draw households until they hold exactly ``count`` people together."""
+    """Draw households until they hold exactly ``count`` people together."""
     artist = _Artist(content, random, today, numbers, first_index)
     left = count
     while left > 0:

@@ -58,7 +58,7 @@ _PERSON, _HOUSEHOLD, _VERSION, _NUMBER, _MEMBER, _RELATION, _RESIDENCE, _NAMED =
 
 
 def person_id(key: str) -> UUID:
-    """This function will return the key of a person named in ``demo/people.yaml``, also before they are loaded."""
+    """Return the key of a person named in ``demo/people.yaml``, also before they are loaded."""
     number = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest(), "big")
     return UUID(_key(_NAMED, number))
 
@@ -73,7 +73,7 @@ def load_residents(
     now: datetime,
     progress: Progress | None = None,
 ) -> LoadedResidents:
-    """This function will fill an empty register with ``count`` invented residents in households, the same for the same ``seed``.
+    """Fill an empty register with ``count`` invented residents in households, the same for the same ``seed``.
 
     Names, places and people come from the pack's folder ``demo``; every number lies in a county code that no county has. Called
     again when they are there, it changes nothing. ``progress`` is told what is being done and how far (0 to 1). Raises

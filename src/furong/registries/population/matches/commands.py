@@ -66,7 +66,7 @@ def request_match(
     basis: Basis,
     now: datetime,
 ) -> UUID:
-    """This function will take a CSV or Parquet file of at most a million people to be compared, and return the comparison's key.
+    """Take a CSV or Parquet file of at most a million people to be compared, and return the comparison's key.
 
     ``columns`` gives ``number``, ``name`` and ``born_on`` the names of the file's columns; ``fields`` are those of `DISCLOSABLE`
     to be told of people who match. The caller has `tasks.start` carry it out. Raises `FileUnreadable`, `MappingInvalid`,
@@ -114,7 +114,7 @@ def request_match(
 
 
 def carry_out(*, match_id: UUID, now: datetime) -> None:
-    """This function will compare a file that waits, keep the answers, record whom it disclosed and tell the asker.
+    """Compare a file that waits, keep the answers, record whom it disclosed and tell the asker.
 
     May be called again after any end of a worker: what is done is not done again, and what a comparison recorded is what its file
     says, for both are settled in one transaction. A refusal (a right taken away meanwhile) ends it as failed, with the reason.
@@ -202,7 +202,7 @@ def _progress(match_id: UUID, rows: int) -> None:
 
 
 def give_up(*, match_id: UUID, problem: str, mend: str, now: datetime) -> None:
-    """This function will end a comparison as failed, with the reason that its page shows, and tell the asker."""
+    """End a comparison as failed, with the reason that its page shows, and tell the asker."""
     ended = Match.objects.filter(pk=match_id, state=MatchState.WAITING)
     ended.update(state=MatchState.FAILED.value, problem=problem, mend=mend, finished_at=now)
     _tell(Match.objects.get(pk=match_id), now=now)
@@ -227,7 +227,7 @@ def _tell(match: Match, *, now: datetime) -> None:
 
 
 def expire(*, now: datetime) -> int:
-    """This function will throw away the files of comparisons whose time is over, and return how many. For the daily job."""
+    """Throw away the files of comparisons whose time is over, and return how many. For the daily job."""
     count = 0
     for match in Match.objects.filter(expires_at__lte=now).exclude(state=MatchState.EXPIRED):
         for digest in (match.given_digest, match.result_digest):

@@ -49,7 +49,7 @@ def compare(
     tell: Callable[[int], None],
     part_rows: int = PART_ROWS,
 ) -> tuple[pl.DataFrame, pl.Series]:
-    """This function will answer each row of ``asked`` and return the answers, in its order, with the keys of people found.
+    """Answer each row of ``asked`` and return the answers, in its order, with the keys of people found.
 
     ``where`` and ``params`` are the rows that may be seen, over ``p.division_code``; ``tell`` hears how many rows are through.
     A row's fields are given only where its answer is a match. Memory: some 200 bytes a row.

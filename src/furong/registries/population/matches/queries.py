@@ -17,7 +17,7 @@ from .values import MatchRecord, MatchState
 
 
 def list_matches(*, actor: Actor, limit: int = 50) -> tuple[MatchRecord, ...]:
-    """This function will return the comparisons that the actor asked for, newest first. Raises ``AccessRefused``."""
+    """Return the comparisons that the actor asked for, newest first. Raises ``AccessRefused``."""
     access.require(actor=actor, right=MATCH)
     if actor.account_id is None:
         return ()
@@ -26,12 +26,12 @@ def list_matches(*, actor: Actor, limit: int = 50) -> tuple[MatchRecord, ...]:
 
 
 def get_match(*, match_id: UUID, actor: Actor) -> MatchRecord:
-    """This function will return one comparison of the actor's. Raises `MatchNotFound`, ``AccessRefused``."""
+    """Return one comparison of the actor's. Raises `MatchNotFound`, ``AccessRefused``."""
     return _record(_mine(match_id, actor))
 
 
 def open_result(*, match_id: UUID, actor: Actor, now: datetime) -> tuple[MatchRecord, Iterator[bytes]]:
-    """This function will return a comparison that is done with its answers' bytes. Raises `MatchNotFound`, also when expired."""
+    """Return a comparison that is done with its answers' bytes. Raises `MatchNotFound`, also when expired."""
     found = _mine(match_id, actor)
     if found.state != MatchState.DONE or now >= found.expires_at:
         raise MatchNotFound

@@ -21,7 +21,7 @@ USUAL_NAMES = {
 
 
 def read_asked(*, source: Path, columns: dict[str, str], encoding: str, separator: str) -> pl.DataFrame:
-    """This function will return the rows of a CSV or Parquet file as line, number, name and born_on, in the file's order.
+    """Return the rows of a CSV or Parquet file as line, number, name and born_on, in the file's order.
 
     ``columns`` gives ``number``, ``name`` and ``born_on`` the names of the file's columns; what it leaves out is looked for under
     its usual names. Raises `FileUnreadable`, `MappingInvalid`. Some two seconds for a million rows.

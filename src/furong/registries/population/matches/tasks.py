@@ -32,12 +32,12 @@ def match(*, match_id: UUID, now: datetime, run: JobRun) -> None:
 
 
 def start(*, match_id: UUID) -> None:
-    """This function will have the workers carry out a comparison that was asked for; a repeat does nothing."""
+    """Have the workers carry out a comparison that was asked for; a repeat does nothing."""
     defer(match, key=f"population.match:{match_id}", match_id=match_id)
 
 
 def tend(*, now: datetime) -> None:
-    """This function will start what was asked for and lost before its job was kept, and throw away what expired."""
+    """Start what was asked for and lost before its job was kept, and throw away what expired."""
     waiting = Match.objects.filter(state=MatchState.WAITING, asked_at__lt=now - _OVERDUE)
     for match_id in waiting.values_list("pk", flat=True):
         start(match_id=match_id)

@@ -90,7 +90,7 @@ def record_arrival(
     basis: Basis,
     now: datetime,
 ) -> MoveRecorded:
-    """This function will register a person at the destination, which cancels the old entry (迁入落户).
+    """Register a person at the destination, which cancels the old entry (迁入落户).
 
     What is told later than three days after it in a city, ten elsewhere, is marked late (art. 13). Within one register that is
     one transaction; between two centres the person is carried over, with their whole history, and the source's commit decides.
@@ -251,7 +251,7 @@ def _close_behind(ledger: Ledger, left: Left, *, successor: UUID | None, on: dat
 
 @audit.command("population.receive_person", database=here)
 def receive_person(*, move_id: UUID, event: PersonMoved, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will note at the destination that a person arrived, in the transaction that carries them, and tell others.
+    """Note at the destination that a person arrived, in the transaction that carries them, and tell others.
 
     Called by `record_arrival` only. What the source commits makes it true.
     """

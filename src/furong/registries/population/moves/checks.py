@@ -40,7 +40,7 @@ class Destination:
 
 @contextmanager
 def at_destination(division_code: str) -> Iterator[str]:
-    """This function will have what runs inside happen in the register of a division. Raises `CentreUnreachable`."""
+    """Have what runs inside happen in the register of a division. Raises `CentreUnreachable`."""
     alias = ports.centres.alias_of(division_code)
     with at(alias):
         try:
@@ -50,7 +50,7 @@ def at_destination(division_code: str) -> Iterator[str]:
 
 
 def household_at(household_id: UUID, *, division_code: str) -> Destination:
-    """This function will return an open household of another register with its members. Raises `HouseholdNotFound`."""
+    """Return an open household of another register with its members. Raises `HouseholdNotFound`."""
     with at_destination(division_code):
         row = Household.objects.filter(pk=household_id, closed_on__isnull=True).first()
         if row is None:
@@ -67,7 +67,7 @@ def household_at(household_id: UUID, *, division_code: str) -> Destination:
 
 
 def check_division(division_code: str, address: str) -> None:
-    """This function will refuse an address without its division of twelve digits. Raises `CodeInvalid`."""
+    """Refuse an address without its division of twelve digits. Raises `CodeInvalid`."""
     if len(division_code) != 12 or not division_code.isdigit():
         raise CodeInvalid(field="division_code")
     if not address.strip():
@@ -75,12 +75,12 @@ def check_division(division_code: str, address: str) -> None:
 
 
 def is_minor(person: Person, *, on: date) -> bool:
-    """This function will tell whether somebody is a minor on a day."""
+    """Tell whether somebody is a minor on a day."""
     return years_between(person.born_on, on) < MAJORITY_YEARS
 
 
 def relatives_of(person_id: UUID) -> dict[UUID, str]:
-    """This function will return parents, children and spouse of a person, with what each is to them."""
+    """Return parents, children and spouse of a person, with what each is to them."""
     rows = Relation.objects.filter(person_id=person_id, superseded_at__isnull=True, valid_until__isnull=True)
     return dict(rows.values_list("other_person_id", "kind"))
 
@@ -88,7 +88,7 @@ def relatives_of(person_id: UUID) -> dict[UUID, str]:
 def check_applicant(
     applicant_person_id: UUID, *, person: Person, relatives: dict[UUID, str], members: frozenset[UUID], today: date
 ) -> None:
-    """This function will refuse an applicant who is neither the person, nor near to them, nor of the household.
+    """Refuse an applicant who is neither the person, nor near to them, nor of the household.
 
     A minor does not ask for themself; for a minor a parent or a member of the household asks. Raises `ApplicantUnfit`,
     `GuardianMissing`.
@@ -104,7 +104,7 @@ def check_applicant(
 
 
 def check_theirs(destination: Destination, *, relatives: dict[UUID, str], consent: str) -> None:
-    """This function will refuse a family's household in which nobody is near to the person, without its head's consent.
+    """Refuse a family's household in which nobody is near to the person, without its head's consent.
 
     Raises `HouseholdNotTheirs`.
     """
@@ -123,7 +123,7 @@ def check_guardian(
     today: date,
     arriving: bool = False,
 ) -> None:
-    """This function will refuse a minor who would stand without a parent or guardian at the destination.
+    """Refuse a minor who would stand without a parent or guardian at the destination.
 
     A parent stands there, or is on the way to the same household (``arriving``: is there now); or a paper names the guardian; or
     the household is a school's. Raises `GuardianMissing`.

@@ -78,7 +78,7 @@ def request_move(
     basis: Basis,
     now: datetime,
 ) -> MoveRecorded:
-    """This function will record the request of somebody to be registered in another county or city (迁入申请).
+    """Record the request of somebody to be registered in another county or city (迁入申请).
 
     The counter of the destination records it. ``division_code`` (12 digits) lies there; the place is an open household
     (``household_id``), an ``address`` where the arrival opens a household, or that of another request
@@ -192,7 +192,7 @@ def _take(
 def approve_move(
     *, move_id: UUID, words: str = "", effect_id: UUID | None = None, actor: Actor, basis: Basis, now: datetime
 ) -> MoveRecorded:
-    """This function will approve a request (审批). The person must still stand in the register, the household be open.
+    """Approve a request (审批). The person must still stand in the register, the household be open.
 
     Raises `MoveNotFound`, `StepNotOpen`, `PersonDeceased`, `PersonDeregistered`, `HouseholdNotFound`, `CentreUnreachable`,
     `AccessRefused`.
@@ -219,7 +219,7 @@ def approve_move(
 def refuse_move(
     *, move_id: UUID, words: str, effect_id: UUID | None = None, actor: Actor, basis: Basis, now: datetime
 ) -> MoveRecorded:
-    """This function will refuse a request, with the reason that the applicant reads.
+    """Refuse a request, with the reason that the applicant reads.
 
     Raises `NothingToChange` (no reason), `MoveNotFound`, `StepNotOpen`, `AccessRefused`.
     """
@@ -236,7 +236,7 @@ def _want_words(words: str) -> None:
 def issue_move_permit(
     *, move_id: UUID, effect_id: UUID | None = None, actor: Actor, basis: Basis, now: datetime
 ) -> MoveRecorded:
-    """This function will issue the permit to move (准迁证), which counts for 40 days with the day of issue.
+    """Issue the permit to move (准迁证), which counts for 40 days with the day of issue.
 
     Raises `MoveNotFound`, `StepNotOpen`, `AccessRefused`.
     """
@@ -270,7 +270,7 @@ def record_departure(
     basis: Basis,
     now: datetime,
 ) -> MoveRecorded:
-    """This function will let a person go at the source, on the permit, and issue the certificate of the move (迁移证).
+    """Let a person go at the source, on the permit, and issue the certificate of the move (迁移证).
 
     ``valid_days`` is 1 to 30. A head who leaves members behind names the next (``new_head_person_id``); they become head when the
     person arrives. Until then the person stands in the old register. Raises `MoveNotFound`, `StepNotOpen`, `PermitExpired`,
@@ -318,7 +318,7 @@ def record_departure(
 def void_move(
     *, move_id: UUID, words: str, effect_id: UUID | None = None, actor: Actor, basis: Basis, now: datetime
 ) -> MoveRecorded:
-    """This function will declare a move void at any step before the arrival, by either counter, with the reason.
+    """Declare a move void at any step before the arrival, by either counter, with the reason.
 
     The person stays where they are registered; papers that are out count no more. Raises `NothingToChange` (no reason),
     `MoveNotFound`, `StepNotOpen`, `AccessRefused`.
@@ -329,7 +329,7 @@ def void_move(
 
 @audit.command("population.expire_moves", database=here)
 def expire_moves(*, actor: Actor, now: datetime) -> int:
-    """This function will end moves whose paper has run out, and those of people who died or left; it tells how many.
+    """End moves whose paper has run out, and those of people who died or left; it tells how many.
 
     For the timer, in each register. At most 500 at a time.
     """

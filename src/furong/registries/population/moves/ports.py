@@ -32,7 +32,7 @@ def bind(
     is_directed: Callable[[UUID, str, int], bool],
     shown: Callable[[str, UUID], None] | None = None,
 ) -> None:
-    """This function will have moves ask these about the centres.
+    """Have moves ask these about the centres.
 
     ``alias_of(division_code)`` gives the database of the centre that keeps a division (at least its first four digits).
     ``registers()`` lists the databases that this process keeps tidy. ``is_directed(person_id, centre, version)`` tells whether

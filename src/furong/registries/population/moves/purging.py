@@ -27,7 +27,7 @@ SELECT DISTINCT number FROM population_identity_number WHERE person_id = ANY(%s:
 
 @audit.command("population.purge_moved", database=here)
 def purge_moved(*, actor: Actor, now: datetime) -> int:
-    """This function will delete the rows of people who moved to another centre and whom the directory finds there; it tells how
+    """Delete the rows of people who moved to another centre and whom the directory finds there; it tells how
     many people.
 
     For the timer, in each register; at most 500 at a time, the longest gone first. The acts that wrote the rows stay, and so do
@@ -55,5 +55,5 @@ def purge_moved(*, actor: Actor, now: datetime) -> int:
 
 
 def has_moved() -> bool:
-    """This function will tell whether the register keeps rows of anybody who moved away."""
+    """Tell whether the register keeps rows of anybody who moved away."""
     return Person.objects.filter(status=PersonStatus.MOVED).exists()

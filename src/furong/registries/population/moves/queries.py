@@ -65,7 +65,7 @@ def _mine(actor: Actor) -> tuple[str, list[object]]:
 def list_moves(
     *, states: Sequence[MoveState], limit: int = LONGEST_LIST, actor: Actor, basis: Basis, now: datetime
 ) -> tuple[MoveView, ...]:
-    """This function will return the moves in these states that concern the actor's counter, the last changed first.
+    """Return the moves in these states that concern the actor's counter, the last changed first.
 
     ``limit`` is 1 to 200. Each person shown is recorded. Raises ``PurposeMissing``, ``AccessRefused``.
     """
@@ -83,7 +83,7 @@ def list_moves(
 
 
 def count_moves(*, actor: Actor) -> dict[MoveState, int]:
-    """This function will return how many moves of the actor's counter stand in each state: figures about nobody.
+    """Return how many moves of the actor's counter stand in each state: figures about nobody.
 
     Raises ``AccessRefused``.
     """
@@ -93,7 +93,7 @@ def count_moves(*, actor: Actor) -> dict[MoveState, int]:
 
 @read("population.get_move", database=PROVINCE)
 def get_move(*, move_id: UUID, actor: Actor, basis: Basis, now: datetime) -> MoveView:
-    """This function will return a move with its steps and the acts open to the actor.
+    """Return a move with its steps and the acts open to the actor.
 
     Raises `MoveNotFound` (also for a move between places that are not the actor's), ``PurposeMissing``, ``AccessRefused``.
     """
@@ -112,7 +112,7 @@ def get_move(*, move_id: UUID, actor: Actor, basis: Basis, now: datetime) -> Mov
 
 @read("population.find_mover", database=PROVINCE)
 def find_mover(*, number: str, name: str, as_before: bool = False, actor: Actor, basis: Basis, now: datetime) -> UUID:
-    """This function will return the registered person with this number and exactly this name, wherever in the province.
+    """Return the registered person with this number and exactly this name, wherever in the province.
 
     For the counter of a destination, which may not search the people of other places: whoever stands at it shows their card.
     ``as_before`` also finds whoever shows the card of a former name, and who left the register alive and keeps the number.
@@ -145,7 +145,7 @@ def find_mover(*, number: str, name: str, as_before: bool = False, actor: Actor,
 
 
 def find_household(*, number: str, actor: Actor) -> tuple[UUID, str]:
-    """This function will return the key and the division of an open household by its number, in the actor's area.
+    """Return the key and the division of an open household by its number, in the actor's area.
 
     It discloses nobody. Raises `HouseholdNotFound`, ``AccessRefused``.
     """

@@ -53,7 +53,7 @@ class Resolved:
 
 
 def resolve(*, destinations: Sequence[str], older_than_seconds: float = 0.0) -> Resolved:
-    """This function will end the transactions in doubt at these databases, and tell how many came to which end.
+    """End the transactions in doubt at these databases, and tell how many came to which end.
 
     What cannot be decided now is left for the next time. ``older_than_seconds`` leaves those alone that are still at work; it is
     no matter of safety. Costs a connection to each destination, and one to the source of each transaction found.
@@ -76,7 +76,7 @@ def resolve(*, destinations: Sequence[str], older_than_seconds: float = 0.0) -> 
 
 
 def settle(gid: str, *, destination: str) -> Outcome:
-    """This function will end one transaction as its source decided, fencing it off where it did not decide. Never raises."""
+    """End one transaction as its source decided, fencing it off where it did not decide. Never raises."""
     try:
         move_id, source_code, _ = gid.removeprefix(PREFIX).rsplit("-", 2)
         verdict = _verdict(gid, move_id=move_id, source=ports.centres.alias_of(source_code))

@@ -38,7 +38,7 @@ class Repeat:
         self.id, self.digest = effect_id, digest_of(content)
 
     def find(self) -> MoveRecorded | None:
-        """This function will return what the step gave before, after waiting for one under way. Raises `EffectReusedError`."""
+        """Return what the step gave before, after waiting for one under way. Raises `EffectReusedError`."""
         if self.id is None:
             return None
         lock(f"effect:{self.id}")
@@ -57,7 +57,7 @@ class Repeat:
 
 
 def write_step(move: Move, act: MoveAct, *, words: str, repeat: Repeat | None, actor: Actor, now: datetime) -> None:
-    """This function will note a step of a move, in its file and in the audit."""
+    """Note a step of a move, in its file and in the audit."""
     step = MoveStep.objects.create(
         id=new_id(),
         move=move,
@@ -78,7 +78,7 @@ def write_step(move: Move, act: MoveAct, *, words: str, repeat: Repeat | None, a
 
 
 def locked(move_id: UUID) -> Move:
-    """This function will return a move, locked. Raises `MoveNotFound`."""
+    """Return a move, locked. Raises `MoveNotFound`."""
     move = Move.objects.select_for_update().filter(pk=move_id).first()
     if move is None:
         raise MoveNotFound
@@ -86,7 +86,7 @@ def locked(move_id: UUID) -> Move:
 
 
 def allowed(move: Move, act: MoveAct, *, actor: Actor, basis: Basis) -> None:
-    """This function will check purpose, right and state of a step. Raises `PurposeMissing`, `AccessRefused`, `StepNotOpen`."""
+    """Check purpose, right and state of a step. Raises `PurposeMissing`, `AccessRefused`, `StepNotOpen`."""
     if not basis.is_stated:
         raise PurposeMissing
     rule = RULES[act]
@@ -108,7 +108,7 @@ def allowed(move: Move, act: MoveAct, *, actor: Actor, basis: Basis) -> None:
 
 
 def tell_end(move: Move, *, now: datetime) -> None:
-    """This function will tell others that a move ended without an arrival."""
+    """Tell others that a move ended without an arrival."""
     ended = MoveEnded(
         move_id=move.id,
         person_id=move.person_id,

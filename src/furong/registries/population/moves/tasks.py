@@ -25,7 +25,7 @@ AT_WORK_SECONDS = 5.0
 
 
 def keep(*, now: datetime, at_start: bool = False) -> int:
-    """This function will do what is due in each register that this process keeps tidy, and tell how much it did.
+    """Do what is due in each register that this process keeps tidy, and tell how much it did.
 
     A register that does not answer is left for the next time. For the worker's loop; ``at_start`` ends young transactions too.
     """

@@ -62,7 +62,7 @@ def _table(model: type[Any]) -> str:
 
 @functools.cache
 def pack_statement() -> str:
-    """This function will return the statement that gives all that belongs to a person, with the acts that wrote it, in JSON."""
+    """Return the statement that gives all that belongs to a person, with the acts that wrote it, in JSON."""
     parts = []
     carried: tuple[type[Any], ...] = (Person, *OWNED, Pair)
     for model in carried:
@@ -82,7 +82,7 @@ def pack_statement() -> str:
 
 @functools.cache
 def unpack_statement() -> str:
-    """This function will return the statement that writes what `pack_statement` gave, the person as living here."""
+    """Return the statement that writes what `pack_statement` gave, the person as living here."""
     here = {
         "version": "t.version + 1",
         "household_id": "%(household)s::uuid",
@@ -106,7 +106,7 @@ def unpack_statement() -> str:
 
 @functools.cache
 def clear_statements() -> tuple[str, ...]:
-    """This function will return the statements that delete all rows of some people, those that point at others first."""
+    """Return the statements that delete all rows of some people, those that point at others first."""
     carried: tuple[type[Any], ...] = (*OWNED, Pair, Person)
     return tuple(f"DELETE FROM {_table(model)} WHERE person_id = ANY(%s::uuid[])" for model in carried)
 
@@ -168,7 +168,7 @@ _PREPARED_FOR_MOVE = "SELECT gid FROM pg_prepared_xacts WHERE database = current
 
 
 def reached(point: str) -> None:
-    """This function will do nothing: tests of faults put in its place what raises, or cuts a connection, at ``point``."""
+    """Do nothing: tests of faults put in its place what raises, or cuts a connection, at ``point``."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -209,7 +209,7 @@ _flying: ContextVar[list[Transfer] | None] = ContextVar("furong_population_trans
 
 
 def let_go(transfer: Transfer) -> Left | None:
-    """This function will lock the person at the source, write the decision, and end their place there; it tells what they left.
+    """Lock the person at the source, write the decision, and end their place there; it tells what they left.
 
     The first half of `carry`: who must name a new head of the household left does so between the two. Raises
     `TransferNestedError`, `HouseholdBusy`.
@@ -240,7 +240,7 @@ def let_go(transfer: Transfer) -> Left | None:
 
 
 def carry(transfer: Transfer) -> None:
-    """This function will prepare the person at the destination and leave the last facts at the source.
+    """Prepare the person at the destination and leave the last facts at the source.
 
     The transaction open at the source decides: when it commits, the destination's is committed after it; when it does not,
     `finishing` or the resolver rolls the destination's back. Raises `HouseholdNotFound`, `HouseholdBusy`, `ArrivalConflict`,
@@ -349,7 +349,7 @@ def _across() -> Iterator[None]:
 
 @contextmanager
 def watched() -> Iterator[list[Transfer]]:
-    """This function will gather the transfers that are begun inside, so that none stays undecided when the block fails."""
+    """Gather the transfers that are begun inside, so that none stays undecided when the block fails."""
     flying: list[Transfer] = []
     token = _flying.set(flying)
     try:
@@ -359,7 +359,7 @@ def watched() -> Iterator[list[Transfer]]:
 
 
 def clear_stale(transfer: Transfer) -> None:
-    """This function will roll back what former attempts at this move left prepared at the destination.
+    """Roll back what former attempts at this move left prepared at the destination.
 
     Only under the lock of the move's row at the source: every attempt holds it until it is decided, and a committed one ends the
     move. Raises `CentreUnreachable`.

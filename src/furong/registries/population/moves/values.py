@@ -151,15 +151,15 @@ def _last(until: date | None) -> date | None:
 
 
 def needs_permit(*, from_division: str, to_division: str) -> bool:
-    """This function will tell whether a move leaves the county; within one it is a single act."""
+    """Tell whether a move leaves the county; within one it is a single act."""
     return from_division[:COUNTY_DIGITS] != to_division[:COUNTY_DIGITS]
 
 
 def until(day: date, *, days: int) -> date:
-    """This function will return the first day on which a paper of ``day`` no longer counts."""
+    """Return the first day on which a paper of ``day`` no longer counts."""
     return day + timedelta(days=days)
 
 
 def paper_number(kind: str, *, division: str, other: str, year: int, running: int) -> str:
-    """This function will return the number of a permit (``ZQ``) or a certificate (``QY``): county, other city, year, running."""
+    """Return the number of a permit (``ZQ``) or a certificate (``QY``): county, other city, year, running."""
     return f"{kind}{division[:COUNTY_DIGITS]}{other[:CITY_DIGITS]}{year % 100:02d}{running:07d}"

@@ -52,7 +52,7 @@ def list_at_address(
     basis: Basis,
     now: datetime,
 ) -> AddressPage:
-    """This function will return a page of open households whose address begins with ``address``, with who is registered there.
+    """Return a page of open households whose address begins with ``address``, with who is registered there.
 
     ``division_prefix`` is a county's six digits or more. Spaces, width and case of letters do not matter. People come masked, the
     head first, at most twelve of a household beside their number; rows are those of the right ``population.search``. Each person

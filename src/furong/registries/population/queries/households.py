@@ -26,7 +26,7 @@ def list_household(
     basis: Basis,
     now: datetime,
 ) -> HouseholdRecord:
-    """This function will return a household with its present members, the head first, and their named fields.
+    """Return a household with its present members, the head first, and their named fields.
 
     It is named by its key or by its ``number`` (户号). A resident who is a member reads the fields of the household book. Raises
     `HouseholdNotFound` and as `get_person`.
@@ -72,7 +72,7 @@ def list_household(
 def list_children(
     *, person_id: UUID, fields: Iterable[str], actor: Actor, basis: Basis, now: datetime
 ) -> tuple[PersonRecord, ...]:
-    """This function will return the person's children, eldest first, with the named fields.
+    """Return the person's children, eldest first, with the named fields.
 
     A resident is shown their minor children only, and grown ones as far as they share a household. Raises as `get_person`.
     """

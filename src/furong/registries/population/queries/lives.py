@@ -20,7 +20,7 @@ from .reading import DATABASE, begin, rows, trace
 
 @read("population.list_residences", database=DATABASE)
 def list_residences(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime) -> tuple[ResidenceRecord, ...]:
-    """This function will return where a person was and is registered and stays, as the register believes now, newest first.
+    """Return where a person was and is registered and stays, as the register believes now, newest first.
 
     Raises as `get_person`.
     """
@@ -46,7 +46,7 @@ def list_residences(*, person_id: UUID, actor: Actor, basis: Basis, now: datetim
 
 @read("population.get_birth_registration", database=DATABASE)
 def get_birth_registration(*, effect_id: UUID, actor: Actor, basis: Basis, now: datetime) -> BirthRegistered | None:
-    """This function will return what a birth registration gave, or None when that effect was never carried out.
+    """Return what a birth registration gave, or None when that effect was never carried out.
 
     For the process that asked for it: the system, or staff who register there. Raises ``PurposeMissing``, ``AccessRefused``.
     """
@@ -81,7 +81,7 @@ def get_birth_registration(*, effect_id: UUID, actor: Actor, basis: Basis, now: 
 
 @read("population.list_history", database=DATABASE)
 def list_history(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime) -> tuple[VersionRecord, ...]:
-    """This function will return every version of a person's facts, in the order in which the register came to believe them.
+    """Return every version of a person's facts, in the order in which the register came to believe them.
 
     Superseded versions are among them: a correction is seen beside what it corrected. Raises as `get_person`.
     """
@@ -118,7 +118,7 @@ def list_history(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime) 
 def get_person_as_of(
     *, person_id: UUID, valid_on: date, known_at: datetime, actor: Actor, basis: Basis, now: datetime
 ) -> VersionRecord | None:
-    """This function will return the facts that held on ``valid_on`` as the register believed them at ``known_at``; None if none.
+    """Return the facts that held on ``valid_on`` as the register believed them at ``known_at``; None if none.
 
     Both clocks matter: a decision is judged by what the register said when it was made. Raises as `get_person`.
     """

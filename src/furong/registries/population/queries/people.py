@@ -19,7 +19,7 @@ from .reading import DATABASE, allow, begin, checked, kept_here, rows, select, s
 
 @read("population.get_person", database=DATABASE)
 def get_person(*, person_id: UUID, fields: Iterable[str], actor: Actor, basis: Basis, now: datetime) -> PersonRecord:
-    """This function will return the named fields of one person, and record that they were read.
+    """Return the named fields of one person, and record that they were read.
 
     ``fields`` are keys of `values.FIELDS`; only these are fetched, returned and logged. Raises `PersonNotFound`, `FieldUnknown`,
     ``PurposeMissing``, ``AccessRefused``, ``AssuranceTooLow``. One statement by key; 1 ms.
@@ -40,7 +40,7 @@ def get_person(*, person_id: UUID, fields: Iterable[str], actor: Actor, basis: B
 def list_persons(
     *, person_ids: Iterable[UUID], fields: Iterable[str], actor: Actor, basis: Basis, now: datetime
 ) -> tuple[PersonRecord, ...]:
-    """This function will return the named fields of several people in the order asked; who is unknown is left out.
+    """Return the named fields of several people in the order asked; who is unknown is left out.
 
     Refused as a whole when one of them may not be read. Raises as `get_person`. One statement.
     """
@@ -57,7 +57,7 @@ def list_persons(
 def find_by_number(
     *, number: str, name: str | None = None, number_type: str = "111", actor: Actor, basis: Basis, now: datetime
 ) -> UUID | None:
-    """This function will return who carries a number in force, or None; with ``name`` only when the name agrees.
+    """Return who carries a number in force, or None; with ``name`` only when the name agrees.
 
     For binding an account to a person (the system asks) and for staff with the right to search. A miss is recorded too. Raises
     ``PurposeMissing``, ``AccessRefused``.
@@ -91,7 +91,7 @@ def get_by_number(
     basis: Basis,
     now: datetime,
 ) -> PersonRecord | None:
-    """This function will return the named fields of whoever carries a number in force, or None.
+    """Return the named fields of whoever carries a number in force, or None.
 
     With ``name`` only when it agrees. For staff with the rights to search and to read: the counter's look-up, with one statement
     and one entry in the log. Somebody outside of the asker's divisions is found as little as nobody. A miss is recorded too.
@@ -117,7 +117,7 @@ def get_by_number(
 def person_exists(
     *, number: str, name: str | None = None, number_type: str = "111", actor: Actor, basis: Basis, now: datetime
 ) -> bool:
-    """This function will tell whether somebody living carries a number in force, with ``name`` whether under that name; no more.
+    """Tell whether somebody living carries a number in force, with ``name`` whether under that name; no more.
 
     For who needs no more than a yes: the right to verify, or to search. A wrong name and an unknown number give the same no.
     Whoever carries the number sees who asked, also when the answer was no. Raises ``PurposeMissing``, ``AccessRefused``,
@@ -142,7 +142,7 @@ def person_exists(
 
 
 def same_name(held: str, given: str) -> bool:
-    """This function will tell whether two spellings are the same name: dots between its parts and spaces aside."""
+    """Tell whether two spellings are the same name: dots between its parts and spaces aside."""
 
     def plain(text: str) -> str:
         return "".join(text.replace("•", "·").replace("・", "·").split())

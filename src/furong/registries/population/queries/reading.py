@@ -103,12 +103,12 @@ FROM population_person p WHERE p.person_id = ANY(%s::uuid[])
 
 
 def rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """This function will return what a statement finds in the register."""
+    """Return what a statement finds in the register."""
     return all_rows(sql, params, database=DATABASE)
 
 
 def begin(*, actor: Actor, basis: Basis, what: str, now: datetime) -> None:
-    """This function will refuse who states no purpose, and who asks ``what`` too often.
+    """Refuse who states no purpose, and who asks ``what`` too often.
 
     Raises ``PurposeMissing``, ``TooManyAsked``.
     """
@@ -118,7 +118,7 @@ def begin(*, actor: Actor, basis: Basis, what: str, now: datetime) -> None:
 
 
 def checked(fields: Iterable[str]) -> tuple[str, ...]:
-    """This function will return the names of fields, each once. Raises `FieldUnknown` for one that is none, or for no name."""
+    """Return the names of fields, each once. Raises `FieldUnknown` for one that is none, or for no name."""
     names = tuple(dict.fromkeys(fields))
     for name in names:
         if name not in FIELDS:
@@ -132,18 +132,18 @@ Found = dict[UUID, tuple[str, dict[str, object]]]
 
 
 def select(person_ids: Iterable[UUID], fields: tuple[str, ...]) -> Found:
-    """This function will read the fields of some people in one statement; with each, the division that decides who may see it."""
+    """Read the fields of some people in one statement; with each, the division that decides who may see it."""
     return _values(rows(_statement(fields, *_BY_KEY), [list(person_ids)]), fields)
 
 
 def select_by_number(number: str, number_type: str, fields: tuple[str, ...]) -> Found:
-    """This function will read the fields of whoever carries a number in force, in one statement."""
+    """Read the fields of whoever carries a number in force, in one statement."""
     sql = _statement(fields, *(_BY_NUMBER_HERE if is_counter() else _BY_NUMBER))
     return _values(rows(sql, [number.strip().upper(), number_type]), fields)
 
 
 def kept_here(person: str) -> str:
-    """This function will return the condition that a person is this register's: at a centre's own node, who moved away is not.
+    """Return the condition that a person is this register's: at a centre's own node, who moved away is not.
 
     The province needs none: its directory says which row speaks, also while somebody is on the way.
     """
@@ -223,7 +223,7 @@ def trace(
     now: datetime,
     by: Sequence[SharingDecision] = (),
 ) -> None:
-    """This function will record that ``subjects`` were read by the query ``what``; see `record_read`."""
+    """Record that ``subjects`` were read by the query ``what``; see `record_read`."""
     record_read(
         actor=actor,
         basis=basis,

@@ -62,7 +62,7 @@ def search_people(
     basis: Basis,
     now: datetime,
 ) -> SearchPage:
-    """This function will return a page of people by name (whole or its beginning), pinyin or initials, number or birth date.
+    """Return a page of people by name (whole or its beginning), pinyin or initials, number or birth date.
 
     At least one of the four is needed. The others narrow it, as do ``sex``, ``division_prefix``, ``born_in`` (division of birth)
     and ``native_of`` (籍贯), which are beginnings of division codes; ``born_until`` (exclusive) makes a range of ``born_on``, of
@@ -114,7 +114,7 @@ def _run(
 
 
 def hit(row: Sequence[Any]) -> SearchHit:
-    """This function will return a row of `LINE` masked."""
+    """Return a row of `LINE` masked."""
     return SearchHit(
         person_id=row[0],
         name_masked=masking.mask_name(row[1]),
@@ -195,12 +195,12 @@ def _narrowing(sex: str, division: str, born_in: str, native_of: str) -> tuple[l
 
 
 def after_prefix(prefix: str) -> str:
-    """This function will return the smallest text after every text that begins with ``prefix``."""
+    """Return the smallest text after every text that begins with ``prefix``."""
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def count_people(*, actor: Actor, now: datetime, division_prefix: str = "") -> int:
-    """This function will return how many registered people the actor's right to search covers: a figure about nobody."""
+    """Return how many registered people the actor's right to search covers: a figure about nobody."""
     scope = access.require(actor=actor, right="population.search").scope
     where, params = scope.sql(organization_column="", division_column="p.division_code")
     if division_prefix:
