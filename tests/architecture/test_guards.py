@@ -68,6 +68,7 @@ PUBLIC = {
     "api:name_check": "whether a name is free may be asked by anybody",
     "api:life_events": "what services there are is public",
     "api:item": "implementation lists are public by law",
+    "api:payment_message": "a provider's message is known by its signature",
     "api:search": "finds what the asker may read",
     "api:suggestions": "made of titles that the public may read",
 }
@@ -83,6 +84,10 @@ ACTS_ONLY = {
     "workbench:incident_act",
     "workbench:cause_act",
     "workbench:audit_verify",
+    "workbench:booking_attendance",
+    "workbench:approve_refund",
+    "workbench:settle_difference",
+    "portal:case_time_cancel",
     "portal:discard",
 }
 _FILLINGS: tuple[tuple[str, str], ...] = (
@@ -261,10 +266,13 @@ NO_COMMAND = {
     "foundation.signing.retire": "deletes a file, no rows; the exchange's command that calls it is audited",
     "foundation.storage.discard": "throws a file away for the room that owns its content, by that room's clock",
     "foundation.storage.put": "a file by its content; the command that keeps its digest is audited",
+    "foundation.storage.discard_unfinished": "throws away what was never whole",
+    "foundation.storage.put_many": "files by their content; the command that keeps their digests is audited",
     "foundation.web": "no rows",
     "registries.licences.local_date": "pure",
     "domains.cases.sweep_old_drafts": "calls the command that throws them away, with the pack's days",
     "domains.cases.run_due": "calls a command for each case whose time has come",
+    "domains.payments.run_due": "calls a command for each notice whose time has come",
     "domains.processes.run_due_timers": "calls a command for each timer",
     "domains.processes.run_due_jobs": "calls a command for each job",
     "domains.search.touch": "notes, in the transaction of an audited command, that the index is to follow",

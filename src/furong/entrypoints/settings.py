@@ -93,11 +93,15 @@ ROOMS = (
     "foundation.web",
     "registries.population",
     "registries.licences",
+    "registries.portraits",
+    "registries.identity_cards",
     "registries.legal_entities",
     "domains.processes",
     "domains.catalogue",
     "domains.objections",
     "domains.services",
+    "domains.bookings",
+    "domains.payments",
     "domains.cases",
     "domains.exchange",
     "domains.search",
@@ -134,6 +138,8 @@ WSGI_APPLICATION = "furong.entrypoints.wsgi.application"
 # What a QR code leads to.
 PUBLIC_URL = _setting("FURONG_PUBLIC_URL", _setting("address", "http://127.0.0.1:8000/")).rstrip("/")
 POPULATION_PACES = json.loads(_setting("FURONG_POPULATION_PACES", "{}"))  # how often an account may ask each query
+# Who takes fees: "simulated" moves no money; empty asks nobody for any.
+PAYMENTS = _setting("FURONG_PAYMENTS", "" if PRODUCTION else "simulated")
 METRICS_TOKEN = _setting("FURONG_METRICS_TOKEN")
 # The machines on which the platform's own gateway runs, as networks: it alone reads rows that are shared with no code.
 EXCHANGE_NETWORKS = _setting("FURONG_EXCHANGE_NETWORKS", "127.0.0.0/8,::1/128").split(",")

@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
+from furong.domains.bookings import commands as bookings
+from furong.domains.bookings import queries as booking_queries
 from furong.domains.cases import binding as cases
 from furong.domains.cases import commands as case_commands
 from furong.domains.catalogue.grants import flow as grant_flow
@@ -28,13 +30,17 @@ from furong.domains.exchange import tasks as exchange_tasks
 from furong.domains.exchange.figures import ExchangeFigures
 from furong.domains.exchange.nodes import tasks as node_tasks
 from furong.domains.objections import commands as objections
+from furong.domains.payments import commands as payments
+from furong.domains.payments import ports as payment_ports
+from furong.domains.payments import tasks as payment_tasks
+from furong.domains.payments.twin import SimulatedProvider
 from furong.domains.processes import ports as processes
 from furong.domains.processes import tasks as process_tasks
 from furong.domains.search import feeding
 from furong.domains.search import tasks as search_tasks
 from furong.domains.services.checks import scope as check_scope
 from furong.domains.services.values.prefill import register_prefill_source
-from furong.entrypoints import adapters, enterprises
+from furong.entrypoints import adapters, enterprises, portraying
 from furong.entrypoints.databases import look_before_use
 from furong.foundation.access import pace
 from furong.foundation.access.values import Actor
@@ -52,10 +58,13 @@ from furong.foundation.partitions import commands as partitions
 from furong.foundation.replicas import tasks as replicas
 from furong.foundation.replicas.values import BEAT_EVERY
 from furong.foundation.web import metrics
+from furong.registries.identity_cards import tasks as identity_cards
 from furong.registries.population import centres
 from furong.registries.population.centres import crossing, pairs, watching
+from furong.registries.population.duplicates import tasks as duplicates
 from furong.registries.population.matches import tasks as matches
 from furong.registries.population.moves import tasks as moves
+from furong.registries.portraits import tidying as portraits
 
 DATABASES = ("default", "population")
 
@@ -76,10 +85,14 @@ def wire() -> None:
     grant_flow.bind()
     grant_news.follow()
     cases.bind()
+    if settings.PAYMENTS == "simulated" and not payment_ports.is_bound():
+        key = settings.HOME / "keys" / "payments-simulated.key"
+        payment_ports.bind(SimulatedProvider(key_file=key, address="/pay/{ref}"))
     exchange.bind()
     metrics.add_figures(ExchangeFigures())
     centres.bind()
     crossing.follow()
+    portraying.bind()
     audit.use_homes(centres.homes_of)
     feeding.bind()
     check_scope.use_handlers(lambda: processes.wiring().handlers)
@@ -108,6 +121,7 @@ def tidy(*, now: datetime) -> None:
     exchange_tasks.tidy(now=now)
     ruling.escalate_late(now=now)
     sharing_figures.measure_use(now=now)
+    payment_tasks.compare_yesterday(now=now)
     search_tasks.tidy(now=now)
     partitions.prepare_years(now=now, databases=DATABASES)
 
@@ -131,13 +145,25 @@ def worker_loops() -> list[Loop]:
         Loop("processes", 1.0, function=lambda: process_tasks.run_due(now=timezone.now())),
         Loop("process-figures", 10.0, function=lambda: process_tasks.measure(now=timezone.now())),
         Loop("cases", 30.0, function=lambda: case_commands.run_due(now=timezone.now()) and None),
+        Loop("bookings", 60.0, function=lapse_bookings),
+        Loop("payments", 30.0, function=lambda: payments.run_due(now=timezone.now()) and None),
         Loop("exchange", 1.0, function=lambda: exchange_tasks.keep(now=timezone.now()) and None),
         Loop("nodes", 2.0, function=lambda: node_tasks.keep(now=timezone.now()) and None),
         Loop("harvests", 300.0, function=lambda: harvests.defer_due(now=timezone.now())),
         Loop("matches", 60.0, function=lambda: matches.tend(now=timezone.now())),
+        Loop("duplicates", 300.0, function=lambda: duplicates.tend(now=timezone.now())),
+        Loop("portraits", 60.0, function=lambda: portraits.tend(now=timezone.now())),
+        Loop("identity-cards", 600.0, function=lambda: identity_cards.tend(now=timezone.now())),
         Loop("search", 0.5, function=search_tasks.follower()),
         Loop("housekeeping", 3600.0, function=lambda: tidy(now=timezone.now())),
     ]
+
+
+def lapse_bookings() -> None:
+    """Free the places whose minutes are over, so that nobody reads them as kept."""
+    now = timezone.now()
+    if booking_queries.count_lapsed(now=now):
+        bookings.lapse_held(actor=Actor.system("bookings"), now=now)
 
 
 def moves_by_the_clock() -> Callable[[], object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import IO
@@ -69,6 +69,27 @@ def put(
     return stored
 
 
+def put_many(contents: Sequence[bytes], media_type: str, *, now: datetime) -> list[StoredFile]:
+    """Store many contents that the caller has checked, as durably as `put` does, and give what they are, in their order.
+
+    All bytes are flushed to disk before this returns; the rows in PostgreSQL join the caller's transaction.
+    """
+    files = [
+        StoredFile(digest=hashlib.sha256(data).hexdigest(), size=len(data), media_type=media_type) for data in contents
+    ]
+    store.write_many({file.digest: data for file, data in zip(files, contents, strict=True)})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO storage_file (digest, size, media_type, created_at)
+            SELECT digest, size, %s, %s FROM unnest(%s::text[], %s::bigint[]) AS f (digest, size) ORDER BY digest
+            ON CONFLICT (digest) DO NOTHING
+            """,
+            [media_type, now, [file.digest for file in files], [file.size for file in files]],
+        )
+    return files
+
+
 def discard(digest: str) -> None:
     """Throw a file away for good, with what is registered about it.
 
@@ -77,6 +98,14 @@ def discard(digest: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM storage_file WHERE digest = %s", [digest])
     store.remove(digest)
+
+
+def discard_unfinished(digest: str) -> None:
+    """Throw away what a killed process had begun to write for a digest, and leave what is whole.
+
+    For an owner who keeps others from putting the same content away meanwhile.
+    """
+    store.remove_unfinished(digest)
 
 
 class _Taken:

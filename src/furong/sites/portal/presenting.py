@@ -178,6 +178,9 @@ def field_words(name: str, labels: Mapping[str, Text]) -> str:
         return text({"zh": zh, "en": en})
     return {
         "application": _("application"),
+        "portrait": _("Portrait"),
+        "portrait_taken_on": _("Day on which the portrait was taken"),
+        "identity_card": _("Identity card"),
         "file": _("a file that you handed in"),
         "objection": _("your objection"),
         "name_masked": _("name, masked"),
@@ -196,6 +199,7 @@ def purpose_words(purpose: str) -> str:
     return {
         "application": _("your application"),
         "own_folder": _("your folder of licences"),
+        "own_cards": _("to show you your identity cards"),
         "document": _("to write a document for you"),
         "prefill": _("to fill in your form"),
         "handling": _("to handle your application"),

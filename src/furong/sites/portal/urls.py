@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.portal.views import applying, entities, objecting, offering, public, searching, space
+from furong.sites.portal.views import (
+    applying,
+    booking,
+    cards,
+    entities,
+    objecting,
+    offering,
+    paying,
+    public,
+    searching,
+    space,
+)
 
 app_name = "portal"
 
@@ -31,12 +42,22 @@ urlpatterns = [
     path("apply/<uuid:draft_id>", applying.draft, name="draft"),
     path("apply/<uuid:draft_id>/check", applying.check, name="check"),
     path("apply/<uuid:draft_id>/page/<str:page>", applying.page, name="page"),
+    path("apply/<uuid:draft_id>/time/<slug:code>", booking.draft_time, name="draft_time"),
     path("my/", space.overview, name="space"),
     path("my/drafts/<uuid:draft_id>/discard", space.discard, name="discard"),
     path("my/applications/<uuid:application_id>", space.application, name="application"),
     path("my/applications/<uuid:application_id>/withdraw", space.withdraw, name="withdraw"),
     path("my/applications/<uuid:application_id>/<uuid:case_id>/supplement", space.supplement, name="supplement"),
     path("my/applications/<uuid:application_id>/<uuid:case_id>/files/<slug:digest>", space.file, name="file"),
+    path("my/applications/<uuid:application_id>/<uuid:case_id>/time", booking.case_time, name="case_time"),
+    path(
+        "my/applications/<uuid:application_id>/<uuid:case_id>/time/cancel",
+        booking.case_time_cancel,
+        name="case_time_cancel",
+    ),
+    path("my/applications/<uuid:application_id>/fees/<uuid:notice_id>", paying.fee, name="fee"),
+    path("my/applications/<uuid:application_id>/fees/<uuid:notice_id>/receipt", paying.receipt, name="receipt"),
+    path("pay/<slug:ref>", paying.cashier, name="cashier"),
     path("my/applications/<uuid:application_id>/<uuid:case_id>/rate", space.rate, name="rate"),
     path("my/applications/<uuid:application_id>/<uuid:case_id>/review", space.ask_review, name="review"),
     path("my/documents/<uuid:document_id>", space.document, name="document"),
@@ -44,6 +65,8 @@ urlpatterns = [
     path("my/licences", space.folder, name="folder"),
     path("my/licences/<uuid:licence_id>", space.licence, name="licence"),
     path("my/licences/<uuid:licence_id>/file", space.licence_file, name="licence_file"),
+    path("my/cards", cards.cards, name="cards"),
+    path("my/portrait/<str:token>", cards.portrait, name="portrait"),
     path("my/corrections", objecting.objections, name="objections"),
     path("my/corrections/new/<str:element>", objecting.object_to, name="object_to"),
     path("my/corrections/<uuid:objection_id>", objecting.objection, name="objection"),

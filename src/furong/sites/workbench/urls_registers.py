@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from furong.sites.workbench.views import centres, counter, entities, lookups, matches, moves, registers, secrecy
+from furong.sites.workbench.views import (
+    card_batches,
+    cards,
+    centres,
+    counter,
+    duplicates,
+    entities,
+    lookups,
+    matches,
+    moves,
+    registers,
+    secrecy,
+)
 
 urlpatterns = [
     path("counter", counter.counter, name="counter"),
@@ -23,7 +35,18 @@ urlpatterns = [
     path("population/matches", matches.matches, name="matches"),
     path("population/matches/<uuid:match_id>", matches.match, name="match"),
     path("population/matches/<uuid:match_id>/answers", matches.match_result, name="match_result"),
+    path("population/duplicates", duplicates.duplicates, name="duplicates"),
+    path("population/duplicates/<uuid:duplicate_id>", duplicates.duplicate, name="duplicate"),
+    path("population/duplicates/pair/<str:token>", duplicates.duplicate_pair, name="duplicate_pair"),
     path("population/<str:token>", registers.person, name="person"),
+    path("cards", cards.cards, name="cards"),
+    path("cards/people/<str:token>", cards.card_person, name="card_person"),
+    path("cards/pictures/<str:token>", cards.portrait, name="portrait"),
+    path("cards/batches", card_batches.card_batches, name="card_batches"),
+    path("cards/batches/<uuid:batch_id>", card_batches.card_batch, name="card_batch"),
+    path("cards/batches/<uuid:batch_id>/order", card_batches.card_order, name="card_order"),
+    path("cards/differences", card_batches.card_mismatches, name="card_mismatches"),
+    path("cards/portraits", card_batches.portrait_reviews, name="portrait_reviews"),
     path("entities", entities.entity_search, name="entities"),
     path("entities/<str:token>", entities.entity, name="entity"),
     path("licences", registers.licence_search, name="licences"),
