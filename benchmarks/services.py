@@ -4,7 +4,8 @@
 and every implementation list that items, organisations and overrides make (``lists``). ``compose_p95_ms`` merges the forms of a
 life event's items and compiles the result, nothing kept from before: the pack's own events, and one of six items drawn from each
 cluster. ``asked_once`` is what a life event's form asks over what its items' forms ask one by one; the median over the pack's
-events is printed with each event's.
+events is printed with each event's. ``overbooked``: of fifty slots that five hundred people want at once, places given beyond
+what a slot takes (`benchmarks.services_bookings`, on PostgreSQL).
 
     python -m benchmarks.services [--quick]
 """
@@ -15,6 +16,7 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -89,6 +91,18 @@ def main() -> int:
         print(f"asked_once {code:<20}{share:>5.2f}   {asked[code][0]} instead of {asked[code][1]}")
     median = statistics.median(shares.values()) if shares else 0.0
     print(f"asked_once (median)       {median:>10.2f}   at most {ASKED_LIMIT}")
+    booked = json.loads(
+        subprocess.run(  # a process of its own, because it has a database
+            [sys.executable, "-m", "benchmarks.services_bookings"], check=True, capture_output=True, text=True
+        ).stdout.splitlines()[-1]
+    )
+    print(
+        f"overbooked                {booked['overbooked']:>10}   0; {booked['users']} people, {booked['slots']} slots,"
+    )
+    print(
+        f"                          {booked['kept']:>10}   places given of {booked['places']}, "
+        f"p95 {booked['book_p95_ms']} ms"
+    )
     figures = {
         "items": len(scope.items),
         "clusters": len(scope.clusters),
@@ -98,9 +112,11 @@ def main() -> int:
         "compose_p95_ms": round(compose_p95_ms, 2),
         "asked_once": round(median, 3),
         "life_events": len(shares),
+        **{f"booking_{name}" if name != "overbooked" else name: value for name, value in booked.items()},
     }
     print(json.dumps({"benchmark": "services", "quick": given.quick, **figures}))
     kept = not errors and lists > LISTS_WANTED and check_s <= CHECK_LIMIT_S and compose_p95_ms <= COMPOSE_LIMIT_MS
+    kept = kept and booked["overbooked"] == 0
     return 0 if kept else 1
 
 

@@ -18,6 +18,7 @@ from furong import __version__
 from furong.domains.cases.api import router as cases
 from furong.domains.catalogue.api import router as catalogue
 from furong.domains.exchange.api import router as exchange
+from furong.domains.payments.api import router as payments
 from furong.domains.processes.api import router as processes
 from furong.domains.search.api import router as search
 from furong.domains.services.api import router as services
@@ -91,6 +92,7 @@ api.add_router("/exchange", exchange, tags=["exchange"])
 api.add_router("/catalogue", catalogue, tags=["catalogue"])
 api.add_router("/entities", entities, tags=["entities"])
 api.add_router("/search", search, tags=["search"])
+api.add_router("/payments", payments, tags=["payments"])
 
 
 @api.exception_handler(Refusal)

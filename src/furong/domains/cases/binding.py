@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from furong.domains.cases import alerting, entity_handlers, following, handlers, ports, staffing
+from furong.domains.cases import (
+    alerting,
+    entity_handlers,
+    following,
+    handlers,
+    payment_handlers,
+    ports,
+    staffing,
+    travel_handlers,
+)
 from furong.domains.cases.planning import ServicesPlanner
 from furong.domains.cases.prefilling import BirthRecordsSource, MarriageSource, MedicalInsuranceSource
 from furong.domains.cases.queries.served import enterprise_cases
-from furong.domains.cases.twins import HospitalTwin, MarriageTwin
+from furong.domains.cases.twins import ExitControlTwin, HospitalTwin, MarriageTwin
 from furong.domains.catalogue.needs import figures
 from furong.domains.processes import ports as processes
 from furong.domains.services.values.prefill import PrefillSource, register_prefill_source
@@ -22,9 +31,19 @@ SOURCES: dict[str, PrefillSource] = {
 def bind() -> None:
     """Register the handlers that diagrams name, follow processes, tell staff what is late, bind the twins."""
     if not ports.is_bound("services"):
-        ports.bind(services=ServicesPlanner(), birth_records=HospitalTwin(), marriages=MarriageTwin())
+        ports.bind(
+            services=ServicesPlanner(),
+            birth_records=HospitalTwin(),
+            marriages=MarriageTwin(),
+            exit_control=ExitControlTwin(),
+        )
     wiring = processes.wiring()
-    for name, (function, within_step) in {**handlers.HANDLERS, **entity_handlers.HANDLERS}.items():
+    for name, (function, within_step) in {
+        **handlers.HANDLERS,
+        **entity_handlers.HANDLERS,
+        **travel_handlers.HANDLERS,
+        **payment_handlers.HANDLERS,
+    }.items():
         if name not in wiring.handlers:
             processes.register_handler(name, function, within_step=within_step)
     if following.on_process_ended not in wiring.on_process_ended:
@@ -34,6 +53,7 @@ def bind() -> None:
     if following.on_task_created not in wiring.on_task_created:
         processes.on_task_created(following.on_task_created)
     alerting.follow()
+    payment_handlers.follow()
     figures.tell_enterprises_by(enterprise_cases)
     processes.resolve_assignments(staffing.assign)
     processes.check_membership(staffing.account_works_for)

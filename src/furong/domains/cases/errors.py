@@ -324,6 +324,12 @@ class RecordNotFoundError(Fault):
     code = "cases.record_not_found"
 
 
+class PaymentUnheardError(Fault):
+    """A fee was settled and the process does not wait for it; the event comes again, and then becomes an incident."""
+
+    code = "cases.payment_unheard"
+
+
 class HandlerMisconfiguredError(Fault):
     """A process calls a handler with what it cannot work with: a mistake in the pack."""
 

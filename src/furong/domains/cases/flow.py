@@ -92,6 +92,8 @@ def variables_of(case: models.Case) -> dict[str, Any]:
             "department": case.department,
             "division_code": case.division_code,
             "submitted_on": case.application.submitted_on.isoformat(),
+            # Whether somebody else applied for them: a guardian, or whoever holds their mandate.
+            "represented": case.application.principal_id != case.application.applicant_person_id,
         },
         "consent": None,
     }

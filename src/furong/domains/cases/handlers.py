@@ -140,7 +140,8 @@ def register_birth(call: ServiceCall) -> Result:
 def issue_licence(call: ServiceCall) -> Result:
     """Issue a licence in the name of the case's organisation, once for each effect.
 
-    Takes ``{type, holder_person_id, guardian_person_ids, number, valid_until, data}``. The BPMN error ``licences.number_taken``
+    Takes ``{type, holder_person_id, guardian_person_ids, number, valid_until, replaces, data}``; ``replaces`` is the key of a
+    licence that is revoked by this one. The BPMN error ``licences.number_taken``
     says that another case has issued a licence of this type under the same allotted number.
     """
     given = call.variables
@@ -160,6 +161,8 @@ def issue_licence(call: ServiceCall) -> Result:
             issuer_organization_id=case.organization_id,
             case_id=case.id,
             number=number or None,
+            valid_until=_day(given.get("valid_until")),
+            replaces=_maybe_id(call, "replaces"),
             actor=actor,
             basis=basis,
             now=call.now,
@@ -252,6 +255,15 @@ def _moment(value: Any) -> datetime:
         except ValueError as error:
             raise HandlerMisconfiguredError("A birth needs its time.") from error
     return found if found.tzinfo is not None else found.replace(tzinfo=calendars.current().tz)
+
+
+def _day(value: Any) -> date | None:
+    if value in (None, ""):
+        return None
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError as error:
+        raise HandlerMisconfiguredError("A licence is valid until a day.") from error
 
 
 def _plain(value: Any) -> Any:

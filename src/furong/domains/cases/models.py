@@ -425,6 +425,20 @@ class InsuredPerson(models.Model):
         db_table = "cases_twin_insured_person"
 
 
+class ExitBar(models.Model):
+    """Who may not leave the country and why, as the twin of the exit control holds it (Passport Law art. 13)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person_id = models.UUIDField(db_index=True)
+    ground = models.CharField(max_length=40)
+    authority = models.JSONField()
+    from_on = models.DateField()
+    until_on = models.DateField(null=True)
+
+    class Meta:
+        db_table = "cases_twin_exit_bar"
+
+
 class TwinFault(models.Model):
     """A switch that lets a twin answer slowly or not at all, so that what follows can be shown."""
 

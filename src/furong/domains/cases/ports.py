@@ -134,6 +134,23 @@ class MarriageRegister(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitBar:
+    """Why a person may not leave the country: the ground of the Passport Law, who gave notice, until when (exclusive)."""
+
+    ground: str
+    authority: Text
+    until_on: date | None
+
+
+class ExitControl(Protocol):
+    """The register of persons who may not leave the country, kept by the exit-entry administration."""
+
+    def find_bar(self, *, person_id: UUID, on: date) -> ExitBar | None:
+        """Return what stands against a person's leaving on a day, or None. Raises TwinUnavailableError."""
+        ...
+
+
 _bound: dict[str, Any] = {}
 
 
@@ -142,6 +159,7 @@ def bind(
     services: Services | None = None,
     birth_records: BirthRecords | None = None,
     marriages: MarriageRegister | None = None,
+    exit_control: ExitControl | None = None,
 ) -> None:
     """Bind what is given; a later binding replaces an earlier one."""
     if services is not None:
@@ -150,6 +168,8 @@ def bind(
         _bound["birth_records"] = birth_records
     if marriages is not None:
         _bound["marriages"] = marriages
+    if exit_control is not None:
+        _bound["exit_control"] = exit_control
 
 
 def services() -> Services:
@@ -170,6 +190,12 @@ def marriages() -> MarriageRegister:
     found: MarriageRegister = _of("marriages")
     told = _told.get()
     return found if told is None else _MarriagesOnce(found, told)
+
+
+def exit_control() -> ExitControl:
+    """Return the bound register of who may not leave. Raises PortNotBoundError."""
+    found: ExitControl = _of("exit_control")
+    return found
 
 
 _Told = dict[tuple[object, ...], Any]

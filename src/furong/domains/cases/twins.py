@@ -1,4 +1,4 @@
-"""Twins of two registers outside the platform, which ship until the exchange carries the real ones.
+"""Twins of three registers outside the platform, which ship until the exchange carries the real ones.
 
 Each is a small store with tables of its own, filled by the demo for its couples, always the same for the same seed. A
 switch lets a twin answer slowly or not at all, so that what follows a silent register can be shown.
@@ -16,11 +16,11 @@ from django.db.models import Q
 
 from furong.domains.cases import models
 from furong.domains.cases.errors import TwinUnavailableError
-from furong.domains.cases.ports import BirthRecord, MarriageRecord
+from furong.domains.cases.ports import BirthRecord, ExitBar, MarriageRecord
 from furong.domains.cases.values.plans import Text
 from furong.foundation.codes.leases import Leased
 
-HOSPITAL, MARRIAGE = "hospital", "marriage"
+HOSPITAL, MARRIAGE, EXIT_CONTROL = "hospital", "marriage", "exit_control"
 _NAMESPACE = UUID("6b1f3f2e-6a0e-4c39-9d1d-3a2f7f0e5a11")
 
 
@@ -69,6 +69,31 @@ class MarriageTwin:
             certificate_number=row.certificate_number,
             registered_on=row.registered_on,
         )
+
+
+class ExitControlTwin:
+    """The register of persons who may not leave the country."""
+
+    def find_bar(self, *, person_id: UUID, on: date) -> ExitBar | None:
+        """Return what stands against a person's leaving on a day, or None."""
+        _obey_switch(EXIT_CONTROL)
+        standing = Q(until_on=None) | Q(until_on__gt=on)
+        row = models.ExitBar.objects.filter(standing, person_id=person_id, from_on__lte=on).order_by("-from_on").first()
+        if row is None:
+            return None
+        return ExitBar(ground=row.ground, authority=row.authority, until_on=row.until_on)
+
+
+def load_exit_bar(
+    *, person_id: UUID, ground: str, authority: Text, from_on: date, until_on: date | None = None
+) -> None:
+    """Enter a person who may not leave. For tests and the demo; repeatable."""
+    models.ExitBar.objects.update_or_create(
+        person_id=person_id,
+        ground=ground,
+        from_on=from_on,
+        defaults={"authority": dict(authority), "until_on": until_on},
+    )
 
 
 def marriage_rows(*, person_id: UUID) -> list[dict[str, object]]:

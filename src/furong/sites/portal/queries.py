@@ -274,8 +274,11 @@ def count_items(*, on: dt.date) -> int:
 
 
 def can_start(item: Item) -> bool:
-    """Say whether an item may be applied for by itself: its shape's form is whole, that of a life event's item is not."""
-    return item.shape is not None
+    """Say whether an item may be applied for by itself: its form is whole, that of an item of a life event is not."""
+    if item.shape is not None:
+        return True
+    events = services.list_life_events(on=timezone.localdate())
+    return not any(item.code in event.item_codes() for event in events)
 
 
 def cluster_page(*, code: str, audience: Audience | None, now: dt.datetime) -> ClusterPage | None:

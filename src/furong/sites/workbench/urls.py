@@ -14,7 +14,17 @@ from furong.sites.workbench import (
     urls_registers,
     urls_search,
 )
-from furong.sites.workbench.views import collection, export, home, notices, objections, supervision, work
+from furong.sites.workbench.views import (
+    bookings,
+    collection,
+    export,
+    home,
+    notices,
+    objections,
+    payments,
+    supervision,
+    work,
+)
 
 app_name = "workbench"
 
@@ -34,6 +44,13 @@ urlpatterns = [
     path("objections/<uuid:objection_id>", objections.objection, name="objection"),
     path("tasks/<uuid:task_id>/hand-over", work.hand_over, name="hand_over"),
     path("tasks/<uuid:task_id>/<slug:verb>", work.task_act, name="task_act"),
+    path("bookings", bookings.calendar, name="bookings"),
+    path("bookings/<uuid:booking_id>/attendance", bookings.attendance, name="booking_attendance"),
+    path("cases/<uuid:case_id>/fees", payments.fees, name="fees"),
+    path("refunds", payments.refunds, name="refunds"),
+    path("refunds/<uuid:refund_id>/approve", payments.approve_refund, name="approve_refund"),
+    path("payments", payments.reconciliation, name="reconciliation"),
+    path("payments/<uuid:difference_id>/settle", payments.settle_difference, name="settle_difference"),
     path("notices", notices.notice_list, name="notices"),
     path("collection", collection.collection, name="collection"),
     path("supervision", supervision.deadlines, name="supervision"),

@@ -11,6 +11,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from furong.domains.bookings import commands as bookings
+from furong.domains.bookings import queries as booking_queries
 from furong.domains.cases import models
 from furong.domains.cases.errors import (
     ActNotAllowed,
@@ -24,6 +26,8 @@ from furong.domains.cases.parameters import current_rules
 from furong.domains.cases.values.clock import Clock
 from furong.domains.cases.values.rules import Rules
 from furong.domains.cases.values.states import ENDED, Act, CaseState, EndReason, application_state, next_state
+from furong.domains.payments import commands as payments
+from furong.domains.payments import queries as payment_queries
 from furong.foundation.access import queries as access
 from furong.foundation.access.values import Actor
 from furong.foundation.audit import commands as audit
@@ -184,6 +188,11 @@ def move(
             ),
             now=now,
         )
+        if booking_queries.items_wanting(item_codes=[case.item_code], on=today(now)):
+            # Nobody comes for a case that has ended: the place is somebody else's.
+            bookings.cancel(case_id=case.id, actor=actor, now=now, at_any_time=True)
+        if payment_queries.list_of_case(case_id=case.id):
+            payments.end_of_case(case_id=case.id, granted=after is CaseState.COMPLETED, actor=actor, now=now)
         _tell_if_finished(case.application, actor=actor, now=now)
 
 

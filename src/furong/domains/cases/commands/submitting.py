@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from furong.domains.bookings import commands as bookings
+from furong.domains.bookings import queries as booking_queries
 from furong.domains.cases import models, notifying, ports
 from furong.domains.cases.commands.dependents import want_start
 from furong.domains.cases.commands.drafting import KEPT_ASIDE, carried_over, lock_draft
@@ -44,7 +46,8 @@ def submit_application(*, draft_id: UUID, actor: Actor, now: datetime) -> Submit
     The draft is the idempotency key: sent twice, at once or after a lost reply, it is one application, and the second
     caller gets the first one's answer. Items without prerequisites are received today. Raises DraftNotFound,
     FormChanged when the form's version changed or an answer still needs checking, FormNotValid with the fields
-    concerned, AlreadyAppliedFor, ItemNotOffered, NobodyResponsible, AssuranceTooLow. About 25 statements.
+    concerned, AlreadyAppliedFor, ItemNotOffered, NobodyResponsible, AssuranceTooLow, BookingNeeded when an item wants a time at
+    an office and none is kept. About 25 statements.
     """
     draft = lock_draft(draft_id=draft_id, actor=actor)
     before = models.Application.objects.filter(draft_id=draft_id).first()
@@ -95,6 +98,9 @@ def submit_application(*, draft_id: UUID, actor: Actor, now: datetime) -> Submit
     _check_plan(plan)
     _check_matters(plan, answers, actor=actor)
     application = _create(draft, plan, answers, awaited=sorted(unheard - set(known)), actor=actor, now=now)
+    if booking_queries.items_wanting(item_codes=[item.code for item in plan.items], on=on):
+        cases = dict(models.Case.objects.filter(application=application).values_list("item_code", "id"))
+        bookings.take(draft_id=draft_id, application_id=application.id, cases=cases, actor=actor, now=now)
     draft.submitted_at = now
     # What was handed in lives in the application; the draft keeps no second copy.
     draft.answers = {}

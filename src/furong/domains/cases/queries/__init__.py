@@ -22,6 +22,7 @@ from furong.domains.cases.queries.handling import (
     visible_answers,
     visible_outputs,
 )
+from furong.domains.cases.queries.listing import labels_of_cases
 from furong.domains.cases.queries.supervising import (
     list_call_backs,
     list_late_cases,
@@ -39,6 +40,7 @@ __all__ = [
     "get_consent",
     "get_draft",
     "items_in_scope",
+    "labels_of_cases",
     "list_applications",
     "list_call_backs",
     "list_consents_asked_of",

@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
+from furong.domains.cases import models
 from furong.domains.cases.values.clock import Light
 from furong.domains.cases.values.states import ENDED, CaseState
 from furong.domains.cases.values.views import CaseLine
@@ -101,3 +103,9 @@ def _line(row: Sequence[Any], on: date) -> CaseLine:
 def text_of(value: Any) -> Mapping[str, str]:
     """Return a text by language from a JSON column, read as it comes or as text."""
     return dict(json.loads(value) if isinstance(value, str) else value)
+
+
+def labels_of_cases(*, case_ids: Sequence[UUID]) -> dict[UUID, tuple[str, Mapping[str, str]]]:
+    """Return number and item name of some cases, for pages that hold nothing else of them."""
+    rows = models.Case.objects.filter(id__in=list(case_ids)).values_list("id", "number", "item_name")
+    return {key: (number, dict(name)) for key, number, name in rows}

@@ -99,6 +99,16 @@ PUBLIC: Mapping[str, Text] = {
     "consent.given": {"zh": "相关人员已确认同意。", "en": "The other person has consented."},
     "consent.refused": {"zh": "相关人员未同意。", "en": "The other person has refused."},
     "consent.lapsed": {"zh": "相关人员未在期限内答复。", "en": "The other person did not answer in time."},
+    "payment.requested": {
+        "zh": "请于 {due_on} 前缴费，缴费通知 {number}。",
+        "en": "Please pay by {due_on}; the fee notice is {number}.",
+    },
+    "payment.paid": {"zh": "已收到缴费（{number}）。", "en": "The payment came in ({number})."},
+    "payment.expired": {
+        "zh": "缴费通知 {number} 已到期，没有收取费用。",
+        "en": "The fee notice {number} ended; nothing was charged.",
+    },
+    "payment.cancelled": {"zh": "缴费通知 {number} 已取消。", "en": "The fee notice {number} was cancelled."},
     "document.issued": {
         "zh": "{kind} {number} 已制发，可在“文书”中查看。",
         "en": "{kind} {number} was issued; see your documents.",

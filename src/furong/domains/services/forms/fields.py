@@ -16,7 +16,9 @@ from django.utils.choices import BaseChoiceIterator
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from furong.domains.services.values.forms import MEDIA_TYPES, FieldType, FormField
+from furong.domains.services.forms import photos
+from furong.domains.services.forms.photos import Fault
+from furong.domains.services.values.forms import MEDIA_TYPES, FieldType, FormField, PhotoRule
 from furong.foundation.codes.credit_codes import parse_credit_code
 from furong.foundation.codes.errors import CodeRefused
 from furong.foundation.codes.identity_numbers import parse_identity_number
@@ -247,6 +249,17 @@ class AddressField(forms.MultiValueField):
         return {"division": data_list[0], "detail": data_list[1]} if data_list else None
 
 
+PHOTO_FAULTS: dict[Fault, Any] = {
+    Fault.UNREADABLE: _("The picture cannot be opened. Save it anew as JPEG and choose it again."),
+    Fault.TOO_SMALL: _("The picture has too few pixels. Take it again, larger."),
+    Fault.SHAPE: _("The picture is not upright with sides of about 3 to 4. Cut it anew."),
+    Fault.GROUND: _("The ground is not even and light. Take the picture before a white wall."),
+    Fault.NO_HEAD: _("No head is found in the middle of the picture. Face the camera, with the whole head in it."),
+    Fault.HEAD_SMALL: _("The head is too small. Move closer or cut the picture closer."),
+    Fault.HEAD_LARGE: _("The head is too large or touches the edge. Leave room around it."),
+}
+
+
 class UploadField(forms.FileField):
     """A file of allowed kinds, looked at by its bytes and not by its name, within a size."""
 
@@ -261,9 +274,10 @@ class UploadField(forms.FileField):
         ),
     }
 
-    def __init__(self, *, accept: Iterable[str], max_mb: int, **kwargs: Any) -> None:
+    def __init__(self, *, accept: Iterable[str], max_mb: int, photo: PhotoRule | None = None, **kwargs: Any) -> None:
         self.accept = tuple(accept)
         self.max_mb = max_mb
+        self.photo = photo
         super().__init__(**kwargs)
         self.widget.attrs["accept"] = ",".join(
             dict.fromkeys([MEDIA_TYPES[a] for a in self.accept] + [f".{a}" for a in self.accept])
@@ -291,6 +305,12 @@ class UploadField(forms.FileField):
                 code="wrong_type",
                 params={"kinds": "、".join(a.upper() for a in self.accept)},
             )
+        if self.photo is not None:
+            file.seek(0)
+            faults = photos.checker().faults(file.read(), rule=self.photo)
+            file.seek(0)
+            if faults:
+                raise ValidationError([ValidationError(PHOTO_FAULTS[one], code=f"photo_{one}") for one in faults])
         file.content_type = kind
         return file
 
@@ -386,7 +406,7 @@ def django_field(
         for part in made.fields:
             part.required = one.required
     else:
-        made = UploadField(accept=one.accept, max_mb=one.max_mb or 10, **common)
+        made = UploadField(accept=one.accept, max_mb=one.max_mb or 10, photo=one.photo, **common)
     if one.autocomplete and "autocomplete" not in made.widget.attrs:
         made.widget.attrs["autocomplete"] = one.autocomplete
     return made

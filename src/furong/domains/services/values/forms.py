@@ -111,6 +111,16 @@ class AskBecause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoRule:
+    """What an identity photograph must be: at least so large, upright, on a light ground, the head's share of its width."""
+
+    width_px: int
+    height_px: int
+    head_from_percent: int
+    head_to_percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
     """A field. ``prefill`` marks what is shown from a register; without it the person is asked."""
 
@@ -135,6 +145,7 @@ class FormField:
     max_mb: int | None = None
     autocomplete: str | None = None
     material: str | None = None
+    photo: PhotoRule | None = None
     errors: tuple[tuple[str, Text], ...] = ()
     ask_because: AskBecause | None = None
     file: str = field(default="", compare=False)
@@ -270,7 +281,7 @@ def _check_field(parsed: Parsed, report: Report, path: str) -> None:
             both("上传字段没有写明格式和大小。", "An upload does not say which files and how large."),
             both("请写明 accept: 和 max_mb:。", "Name accept: and max_mb:."),
         )
-    for key in ("accept", "max_mb", "material"):
+    for key in ("accept", "max_mb", "material", "photo"):
         if parsed[key] and kind != "upload":
             report.add(
                 parsed.line_of(key),
@@ -291,6 +302,15 @@ def _build_field(parsed: Parsed) -> FormField:
     return made
 
 
+_PHOTO = MapOf(
+    {
+        "width_px": required(Int(50, 10_000)),
+        "height_px": required(Int(50, 10_000)),
+        "head_from_percent": optional(Int(1, 100), 25),
+        "head_to_percent": optional(Int(1, 100), 80),
+    },
+    build=record(PhotoRule),
+)
 FIELD = MapOf(
     {
         "element": required(RefTo(pattern=ELEMENT_PATTERN)),
@@ -314,6 +334,7 @@ FIELD = MapOf(
         "max_mb": optional(Int(1, 200)),
         "autocomplete": optional(Str(max_length=60)),
         "material": optional(CODE),
+        "photo": optional(_PHOTO),
         "errors": optional(Table(Texts(max_length=400), pattern="|".join(ERROR_KEYS))),
         "ask_because": optional(_ASK_BECAUSE),
     },

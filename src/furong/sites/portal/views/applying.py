@@ -19,6 +19,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from furong.domains.bookings.errors import BookingNeeded
+from furong.domains.bookings.values import Booking
 from furong.domains.cases import commands as cases
 from furong.domains.cases import ports
 from furong.domains.cases import queries as case_queries
@@ -39,6 +41,7 @@ from furong.foundation.web.uploads import oversized_fields
 from furong.registries.population import queries as population
 from furong.sites.portal import holding, queries
 from furong.sites.portal.values import AskedOnce
+from furong.sites.portal.views import booking
 from furong.sites.portal.views.space import own
 
 PURPOSE = Basis(purpose="application", legal_basis="国务院令第716号第十条")
@@ -58,6 +61,15 @@ class Opened:
     @cached_property
     def pages(self) -> list[CompiledPage]:
         return self.form.pages_for(self.draft.answers, self.held, self.now)
+
+    def held_times(self, actor: Actor) -> dict[str, Booking]:
+        return booking.held_of(self.draft, actor, self.now)
+
+
+def _steps(opened: Opened) -> list[Any]:
+    """The names of the form's pages, and of choosing a time where a service wants one."""
+    names: list[Any] = [one.title for one in opened.pages]
+    return [*names, booking.STEP] if booking.wanted_of(opened.draft, opened.on) else names
 
 
 def _reopened(before: Opened, actor: Actor) -> Opened:
@@ -209,7 +221,7 @@ def draft(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
     for page in opened.pages:
         if page.code not in opened.draft.pages_done:
             return HttpResponseRedirect(_page(draft_id, page.code))
-    return HttpResponseRedirect(_check(draft_id))
+    return HttpResponseRedirect(booking.next_without(opened.draft, actor, opened.now) or _check(draft_id))
 
 
 @keeps_typed
@@ -264,7 +276,7 @@ def page(request: HttpRequest, draft_id: UUID, page: str, actor: Actor) -> HttpR
         if is_right:
             return HttpResponseRedirect(_next(request, opened, page, actor))
         opened = _reopened(opened, actor)
-    names = [one.title for one in pages]
+    names = _steps(opened)
     index = pages.index(compiled)
     context = {
         "opened": opened,
@@ -297,7 +309,9 @@ def _next(request: HttpRequest, before: Opened, page: str, actor: Actor) -> str:
     if request.GET.get("from") == "check" and all(code in opened.draft.pages_done for code in pages):
         return _check(draft_id)
     after = pages[pages.index(page) + 1 :] if page in pages else pages
-    return _page(draft_id, after[0]) if after else _check(draft_id)
+    if after:
+        return _page(draft_id, after[0])
+    return booking.next_without(opened.draft, actor, opened.now) or _check(draft_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -315,6 +329,11 @@ def check(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
             holding.forget(draft_id=draft_id)
         except AlreadyAppliedFor as refusal:
             before = refusal
+        except BookingNeeded:
+            # The minutes were over and somebody else has the place now.
+            held = case_queries.get_draft(draft_id=draft_id, actor=actor)
+            where = booking.next_without(held, actor, timezone.now())
+            return HttpResponseRedirect(f"{where}?lost=1" if where else request.path)
         else:
             holding.forget(draft_id=draft_id)
             return HttpResponseRedirect(_application(sent.application_id) + ("" if sent.repeated else "?sent=1"))
@@ -342,7 +361,11 @@ def check(request: HttpRequest, draft_id: UUID, actor: Actor) -> HttpResponse:
         "before_at": _application(before.application_id) if before is not None and before.application_id else "",
         "asked": asked,
         "supplied": sum(len(rows) for _, rows, _ in sections) - asked,
-        "names": [one.title for one in opened.pages],
+        "names": _steps(opened),
+        "times": [
+            (code, opened.held_times(actor).get(code), reverse("portal:draft_time", args=[draft_id, code]))
+            for code in booking.wanted_of(opened.draft, opened.on)
+        ],
         "to_check": opened.draft.to_check,
     }
     status = 409 if before is not None else 422 if request.method == "POST" else 200

@@ -16,11 +16,15 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from furong.domains.bookings import queries as bookings
+from furong.domains.bookings.values import State as BookingState
 from furong.domains.cases import commands as cases
 from furong.domains.cases import queries as case_queries
 from furong.domains.cases.queries.people import person_of
+from furong.domains.cases.values.states import ENDED
 from furong.domains.cases.values.views import ApplicationView
 from furong.domains.objections import queries as objections
+from furong.domains.payments import queries as payments
 from furong.foundation.access.errors import AccessRefused, SignInNeeded
 from furong.foundation.access.values import Actor, Basis
 from furong.foundation.audit import queries as audit
@@ -28,6 +32,7 @@ from furong.foundation.calendar import queries as calendars
 from furong.foundation.identity.keeping import keeps_typed, typed_of
 from furong.foundation.notices import commands as notices
 from furong.foundation.notices import queries as notice_queries
+from furong.foundation.organizations import queries as organizations
 from furong.foundation.storage import queries as storage
 from furong.foundation.web.uploads import oversized_fields
 from furong.registries.licences import queries as licences
@@ -123,7 +128,29 @@ def application(request: HttpRequest, application_id: UUID, actor: Actor) -> Htt
         ),
         reads=reads,
         just_sent=request.GET.get("sent") == "1",
+        times=_times(view, now),
+        fees=payments.list_of_application(application_id=view.id),
     )
+
+
+def _times(view: ApplicationView, now: dt.datetime) -> list[tuple[Any, Any, str, bool]]:
+    """What is booked for each case that wants a time: the case, the booking, the office, and whether another may be chosen."""
+    lanes = [
+        one for one in view.lanes if bookings.items_wanting(item_codes=[one.item_code], on=timezone.localdate(now))
+    ]
+    if not lanes:
+        return []
+    booked = {one.case_id: one for one in bookings.list_of_application(application_id=view.id, now=now)}
+    found = []
+    for lane in lanes:
+        one = booked.get(lane.case_id)
+        is_open = lane.state not in ENDED
+        if one is None and not is_open:
+            continue
+        office = organizations.get_organization(organization_id=one.organization_id).name if one is not None else ""
+        again = is_open and (one is None or one.can_change or one.state is BookingState.MISSED)
+        found.append((lane, one, office, again))
+    return found
 
 
 def _objectable(view: ApplicationView, actor: Actor, now: dt.datetime) -> frozenset[str]:

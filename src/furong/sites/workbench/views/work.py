@@ -13,12 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from furong.domains.bookings import queries as bookings
 from furong.domains.cases import queries as cases
 from furong.domains.cases.values import CaseState
 from furong.domains.cases.values.views import CaseView
 from furong.domains.catalogue import queries as catalogue
 from furong.domains.catalogue.grants import flow as grant_flow
 from furong.domains.objections import queries as objections
+from furong.domains.payments import queries as payments
 from furong.domains.processes import commands as processes
 from furong.domains.processes import queries as work
 from furong.domains.processes.errors import TaskAlreadyDone, TaskClaimedByAnother
@@ -215,7 +217,19 @@ def case(request: HttpRequest, actor: Actor, case_id: UUID) -> HttpResponse:
     view = cases.case_view(case_id=case_id, actor=actor, basis=reading(case_id), now=now)
     shown = _shown(view, actor, now)
     objectable = objections.sources_of(elements=[fact.element for fact in shown["held"]])
-    return page(request, actor, "case", "cases", objectable=objectable, **shown)
+    booked = bookings.find_of_case(case_id=case_id, now=now)
+    office = organizations.get_organization(organization_id=booked.organization_id).name if booked is not None else ""
+    return page(
+        request,
+        actor,
+        "case",
+        "cases",
+        objectable=objectable,
+        booked=booked,
+        booked_at=office,
+        has_fees=bool(payments.list_of_case(case_id=case_id)) and access.allows(actor=actor, right="cases.handle"),
+        **shown,
+    )
 
 
 @require_safe
