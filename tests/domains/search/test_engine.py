@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from furong.domains.search.analysis.cutting import Analysis
-from furong.domains.search.engine import finding
+from furong.domains.search.engine import finding, tantivy_engine
 from furong.domains.search.engine.tantivy_engine import TantivyEngine, about
 from furong.domains.search.errors import IndexMissingError, WriterBusyError
 from furong.domains.search.planning import Thesaurus
@@ -142,6 +142,32 @@ def test_cheap_questions_find_what_reading_everything_finds(
 
 def test_an_estimate_reads_as_one() -> None:
     assert [about(one) for one in (7, 99, 12_345, 12_500_064)] == [7, 99, 12_000, 13_000_000]
+
+
+def test_what_would_take_too_long_to_count_is_told_from_a_sample_and_marked_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = TantivyEngine(tmp_path, analysis=ANALYSIS, create=True)
+    sites = ("省政府", "长沙市", "长沙市", "长沙市")
+    engine.add(
+        (page(f"page:{n}", "公积金通知" if n % 200 else "公积金 紫微垣", site=sites[n % 4]) for n in range(4_000)),
+        fresh=True,
+    )
+    engine.commit()
+    exact = ask(engine, "公积金")
+    assert (exact.total, exact.is_estimate) == (4_000, False)
+    monkeypatch.setattr(tantivy_engine, "_SAMPLED", -1)
+    monkeypatch.setattr(tantivy_engine, "_SURE", 30)
+    found = ask(engine, "公积金")
+    assert found.is_estimate
+    assert 2_000 < found.total < 8_000
+    assert found.total == about(found.total)
+    by_site = {one.value: one.count for one in found.facets["site"]}
+    assert by_site["长沙市"] > by_site["省政府"]
+    assert keys(found) == keys(exact)
+    rare = ask(engine, "紫微垣")  # too few of it in the sample: counted
+    assert (rare.total, rare.is_estimate) == (20, False)
+    engine.close()
 
 
 def test_a_snippet_is_plain_text_with_the_words_marked(engine: SearchEngine) -> None:

@@ -50,9 +50,13 @@ class FacetOut(Schema):
 
 
 class ResultsOut(Schema):
-    """A page of results. ``services`` are those that answer the question; ``hits`` everything else."""
+    """A page of results. ``services`` are those that answer the question; ``hits`` everything else.
+
+    ``is_estimate``: ``total`` and the counts of facets are rounded estimates.
+    """
 
     total: int
+    is_estimate: bool
     services: list[HitOut]
     hits: list[HitOut]
     facets: dict[str, list[FacetOut]]
@@ -115,6 +119,7 @@ def search(request: HttpRequest, q: str, narrowing: Given[Narrowing], first: int
         raise SearchAway from missing
     return {
         "total": found.total,
+        "is_estimate": found.page.is_estimate,
         "services": [_hit(one) for one in found.cards],
         "hits": [_hit(one) for one in found.page.hits],
         "facets": {

@@ -72,7 +72,7 @@ class Results:
     @property
     def total(self) -> int:
         """How many were found in all."""
-        return self.page.total + len(self.cards)
+        return self.page.total if self.page.is_estimate else self.page.total + len(self.cards)
 
     @property
     def whole(self) -> int:

@@ -148,13 +148,17 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page of results. ``whole`` hold enough of what was said; ``is_broad``: so few did that less was enough."""
+    """A page of results. ``whole`` hold enough of what was said; ``is_broad``: so few did that less was enough.
+
+    ``is_estimate``: total and facets are told from a sample, rounded to two digits (within about a seventh).
+    """
 
     hits: tuple[Hit, ...] = ()
     total: int = 0
     whole: int = 0
     facets: Mapping[str, tuple[FacetValue, ...]] = field(default_factory=dict)
     is_broad: bool = False
+    is_estimate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

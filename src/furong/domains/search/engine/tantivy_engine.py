@@ -60,7 +60,12 @@ _NARROWING = {
 }
 
 
-Counted = tuple[int, dict[str, tuple[FacetValue, ...]]]  # how many, and the facets
+class _Counted(NamedTuple):
+    """How many there are, by facet too; ``is_estimate``: told from the sample."""
+
+    total: int
+    facets: dict[str, tuple[FacetValue, ...]]
+    is_estimate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +126,25 @@ class TantivyEngine:
         size = min(max(query.size, 1), MAX_PAGE_SIZE)
         first = min(max(query.first, 0), MAX_FIRST)
         shelves = self._shelves(query.rights)
-        facets: dict[str, tuple[FacetValue, ...]] = {}
         if not query.with_count:
             found = self._ranked(shelves, read, query, _CARD_WINDOW)
             found = sorted(found, key=lambda one: -one.score)[: max(_AMONG, first + size)]
             whole = self._whole_among(shelves, found, read, query)
-            total, broad = len(found), whole < _FEW
+            counted, broad = _Counted(len(found), {}), whole < _FEW
         else:
             beside = self._counted_beside(shelves, read, query)
             found = self._best(shelves, read, query, first + size)
-            whole, facets = beside.result() if beside else self._counted(shelves, read, query, is_broad=False)
-            total, broad = whole, whole < _FEW
+            counted = beside.result() if beside else self._counted(shelves, read, query, is_broad=False)
+            whole, broad = counted.total, counted.total < _FEW
             # Few hold enough of it: then what holds some of it, however the segmenter cut it, counts too.
             if broad:
-                total, facets = self._counted(shelves, read, query, is_broad=True, however_cut=False)
-                if total < _MEAGRE:
-                    total, facets = self._counted(shelves, read, query, is_broad=True)
+                counted = self._counted(shelves, read, query, is_broad=True, however_cut=False)
+                if counted.total < _MEAGRE:
+                    counted = self._counted(shelves, read, query, is_broad=True)
+        total, facets, is_estimate = counted
         marker = Marker(read.terms) if query.with_snippets else None
         hits = [self._hit(one, marker, query) for one in found[first : min(total, first + size)]]
-        return Page(hits=tuple(hits), total=total, whole=whole, facets=facets, is_broad=broad)
+        return Page(hits=tuple(hits), total=total, whole=whole, facets=facets, is_broad=broad, is_estimate=is_estimate)
 
     def _shelves(self, rights: frozenset[str]) -> list[_Open]:
         shelves = [self._public] if PUBLIC in rights else []
@@ -175,7 +180,7 @@ class TantivyEngine:
                 found.append(_Found(weighed, order, (number, address.segment_ord, address.doc), searcher, address))
         return found
 
-    def _counted_beside(self, shelves: list[_Open], read: Plan, query: Query) -> Future[Counted] | None:
+    def _counted_beside(self, shelves: list[_Open], read: Plan, query: Query) -> Future[_Counted] | None:
         """Count in another thread while this one ranks, where there is much to count and a processor is free for it."""
         if sum(one.searcher.num_docs for one in shelves) < _BESIDE or not _free.acquire(blocking=False):
             return None
@@ -185,7 +190,7 @@ class TantivyEngine:
 
     def _counted(
         self, shelves: list[_Open], read: Plan, query: Query, *, is_broad: bool, however_cut: bool = True
-    ) -> Counted:
+    ) -> _Counted:
         """Count what holds enough of what was said, by kind, which each document has one of, and by the other facets.
 
         What would step over millions of documents is estimated from the sample, where that holds enough to do so.
@@ -195,17 +200,21 @@ class TantivyEngine:
             Finder(one.shelf.asker, *one[1:3], read, query, one.is_public).counting_cost(needed) for one in shelves
         )
         if read.groups and not (is_broad and however_cut) and sum(costs) > _SAMPLED:
-            total, facets = self._summed(shelves, read, query, is_broad, however_cut, is_sampled=True)
-            if total >= _SURE:
-                return about(total * SAMPLE), {
-                    name: tuple(FacetValue(value=one.value, count=about(one.count * SAMPLE)) for one in values)
-                    for name, values in facets.items()
-                }
+            sampled = self._summed(shelves, read, query, is_broad, however_cut, is_sampled=True)
+            if sampled.total >= _SURE:
+                return _Counted(
+                    total=about(sampled.total * SAMPLE),
+                    facets={
+                        name: tuple(FacetValue(value=one.value, count=about(one.count * SAMPLE)) for one in values)
+                        for name, values in sampled.facets.items()
+                    },
+                    is_estimate=True,
+                )
         return self._summed(shelves, read, query, is_broad, however_cut, is_sampled=False)
 
     def _summed(
         self, shelves: list[_Open], read: Plan, query: Query, is_broad: bool, however_cut: bool, *, is_sampled: bool
-    ) -> Counted:
+    ) -> _Counted:
         names = FACETS if query.with_facets else ("kind",)
         narrowed = {name for name, field in _NARROWING.items() if name in names and getattr(query, field)}
         counted: dict[str, dict[str, int]] = {name: {} for name in names}
@@ -236,14 +245,15 @@ class TantivyEngine:
                         value = str(int(bucket["key"])) if name == "year" else str(bucket["key"])
                         counted[name][value] = counted[name].get(value, 0) + int(bucket["doc_count"])
         if not query.with_facets:
-            return total, {}
-        return total, {
+            return _Counted(total, {})
+        facets = {
             name: tuple(
                 FacetValue(value=value, count=count)
                 for value, count in sorted(values.items(), key=lambda one: (-one[1], one[0]))
             )
             for name, values in counted.items()
         }
+        return _Counted(total, facets)
 
     def _whole_among(self, shelves: list[_Open], found: list[_Found], read: Plan, query: Query) -> int:
         """Count those among the best that hold enough of what was said."""
