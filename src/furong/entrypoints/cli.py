@@ -12,6 +12,7 @@ from furong import __version__
 from furong.entrypoints.administering import account, add_account
 from furong.entrypoints.counter import add_centre, centre
 from furong.entrypoints.harvesting import add_harvest, harvest
+from furong.entrypoints.matching import add_match
 from furong.entrypoints.peopling import add_population, population
 from furong.entrypoints.processing import add_process
 from furong.entrypoints.searching import add_search
@@ -205,6 +206,7 @@ def _parser() -> argparse.ArgumentParser:
     add_account(commands, account)
     add_harvest(commands, harvest)
     add_population(commands, population)
+    add_match(commands)
     add_centre(commands, centre)
     add_search(commands)
 

@@ -60,7 +60,7 @@ def population(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[str, float | None], None]]:
+def bar() -> Iterator[Callable[[str, float | None], None]]:
     """Show how far a long work is, on a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -98,7 +98,7 @@ def _synthesize(args: argparse.Namespace) -> int:
     from furong.registries.population import bulk
     from furong.registries.population.demo.content import read_content
 
-    with _bar() as tell:
+    with bar() as tell:
         done = bulk.synthesize(
             content=read_content(PACK),
             persons=args.persons,
@@ -121,7 +121,7 @@ def _export(args: argparse.Namespace) -> int:
     from furong.foundation.access.values import Actor, Basis
     from furong.registries.population import bulk
 
-    with _bar() as tell:
+    with bar() as tell:
         done = bulk.export_people(
             target=args.to,
             mapping=args.mapping,
@@ -174,7 +174,7 @@ def _import_file(file: Path, args: argparse.Namespace) -> None:
     folder = Path(settings.HOME) / "imports"
     folder.mkdir(parents=True, exist_ok=True)
     os.chmod(folder, 0o700)
-    with _bar() as tell, _place(args.centre):
+    with bar() as tell, _place(args.centre):
         done = bulk.import_people(
             source=file,
             mapping=args.mapping,
