@@ -294,5 +294,6 @@ class ImportRun(models.Model):
         db_table = "population_import"
 
 
+from .duplicates.models import Duplicate, DuplicateSearch, DuplicateStep  # noqa: E402, F401 - tables of a subpackage, known to Django by this
 from .matches.models import Match  # noqa: E402, F401 - tables of a subpackage, known to Django by this
 from .moves.models import Move, MoveStep, TransferDecision  # noqa: E402, F401 - tables of a subpackage, known to Django by this
