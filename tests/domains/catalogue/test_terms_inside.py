@@ -131,6 +131,19 @@ NOT_OF_A_REGISTER = {
     "cases.export_cases": "what registers filled in: tests/domains/cases/test_granted.py",
     "cases.open_file": "a file that the applicant handed in to this case",
     "cases.search_cases": "numbers, items and states of one's own organisation's cases",
+    **dict.fromkeys(
+        ("portraits.open_portrait", "portraits.get_pictures", "portraits.find_portrait"),
+        "published by no resource, so by no grant: tests/registries/portraits/test_terms.py",
+    ),
+    **dict.fromkeys(
+        (
+            "identity_cards.list_of_person",
+            "identity_cards.list_on_the_way",
+            "identity_cards.open_order",
+            "identity_cards.list_mismatches",
+        ),
+        "published by no resource, so by no grant: tests/registries/portraits/test_terms.py",
+    ),
     "exchange.read_rows": "a member's rows by the exchange, whose gateway decides by the same grants; its own tests",
 }
 

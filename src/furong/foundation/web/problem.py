@@ -63,6 +63,7 @@ STATUS: dict[str, int] = {
     "not_found": 404,
     "unknown": 404,
     "workbench.gone": 410,
+    "portraits.link_over": 410,
     "not_valid": 422,
 }
 _ENDINGS = (
