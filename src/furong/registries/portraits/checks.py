@@ -47,7 +47,7 @@ _END, _SCAN = 0xD9, 0xDA
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ORIENTATION = 0x0112
 _UPRIGHT = (None, 0, 1)
-_GREY = 3.0  # mean distance of a grey picture's colours from none
+_COLOURED = 0.01  # share of points that a picture in colour has at least, further from grey than six steps
 _NOTHING, _SMALL, _LARGE = 0.02, 0.06, 0.55  # shares of the picture
 _FLAT = 8.0  # spread of lightness below which an area has neither eyes nor brows
 _OTHER_COLOURS = gettext_noop("a picture in colours for print")
@@ -133,8 +133,8 @@ def _frame(data: bytes) -> tuple[int, int, int]:
 def _look(picture: Image.Image) -> tuple[float, tuple[Doubt, ...]]:
     small = picture.convert("YCbCr").resize((_WIDTH, _HEIGHT), Image.Resampling.BOX)
     light, blue, red = small.split()
-    colour = sum(sum(abs(v - 128) * n for v, n in enumerate(band.histogram())) for band in (blue, red))
-    if colour / (2 * _WIDTH * _HEIGHT) < _GREY:
+    coloured = max(sum(n for v, n in enumerate(band.histogram()) if abs(v - 128) > 6) for band in (blue, red))
+    if coloured / (_WIDTH * _HEIGHT) < _COLOURED:
         return 0.0, (Doubt.NO_COLOURS,)
     skin = _all(
         light.point([0] * 45 + [255] * 211),
