@@ -61,6 +61,8 @@ def _to_times(visitor: Visitor, kind: str = "first", method: str = "mail", photo
     address = visitor.get(begun.goes_to).goes_to
     while "/page/" in address:
         sent = visitor.post(address, _filled(visitor.get(address), _given(kind, method), photo or drawn()))
+        if sent.status == 422:  # an answer opened a further question
+            sent = visitor.post(address, _filled(sent, _given(kind, method), photo or drawn()))
         assert sent.status == 302, sent.mistakes
         address = sent.goes_to
     assert address.endswith("/time/passport")
