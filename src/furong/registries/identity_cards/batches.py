@@ -175,7 +175,7 @@ def _outcome(
         return Outcome.UNREADABLE
     if production is None:
         return Outcome.UNKNOWN
-    if production.batch_id != batch.pk:  # type: ignore[attr-defined]  # Django's own attribute
+    if production.batch_id != batch.pk:
         return Outcome.OTHER_BATCH
     if production.pk in seen:
         return Outcome.DOUBLED

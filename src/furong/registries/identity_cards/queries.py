@@ -78,7 +78,7 @@ def list_of_person(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime
     steps: dict[UUID, list[CardStep]] = {card.pk: [] for card in cards}
     for one in CardEvent.objects.filter(card__in=steps).order_by("id"):
         line = CardStep(step=Step(one.step), at=one.at, by=one.organization_label, note=one.note)
-        steps[one.card_id].append(line)  # type: ignore[attr-defined]  # Django's own attribute
+        steps[one.card_id].append(line)
     open_ones = Counter(
         Mismatch.objects.filter(card__in=steps, verdict__in=["open", "correcting"]).values_list("card_id", flat=True)
     )
@@ -298,7 +298,7 @@ def list_mismatches(*, actor: Actor, basis: Basis, now: datetime, limit: int = 5
     return tuple(
         MismatchRecord(
             mismatch_id=one.pk,
-            card_id=one.card_id,  # type: ignore[attr-defined]  # Django's own attribute
+            card_id=one.card_id,
             person_id=one.person_id,
             fact=one.fact,
             on_card=one.on_card,

@@ -79,7 +79,7 @@ class DecisionForm(forms.Form):
     """Which of the two is right, and what proves it."""
 
     wrong = forms.ChoiceField(
-        label=_("What is wrong?"),
+        label=_("Which of the two is wrong?"),
         choices=[("", ""), ("register", _("The register: correct it")), ("card", _("The card: make it anew"))],
         error_messages={"required": _("Choose what is wrong.")},
     )

@@ -25,11 +25,11 @@ STATES: Mapping[State, tuple[Promise, str]] = {
     State.REJECTED: (_("Portrait refused"), "over"),
 }
 STEPS: Mapping[Step, Promise] = {
-    Step.APPLIED: _("Applied for"),
+    Step.APPLIED: _("Application taken"),
     Step.PHOTO_ACCEPTED: _("Portrait accepted"),
     Step.PHOTO_REFUSED: _("Portrait refused"),
     Step.ORDERED: _("Ordered from the factory"),
-    Step.PRODUCED: _("Made"),
+    Step.PRODUCED: _("Made by the factory"),
     Step.DEFECTIVE: _("Came out defective; to be made again"),
     Step.ORDER_WITHDRAWN: _("Order withdrawn; to be ordered again"),
     Step.DELIVERED: _("Arrived at the counter"),
@@ -51,7 +51,7 @@ REASONS: Mapping[Reason, Promise] = {
     Reason.TEMPORARY: _("Until the card is made"),
 }
 OUTCOMES: Mapping[Outcome, tuple[Promise, str]] = {
-    Outcome.MADE: (_("Made"), "ok"),
+    Outcome.MADE: (_("Made by the factory"), "ok"),
     Outcome.DEFECTIVE: (_("Defective: waits to be ordered again"), "late"),
     Outcome.UNKNOWN: (_("Unknown: nobody ordered it"), "over"),
     Outcome.OTHER_BATCH: (_("Of another batch: not taken"), "over"),

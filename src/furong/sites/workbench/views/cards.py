@@ -53,7 +53,7 @@ WORDS = {
 def tabs(actor: Actor, here: str) -> list[tuple[str, str, bool]]:
     """Give the pages of this section that the actor may open: name, address, whether it is this one."""
     every = (
-        ("cards", _("Counter"), HANDLE),
+        ("cards", _("At the counter"), HANDLE),
         ("card_batches", _("Batches"), PRODUCE),
         ("card_mismatches", _("Card and register differ"), COMPARE),
         ("portrait_reviews", _("Portraits to look at"), REVIEW),
