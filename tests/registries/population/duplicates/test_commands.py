@@ -104,7 +104,7 @@ def test_a_search_finds_who_stands_twice_and_each_of_them_sees_it() -> None:
 def test_merged_and_parted_again_everything_is_as_it_was_and_the_history_tells() -> None:
     one, other = twice()
     number = get(other, SYSTEM, "number")["number"]
-    home = get(other, SYSTEM, "household_id")["household_id"]
+    home = get(other, SYSTEM, "address")["address"]
     (key,) = keep((one, other))
     actor = judge()
     done = commands.merge_people(duplicate_id=key, stands_as_person_id=one, evidence="调查 1 号", **deed(actor))
@@ -116,8 +116,8 @@ def test_merged_and_parted_again_everything_is_as_it_was_and_the_history_tells()
         commands.merge_people(duplicate_id=key, stands_as_person_id=one, evidence="再次", **deed(actor))
 
     assert commands.part_people(duplicate_id=key, evidence="调查 2 号", **deed(actor, now=NOW + timedelta(hours=1)))
-    assert get(other, SYSTEM, "status", "household_id", "number").values == {
-        "status": "registered", "household_id": home, "number": number
+    assert get(other, SYSTEM, "status", "address", "number").values == {
+        "status": "registered", "address": home, "number": number
     }  # fmt: skip
     assert steps(key) == [Step.FOUND, Step.MERGE_BEGUN, Step.MERGED, Step.PARTING_BEGUN, Step.PARTED]
     assert {one.post_label for one in queries.get_duplicate(duplicate_id=key, actor=actor).steps[1:]} == {"户籍民警"}
@@ -224,7 +224,7 @@ def test_what_cannot_be_merged_or_parted_is_refused_with_the_reason_and_nothing_
     commands.merge_people(duplicate_id=closed, stands_as_person_id=lone, evidence="调查", **said)
     with connections["population"].cursor() as cursor:
         cursor.execute(
-            "UPDATE population_household SET closed_on = '2026-03-10' WHERE household_id = "
+            "UPDATE population_household SET closed_on = '2026-03-20' WHERE household_id = "
             "(SELECT household_id FROM population_duplicate WHERE id = %s)", [closed]
         )  # fmt: skip
     with pytest.raises(HouseholdNotFound):

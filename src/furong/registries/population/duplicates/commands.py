@@ -21,8 +21,9 @@ from furong.foundation.codes.statements import all_rows
 
 from ..departures import deregister_person, restore_person
 from ..errors import CodeInvalid, HouseholdNotFound
+from ..households import open_household
 from ..ledger import local_date
-from ..models import Person
+from ..models import Household, Person
 from ..queries import DATABASE
 from ..rights import DUPLICATES
 from ..values import ChangeKind, ChangeRecorded
@@ -216,6 +217,7 @@ def part_people(
         return None
     gone, household_id, effect_id = begun
     try:
+        household_id = _home(duplicate_id, household_id, actor=actor, basis=basis, now=now)
         done = restore_person(
             person_id=gone,
             household_id=household_id,
@@ -237,6 +239,26 @@ def part_people(
         reason=evidence, actor=actor, basis=basis, now=now,
     )  # fmt: skip
     return done
+
+
+def _home(duplicate_id: UUID, household_id: UUID, *, actor: Actor, basis: Basis, now: datetime) -> UUID:
+    """Give the household to come back to; where the merger emptied and closed it, another at its address, kept on the pair."""
+    pair = Duplicate.objects.get(pk=duplicate_id)
+    household = Household.objects.filter(pk=household_id).first()
+    if household is None or household.closed_on is None:
+        return household_id
+    if pair.merged_at is None or household.closed_on != local_date(pair.merged_at):
+        raise HouseholdNotFound
+    pair.household_id = open_household(
+        division_code=household.division_code,
+        address=household.address,
+        kind=household.kind,
+        actor=actor,
+        basis=basis,
+        now=now,
+    )
+    pair.save(update_fields=["household_id"])
+    return pair.household_id
 
 
 @command("population.begin_parting", database=DATABASE)

@@ -242,6 +242,8 @@ def _settle(
     near = f"least(coalesce(ahead_left, 99), coalesce(ahead_right, 99)) < {MARGIN_BITS}" if best else "false"
     # A number that two rows share without agreeing on name or birth is somebody's mistake, whatever the rest says.
     torn = "number = 'equal' AND name = 'differs' AND birth <> 'equal'"
+    # So do twins look, of whom each file may hold another.
+    twins = "name = 'one_character' AND birth = 'equal' AND household IN ('address_and_parent', 'both_parents')"
     connection.execute(
         f"""
         CREATE TABLE settled AS
@@ -254,7 +256,7 @@ def _settle(
                  theirs AS (PARTITION BY right_side, right_row ORDER BY bits DESC, left_row)
         )
         SELECT left_side, left_row, right_side, right_row, left_id AS "left", right_id AS "right",
-               CASE WHEN probability >= {match_from} AND NOT ({near}) AND NOT ({torn})
+               CASE WHEN probability >= {match_from} AND NOT ({near}) AND NOT ({torn}) AND NOT ({twins})
                     THEN '{Verdict.MATCH}' ELSE '{Verdict.REVIEW}' END AS verdict,
                found_by, round(probability, 6) AS probability, number, name, birth, sex, household
           FROM placed {best}
