@@ -110,6 +110,8 @@ def take(
     A place whose time is up is still taken when nobody else wanted it. Raises BookingNeeded when an item wants a time and none is
     there: then nothing is handed in.
     """
+    if actor.account_id is None:
+        raise SignInNeeded
     on = calendars.current().local_date(now)
     taken = []
     for item_code in queries.items_wanting(item_codes=sorted(cases), on=on):

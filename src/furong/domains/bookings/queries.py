@@ -91,6 +91,8 @@ def list_days(
 
 def find_held(*, draft_id: UUID, item_code: str, actor: Actor, now: datetime) -> Booking | None:
     """Return the place that is kept for a draft of the actor's, None when none is or its time is up."""
+    if actor.account_id is None:
+        return None
     row = models.Booking.objects.filter(
         draft_id=draft_id, item_code=item_code, account_id=actor.account_id, state=State.HELD.value, held_until__gt=now
     ).first()
@@ -118,6 +120,8 @@ def list_for_office(*, actor: Actor, on: date, now: datetime) -> tuple[Booking, 
     access.require(
         actor=actor, right="cases.handle", organization_id=actor.organization_id, division_code=actor.division_code
     )
+    if actor.organization_id is None:
+        return ()
     calendar = calendars.current()
     rows = models.Booking.objects.filter(
         organization_id=actor.organization_id,

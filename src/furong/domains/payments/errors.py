@@ -57,7 +57,7 @@ class ReasonNeeded(Refusal):
     """A refund and a settled difference say why."""
 
     code = "payments.reason_needed"
-    message = "Say why."
+    message = "This wants a reason."
     mend = "A sentence is enough."
 
 

@@ -107,6 +107,8 @@ def list_refunds(*, actor: Actor, open_only: bool = False, limit: int = 200) -> 
     access.require(
         actor=actor, right="cases.handle", organization_id=actor.organization_id, division_code=actor.division_code
     )
+    if actor.organization_id is None:
+        return ()
     rows = models.Refund.objects.select_related("order__notice").filter(
         order__notice__organization_id=actor.organization_id
     )

@@ -93,7 +93,7 @@ def _outline(picture: Image.Image, rule: PhotoRule) -> tuple[Fault, ...]:
     if top is None or top > _ROWS // 2:
         return (Fault.NO_HEAD,)
     # The head is the widest part between its top and the neck; shoulders begin where the outline reaches an edge.
-    head = []
+    head: list[tuple[int, int]] = []
     for some in taken[top : top + int(_ROWS * _HEAD_ROWS)]:
         if not some or (head and some[-1] - some[0] >= _COLUMNS - 4):
             break

@@ -133,7 +133,7 @@ def application(request: HttpRequest, application_id: UUID, actor: Actor) -> Htt
     )
 
 
-def _times(view: ApplicationView, now: dt.datetime) -> list[tuple[Any, Any, str, bool]]:
+def _times(view: ApplicationView, now: dt.datetime) -> list[tuple[Any, Any, Any, bool]]:
     """What is booked for each case that wants a time: the case, the booking, the office, and whether another may be chosen."""
     lanes = [
         one for one in view.lanes if bookings.items_wanting(item_codes=[one.item_code], on=timezone.localdate(now))
