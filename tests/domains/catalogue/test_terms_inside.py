@@ -21,6 +21,7 @@ from furong.foundation.audit.commands import READS
 from furong.foundation.codes.credit_codes import make_credit_code
 from furong.foundation.codes.ids import new_id
 from furong.foundation.organizations import queries as organizations
+from furong.registries.identity_cards import queries as _cards  # noqa: F401 - so that its readings are counted
 from furong.registries.legal_entities import commands as name_keeping
 from furong.registries.legal_entities import queries as entities
 from furong.registries.legal_entities.values import EntityKind
