@@ -231,12 +231,12 @@ def _as_utf8(source: Path, target: Path) -> Path:
         return source
     except UnicodeDecodeError:
         pass
-    decoder = codecs.getincrementaldecoder("gb18030")()
+    chinese = codecs.getincrementaldecoder("gb18030")()
     try:
         with source.open("rb") as read, target.open("w", encoding="utf-8", newline="") as write:
             while chunk := read.read(_CHUNK):
-                write.write(decoder.decode(chunk))
-            write.write(decoder.decode(b"", final=True))
+                write.write(chinese.decode(chunk))
+            write.write(chinese.decode(b"", final=True))
     except UnicodeDecodeError as error:
         raise FileUnreadable(
             problem=f"{source.name} is neither UTF-8 nor GB 18030", mend="Save it in one of these."

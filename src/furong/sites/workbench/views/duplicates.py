@@ -109,8 +109,9 @@ def duplicates(request: HttpRequest, actor: Actor) -> HttpResponse:
         return HttpResponseRedirect(reverse("workbench:duplicates"))
     tab = request.GET.get("show", "")
     tab = tab if tab in TABS else "open"
-    number = request.GET.get("page", "1")
-    number = int(number) if number.isdecimal() and 0 < int(number) < 10_000 else 1
+    asked = request.GET.get("page", "1")
+    number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 5 else 1
+    number = max(1, number)
     counts = queries.count_duplicates(actor=actor)
     found = queries.list_duplicates(actor=actor, states=TABS[tab][1], limit=PAGE + 1, offset=(number - 1) * PAGE)
     places = facts.Places()
@@ -144,7 +145,10 @@ def duplicate(request: HttpRequest, actor: Actor, duplicate_id: UUID) -> HttpRes
     """Show what is known of a pair without naming anybody, and ask why both entries are to be opened."""
     now = timezone.now()
     pair = queries.get_duplicate(duplicate_id=duplicate_id, actor=actor)
-    form = PurposeForm(request.POST or None, initial={"purpose": "correction", "legal_basis": LEGAL_BASES[0]})
+    form = PurposeForm(
+        request.POST if request.method == "POST" else None,
+        initial={"purpose": "correction", "legal_basis": LEGAL_BASES[0]},
+    )
     if request.method == "POST":
         basis = purpose_of(form, actor, now, what="population.list_persons", database="population")
         if basis is not None and form.is_valid():
@@ -175,7 +179,7 @@ def duplicate_pair(request: HttpRequest, actor: Actor, token: str) -> HttpRespon
         "one": _row(pair, facts.Places()),
         "basis": enquiry.basis,
         "entries": _entries(pair, actor=actor, basis=enquiry.basis),
-        "stands": "A" if pair.stands_as_person_id == pair.first_person_id else "B",
+        "standing": "A" if pair.stands_as_person_id == pair.first_person_id else "B",
         "form": form,
         "kind": type(form).__name__ if form is not None else "",
         "steps": _steps(pair),
@@ -196,7 +200,7 @@ def _form(pair: DuplicateRecord, request: HttpRequest) -> forms.Form | None:
         chosen = AskedPartForm
     else:
         return None
-    return chosen(request.POST or None)
+    return chosen(request.POST if request.method == "POST" else None)
 
 
 def _decide(pair: DuplicateRecord, form: forms.Form, actor: Actor, basis: Basis) -> str:
@@ -229,7 +233,7 @@ def _decide(pair: DuplicateRecord, form: forms.Form, actor: Actor, basis: Basis)
 def _entries(pair: DuplicateRecord, *, actor: Actor, basis: Basis) -> list[dict[str, Any]]:
     """Give both entries as rows: the term, either value, and whether they agree."""
     now, places = timezone.now(), facts.Places()
-    reading = {"actor": actor, "basis": basis, "now": now}
+    reading: dict[str, Any] = {"actor": actor, "basis": basis, "now": now}
     keys = (pair.first_person_id, pair.second_person_id)
     found = {one.person_id: one for one in population.list_persons(person_ids=keys, fields=COMPARED, **reading)}
     relatives = {
