@@ -12,7 +12,9 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import statistics
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -23,7 +25,7 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-SLOTS, USERS, THREADS, TRIES = 50, 500, 32, 3
+SLOTS, USERS, THREADS, TRIES = 50, 500, 16, 3
 PACK = Path(__file__).resolve().parents[1] / "packs" / "hunan"
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai")).astimezone(UTC)
 
@@ -33,6 +35,8 @@ def measure(*, users: int = USERS) -> dict[str, Any]:
     from tests import cluster
 
     os.environ.setdefault("FURONG_SECRET_KEY", "benchmark-only-" + "0" * 40)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "furong.entrypoints.settings"
+    os.environ["FURONG_HOME"] = home = tempfile.mkdtemp(prefix="furong-benchmark-")
     cluster.start()
     os.environ.update(cluster.environment(cluster.names()))
     try:
@@ -46,6 +50,7 @@ def measure(*, users: int = USERS) -> dict[str, Any]:
         for connection in connections.all(initialized_only=True):
             connection.close()
         cluster.stop()
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _measured(users: int) -> dict[str, Any]:
