@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
-from itertools import combinations
+from itertools import combinations, product
+from math import prod
 
 import tantivy
 from tantivy import FieldType, Occur
@@ -19,7 +20,7 @@ from furong.domains.search.values import Query
 WORD, TITLE_PAIR, PAIR, TITLE_PHRASE, WHOLE = 1.4, 1.0, 0.5, 2.0, 2.0
 NUMBER, PLACE = 12.0, 1.5
 _LATEST = date(9999, 1, 1)
-_FEW_GROUPS = 4
+_FEW_GROUPS, _MOST_WAYS = 4, 12
 
 
 class Asker:
@@ -57,7 +58,7 @@ class Asker:
 
     def _speaks(self, plan: Plan, *, among: Tantivy | None = None) -> list[Tantivy]:
         speaks = [self._group(group, WORD) for group in plan.groups]
-        speaks += self._in_titles(plan)
+        speaks += self._in_titles(plan, list(pairs_of(plan)))
         speaks += [Tantivy.boost_query(self._term("pairs", pair, "freq"), PAIR) for pair in pairs_of(plan)]
         speaks += self._numbers(plan)
         if len(plan.groups) > 1:
@@ -67,9 +68,9 @@ class Asker:
             speaks.append(Tantivy.const_score_query(Tantivy.boolean_query(said), WHOLE))
         return speaks
 
-    def _in_titles(self, plan: Plan) -> list[Tantivy]:
-        speaks = [Tantivy.boost_query(self._term("title_pairs", pair, "freq"), TITLE_PAIR) for pair in pairs_of(plan)]
-        together = [self._together("title_pairs", phrase) for phrase in plan.phrases if len(phrase) > 1]
+    def _in_titles(self, plan: Plan, pairs: Iterable[str]) -> list[Tantivy]:
+        speaks = [Tantivy.boost_query(self._term("title_pairs", pair, "freq"), TITLE_PAIR) for pair in pairs]
+        together = [self._adjacent("title_pairs", phrase) for phrase in plan.phrases if len(phrase) > 1]
         return [*speaks, *(Tantivy.boost_query(one, TITLE_PHRASE) for one in together)]
 
     def _near(self, query: Query) -> list[Tantivy]:
@@ -80,21 +81,26 @@ class Asker:
 
     # --- what finds those worth ranking -----------------------------------------------------------------------------------
 
-    def titled(self, *, plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy | None:
-        """Ask for what speaks in its title or by a number, weighed as ranking weighs that; None for nothing.
+    def titled(self, *, pairs: Iterable[str], plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy | None:
+        """Ask for what speaks in its title, by any of ``pairs`` or all that was said, or by a number; None for nothing.
 
-        Titles are short: their lists are a fiftieth of the texts'.
+        Weighed as ranking weighs that. Titles are short: their lists are a fiftieth of the texts'.
         """
-        speaks = [*self._in_titles(plan), *self._numbers(plan)]
+        speaks = [*self._in_titles(plan, pairs), *self._numbers(plan)]
         return self._found(_any_of(speaks), plan, query, shelf_is_public) if speaks else None
 
     def holding(
-        self, *, groups: Sequence[Group], every: bool, plan: Plan, query: Query, shelf_is_public: bool
+        self, *, groups: Sequence[Group], every: bool, is_sampled: bool, plan: Plan, query: Query, shelf_is_public: bool
     ) -> Tantivy:
-        """Ask for what holds all of these things that were said, or any of them, weighed by its words."""
-        occur = Occur.Must if every else Occur.Should
-        said = [(occur, self._group(group, WORD)) for group in groups]
-        return self._found(said[0][1] if len(said) == 1 else Tantivy.boolean_query(said), plan, query, shelf_is_public)
+        """Ask for what holds all of these things that were said, or any of them, weighed by its words.
+
+        ``is_sampled``: of the sample only, where more hold them than can be told apart.
+        """
+        if every:
+            asked = self._together(groups, WORD, "freq", is_sampled=is_sampled)
+        else:
+            asked = _any_of([self._together([group], WORD, "freq", is_sampled=is_sampled) for group in groups])
+        return self._found(asked, plan, query, shelf_is_public)
 
     def paired(self, *, pairs: Iterable[str], plan: Plan, query: Query, shelf_is_public: bool) -> Tantivy:
         """Ask for what holds any of these pairs of characters, however the segmenter cut it."""
@@ -133,7 +139,8 @@ class Asker:
         if is_broad and however_cut:
             han = [pair for pair in pairs_of(plan) if len(pair) == 2 and pair[0] >= "㐀"]
             ways += [self._term(field, pair) for pair in han for field in ("title_pairs", "pairs")]
-        ways += [self._together_in_sample([one], is_sampled) for one in self._numbers(plan)]
+        sample = [self._term("sample", "1")] if is_sampled else []
+        ways += [_all_of([*sample, one]) for one in self._numbers(plan)]
         if not ways:  # an exact phrase alone
             ways = [Tantivy.all_query()]
         clauses = [(Occur.Must, _any_of(ways)), *self._held_to(plan, query, shelf_is_public, without)]
@@ -142,23 +149,31 @@ class Asker:
         return clauses[0][1] if len(clauses) == 1 else Tantivy.boolean_query(clauses)
 
     def _enough(self, groups: Sequence[Group], needed: int, is_sampled: bool) -> Tantivy:
-        asked = [self._group(group, 1.0, "basic") for group in groups]
-        if (
-            needed == 2 and 2 < len(groups) <= _FEW_GROUPS
-        ):  # two lists at a time, each led by its shorter: far fewer steps
-            return _any_of([self._together_in_sample(two, is_sampled) for two in combinations(asked, 2)])
-        if needed == len(asked):
-            return self._together_in_sample(asked, is_sampled)
-        each = [self._together_in_sample([one], is_sampled) for one in asked]
-        if needed == 1:
-            return _any_of(each)
-        return Tantivy.boolean_query([(Occur.Should, one) for one in each], minimum_number_should_match=needed)
+        if needed == len(groups):
+            return self._together(groups, is_sampled=is_sampled)
+        if needed == 1 or (needed == 2 and len(groups) <= _FEW_GROUPS):
+            # Two lists at a time, each led by its shorter: far fewer steps.
+            return _any_of([self._together(some, is_sampled=is_sampled) for some in combinations(groups, needed)])
+        each = [(Occur.Should, self._together([group], is_sampled=is_sampled)) for group in groups]
+        return Tantivy.boolean_query(each, minimum_number_should_match=needed)
 
-    def _together_in_sample(self, asked: Sequence[Tantivy], is_sampled: bool) -> Tantivy:
-        """All of these; of the sample if so asked, whose list then leads wherever it is the shortest."""
-        if is_sampled:
-            asked = [self._term("sample", "1"), *asked]
-        return asked[0] if len(asked) == 1 else Tantivy.boolean_query([(Occur.Must, one) for one in asked])
+    def _together(
+        self, groups: Sequence[Group], boost: float = 1.0, option: str = "basic", *, is_sampled: bool = False
+    ) -> Tantivy:
+        """Ask for what holds all of these; of the sample if so asked, whose list then leads wherever it is the shortest.
+
+        One way of saying each at a time, as long as those are few: a list of documents is skipped through, and a union of lists
+        is read around each place.
+        """
+        first = [self._term("sample", "1")] if is_sampled else []
+        if prod(len(group.ways) for group in groups) > _MOST_WAYS:
+            return _all_of([*map(_quiet, first), *(self._group(group, boost, option) for group in groups)])
+        return _any_of(
+            [
+                _all_of([*map(_quiet, first), *(self._way(way.words, way.weight * boost, option) for way in ways)])
+                for ways in product(*(group.ways for group in groups))
+            ]
+        )
 
     # --- what must hold ---------------------------------------------------------------------------------------------------
 
@@ -195,14 +210,13 @@ class Asker:
         return ways[0] if len(ways) == 1 else Tantivy.disjunction_max_query(ways, tie_breaker=0.1)
 
     def _way(self, words: tuple[str, ...], weight: float, option: str) -> Tantivy:
-        terms = [self._term("words", word, option) for word in words]
-        one = terms[0] if len(terms) == 1 else Tantivy.boolean_query([(Occur.Must, term) for term in terms])
+        one = _all_of([self._term("words", word, option) for word in words])
         return one if weight == 1.0 else Tantivy.boost_query(one, weight)
 
     def _phrase(self, body: str, title: str, phrase: tuple[str, ...]) -> Tantivy:
-        return _any_of([self._together(name, phrase) for name in (body, title)])
+        return _any_of([self._adjacent(name, phrase) for name in (body, title)])
 
-    def _together(self, field: str, phrase: tuple[str, ...]) -> Tantivy:
+    def _adjacent(self, field: str, phrase: tuple[str, ...]) -> Tantivy:
         if len(phrase) == 1:
             return self._term(field, phrase[0], "freq")
         placed: list[str | tuple[int, str]] = [(place, pair) for place, pair in enumerate(phrase) if pair != BREAK]
@@ -249,6 +263,10 @@ def pairs_of(plan: Plan) -> Iterator[str]:
 def needed_of(groups: int) -> int:
     """Say how many of the things said must be found: all of two, about half of more."""
     return groups if groups <= 2 else max(2, (groups + 1) // 2)
+
+
+def _all_of(parts: Sequence[Tantivy]) -> Tantivy:
+    return parts[0] if len(parts) == 1 else Tantivy.boolean_query([(Occur.Must, part) for part in parts])
 
 
 def _any_of(ways: Sequence[Tantivy]) -> Tantivy:

@@ -51,8 +51,8 @@ class Finder:
     def _asked(self) -> dict[str, Any]:
         return {"plan": self.plan, "query": self.query, "shelf_is_public": self.is_public}
 
-    def _searched(self, asked: tantivy.Query, limit: int, *, count: bool = False) -> Any:
-        return self.searcher.search(asked, limit, count=count)
+    def _searched(self, asked: tantivy.Query, limit: int) -> Any:
+        return self.searcher.search(asked, limit, count=False)
 
     # --- how much it would be ---------------------------------------------------------------------------------------------
 
@@ -92,24 +92,29 @@ class Finder:
         addresses: list[tantivy.DocAddress] = []
 
         def ask(asked: tantivy.Query) -> int:
-            found = self._searched(asked, each, count=True)
-            addresses.extend(address for _, address in found.hits)
-            return int(found.count)
+            # Not counted: then the engine may pass over what cannot be among the best.
+            found = self._searched(asked, each).hits
+            addresses.extend(address for _, address in found)
+            return len(found)
 
-        titled = self.asker.titled(**self._asked)
+        titled = self.asker.titled(pairs=self._rare_pairs("title_pairs"), **self._asked)
         in_titles = ask(titled) if titled is not None else 0
         groups = sorted(self.plan.groups, key=self._size)
         if groups and (len(groups) > 1 or in_titles < each or self._size(groups[0]) <= MOST):
-            whole = ask(self.asker.holding(groups=groups, every=True, **self._asked))
+            whole = ask(self._holding(groups, every=True))
             if whole < each and len(groups) > 1:
-                ask(self.asker.holding(groups=self._rare(groups), every=False, **self._asked))
+                ask(self._holding(self._rare(groups), every=False))
         if len(addresses) < each:
-            pairs = self._rare_pairs()
+            pairs = self._rare_pairs("pairs")
             if pairs:
                 ask(self.asker.paired(pairs=pairs, **self._asked))
             if self.plan.exact:
                 ask(self.asker.held(**self._asked))
         return self.ids(addresses)
+
+    def _holding(self, groups: Sequence[Group], *, every: bool) -> tantivy.Query:
+        """Ask for what holds these, of the sample only where even the rarest is in too many documents to read."""
+        return self.asker.holding(groups=groups, every=every, is_sampled=self._size(groups[0]) > MOST, **self._asked)
 
     def _rare(self, groups: Sequence[Group]) -> Sequence[Group]:
         """The rarest of what was said: one thing at least, and no more documents than may be read."""
@@ -120,11 +125,12 @@ class Finder:
                 return groups[:count]
         return groups
 
-    def _rare_pairs(self) -> list[str]:
+    def _rare_pairs(self, field: str) -> list[str]:
+        """The rarest pairs of characters of what was said, likewise."""
         total = 0
         found: list[str] = []
-        for pair in sorted(dict.fromkeys(pairs_of(self.plan)), key=lambda one: self._frequency("pairs", one)):
-            total += self._frequency("pairs", pair)
+        for pair in sorted(dict.fromkeys(pairs_of(self.plan)), key=lambda one: self._frequency(field, one)):
+            total += self._frequency(field, pair)
             if total > MOST and found:
                 break
             found.append(pair)
