@@ -32,7 +32,7 @@ _MADE, _DEFECT = "ok", "defect"
 
 @command("identity_cards.order_cards", database=DATABASE)
 def order_cards(*, actor: Actor, basis: Basis, now: datetime, most: int = MOST_IN_BATCH) -> UUID:
-    """This function will order every card that waits in the actor's area, those due first, and return the batch's key.
+    """Order every card that waits in the actor's area, those due first, and return the batch's key.
 
     A card that another takes at the same moment is left to that one. Raises `NothingToOrder`, ``AccessRefused``.
     """
@@ -77,7 +77,7 @@ def get_batch(batch_id: UUID, *, actor: Actor) -> Batch:
 
 @command("identity_cards.take_return", database=DATABASE)
 def take_return(*, batch_id: UUID, data: bytes, actor: Actor, basis: Basis, now: datetime) -> ReturnRecord:
-    """This function will take a file of the factory and return what became of each of its rows.
+    """Take a file of the factory and return what became of each of its rows.
 
     CSV in UTF-8 with the columns batch, card (the key under which it was ordered), result (ok or defect), chip, remark, and, if
     the factory says what it engraved, the names of a card's facts: these are held against the register. All rows or none; the
@@ -215,7 +215,7 @@ def _engraved(rows: list[dict[str, str]], told: list[ReturnRow]) -> dict[UUID, d
 
 @command("identity_cards.withdraw_missing", database=DATABASE)
 def withdraw_missing(*, batch_id: UUID, actor: Actor, basis: Basis, now: datetime) -> int:
-    """This function will take back the orders of a batch that no file spoke of, and return how many; their cards wait anew.
+    """Take back the orders of a batch that no file spoke of, and return how many; their cards wait anew.
 
     A card that the factory sends after all under the old key is told as withdrawn, to be destroyed: no card is issued twice.
     Raises `BatchNotFound`, ``AccessRefused``.

@@ -80,7 +80,7 @@ register_template(
 def apply_for_card(
     *, effect_id: UUID, person_id: UUID, reason: Reason, actor: Actor, basis: Basis, now: datetime
 ) -> UUID:
-    """This function will take an application for a card and return the card's key.
+    """Take an application for a card and return the card's key.
 
     Facts come from the population register, the picture from the portraits: one that waits to be looked at holds the card back
     until it was. The same ``effect_id`` again returns the same card. Raises `HolderNotRegistered`, `FactsIncomplete`,
@@ -94,7 +94,7 @@ def apply_for_card(
 
 @command("identity_cards.issue_temporary", database=DATABASE)
 def issue_temporary(*, effect_id: UUID, person_id: UUID, actor: Actor, basis: Basis, now: datetime) -> UUID:
-    """This function will issue a temporary card at the counter, for three months, to whoever waits for a card.
+    """Issue a temporary card at the counter, for three months, to whoever waits for a card.
 
     Raises `ReasonDoesNotFit` without an application, and as `apply_for_card`.
     """
@@ -188,7 +188,7 @@ def _check_reason(reason: Reason, old: Card | None, *, today: date) -> None:
 
 @command("identity_cards.cancel_application", database=DATABASE)
 def cancel_application(*, card_id: UUID, note: str, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will cancel a card that is not ordered yet. Raises `NotInThisState`, `CardNotFound`, ``AccessRefused``."""
+    """Cancel a card that is not ordered yet. Raises `NotInThisState`, `CardNotFound`, ``AccessRefused``."""
     stated(basis)
     card = locked(card_id, states=(State.PHOTO_CHECK, State.READY), actor=actor)
     end(card, Step.CANCELLED, to=State.CANCELLED, actor=actor, now=now, note=note.strip())
@@ -196,7 +196,7 @@ def cancel_application(*, card_id: UUID, note: str, actor: Actor, basis: Basis, 
 
 @command("identity_cards.follow_portrait", database=DATABASE)
 def follow_portrait(*, person_id: UUID, portrait_id: UUID, accepted: bool, actor: Actor, now: datetime) -> None:
-    """This function will let a card go on whose portrait was accepted, and end one whose portrait was refused."""
+    """Let a card go on whose portrait was accepted, and end one whose portrait was refused."""
     cards = Card.objects.select_for_update().filter(person_id=person_id, state__in=[State.PHOTO_CHECK, State.READY])
     for card in cards:
         if accepted:
@@ -209,7 +209,7 @@ def follow_portrait(*, person_id: UUID, portrait_id: UUID, accepted: bool, actor
 
 @command("identity_cards.deliver_card", database=DATABASE)
 def deliver_card(*, card_id: UUID, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will note that a card arrived at the counter, and tell its holder to collect it.
+    """Note that a card arrived at the counter, and tell its holder to collect it.
 
     Raises `NotInThisState`, `CardNotFound`, ``AccessRefused``.
     """
@@ -227,9 +227,9 @@ def deliver_card(*, card_id: UUID, actor: Actor, basis: Basis, now: datetime) ->
 
 @command("identity_cards.collect_card", database=DATABASE)
 def collect_card(*, card_id: UUID, old_card_returned: bool, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will hand a card to its holder; from now on it holds, and the one before does not.
+    """Hand a card to its holder; from now on it holds, and the one before does not.
 
-    It is held against the register once more. Raises `MismatchOpen` when they differ, `NotInThisState`, `CardNotFound`,
+    Raises `MismatchOpen` while a difference from the register is not settled, `NotInThisState`, `CardNotFound`,
     ``AccessRefused``. 居民身份证法 art. 11: the old card is handed in.
     """
     stated(basis)
@@ -261,7 +261,7 @@ def _ended_by(kind: Kind) -> list[str]:
 
 @command("identity_cards.report_loss", database=DATABASE)
 def report_loss(*, card_id: UUID, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will note that a card is lost: it does not hold any more, also when it is found.
+    """Note that a card is lost: it does not hold any more, also when it is found.
 
     Its holder reports it in their space or at the counter. Raises `NotInThisState`, `CardNotFound`, ``AccessRefused``.
     """
@@ -272,7 +272,7 @@ def report_loss(*, card_id: UUID, actor: Actor, basis: Basis, now: datetime) -> 
 
 @command("identity_cards.expire_cards", database=DATABASE)
 def expire_cards(*, actor: Actor, now: datetime, limit: int = 500) -> int:
-    """This function will end the cards whose last day is over, at most ``limit`` at once, and return how many."""
+    """End the cards whose last day is over, at most ``limit`` at once, and return how many."""
     over = Card.objects.select_for_update(skip_locked=True).filter(
         state=State.VALID, valid_until__lte=timezone.localdate(now)
     )

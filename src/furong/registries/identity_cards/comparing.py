@@ -68,7 +68,7 @@ def compare(shown: Mapping[UUID, Mapping[str, str]], *, actor: Actor, basis: Bas
 def decide_mismatch(
     *, mismatch_id: UUID, register_is_wrong: bool, evidence: str, actor: Actor, basis: Basis, now: datetime
 ) -> Verdict:
-    """This function will settle which of the two is right, and return how the task stands.
+    """Settle which of the two is right, and return how the task stands.
 
     Is the register wrong, a job corrects it, once. Is the card wrong, it is not handed out: what was made is withdrawn, and it
     is made anew with the register's facts; of one already handed out, the holder is to apply for another. Raises
@@ -113,7 +113,7 @@ def _make_anew(found: Mismatch, *, actor: Actor, basis: Basis, now: datetime) ->
 
 
 def correct(*, mismatch_id: UUID, now: datetime) -> None:
-    """This function will correct the register as was decided, and close the task. For the job; a repeat changes nothing."""
+    """Correct the register as was decided, and close the task. For the job; a repeat changes nothing."""
     found = Mismatch.objects.filter(pk=mismatch_id, verdict=Verdict.CORRECTING).first()
     if found is None:
         return
@@ -143,7 +143,7 @@ def correct(*, mismatch_id: UUID, now: datetime) -> None:
 
 @command("identity_cards.correct_once", database=DATABASE)
 def correct_once(*, mismatch_id: UUID, problem: str, actor: Actor, now: datetime) -> None:
-    """This function will close the task of a difference whose correction the register took, or open it again with why not."""
+    """Close the task of a difference whose correction the register took, or open it again with why not."""
     found = Mismatch.objects.select_for_update().filter(pk=mismatch_id, verdict=Verdict.CORRECTING).first()
     if found is None:
         return

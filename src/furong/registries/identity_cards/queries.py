@@ -58,7 +58,7 @@ _SHOWN = (*FACTS, "identity_card")
 
 @read("identity_cards.list_of_person", database=DATABASE)
 def list_of_person(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime) -> tuple[CardRecord, ...]:
-    """This function will return a person's cards with their history, newest first.
+    """Return a person's cards with their history, newest first.
 
     Their own, or to staff with ``identity_cards.handle`` over where each was applied for. Raises ``PurposeMissing``,
     ``AccessRefused``, ``AssuranceTooLow``, ``SharingRefused``.
@@ -117,7 +117,7 @@ def list_of_person(*, person_id: UUID, actor: Actor, basis: Basis, now: datetime
 def list_on_the_way(
     *, states: Sequence[State] = OPEN, actor: Actor, basis: Basis, now: datetime, limit: int = 50
 ) -> tuple[CardLine, ...]:
-    """This function will return the cards on their way in the actor's area, those due first; names masked.
+    """Return the cards on their way in the actor's area, those due first; names masked.
 
     Raises ``AccessRefused``.
     """
@@ -164,7 +164,7 @@ def list_on_the_way(
 
 
 def count_waiting(*, actor: Actor) -> dict[str, int]:
-    """This function will return how much waits in the actor's area: cards by state, and open differences. It names nobody."""
+    """Return how much waits in the actor's area: cards by state, and open differences. It names nobody."""
     scope = access.scope(actor=actor, right=HANDLE)
     where, params = scope.sql(organization_column="", division_column="division_code")
     cards = Card.objects.filter(state__in=list(OPEN)).extra(where=[where], params=params)  # noqa: S610 - by Scope.sql
@@ -176,14 +176,14 @@ def count_waiting(*, actor: Actor) -> dict[str, int]:
 
 
 def list_batches(*, actor: Actor, limit: int = 50) -> tuple[BatchRecord, ...]:
-    """This function will return the batches that the actor's organisation ordered, newest first. Raises ``AccessRefused``."""
+    """Return the batches that the actor's organisation ordered, newest first. Raises ``AccessRefused``."""
     access.require(actor=actor, right=PRODUCE)
     batches = list(Batch.objects.filter(organization_id=actor.organization_id).order_by("-ordered_at", "-id")[:limit])
     return tuple(batch_record(one) for one in batches)
 
 
 def batch_record(batch: Batch) -> BatchRecord:
-    """This function will return a batch with how its cards stand."""
+    """Return a batch with how its cards stand."""
     counts = Counter(Production.objects.filter(batch=batch).values_list("state", flat=True))
     return BatchRecord(
         batch_id=batch.pk,
@@ -198,26 +198,26 @@ def batch_record(batch: Batch) -> BatchRecord:
 
 
 def find_batch(*, batch_id: UUID, actor: Actor) -> BatchRecord:
-    """This function will return one batch. Raises `BatchNotFound`, ``AccessRefused``."""
+    """Return one batch. Raises `BatchNotFound`, ``AccessRefused``."""
     return batch_record(get_batch(batch_id, actor=actor))
 
 
 def list_missing(*, batch_id: UUID, actor: Actor) -> tuple[str, ...]:
-    """This function will return the keys of a batch's cards of which no file spoke yet. Raises `BatchNotFound`."""
+    """Return the keys of a batch's cards of which no file spoke yet. Raises `BatchNotFound`."""
     batch = get_batch(batch_id, actor=actor)
     found = Production.objects.filter(batch=batch, state="ordered").order_by("id")
     return tuple(str(key) for key in found.values_list("pk", flat=True))
 
 
 def list_returns(*, batch_id: UUID, actor: Actor) -> tuple[ReturnRecord, ...]:
-    """This function will return the factory's files of a batch with each row's outcome, newest first. Raises `BatchNotFound`."""
+    """Return the factory's files of a batch with each row's outcome, newest first. Raises `BatchNotFound`."""
     batch = get_batch(batch_id, actor=actor)
     return tuple(return_record(one) for one in Return.objects.filter(batch=batch).order_by("-taken_at"))
 
 
 @read("identity_cards.open_order", database=DATABASE)
 def open_order(*, batch_id: UUID, actor: Actor, basis: Basis, now: datetime) -> bytes:
-    """This function will return a batch as the factory takes it: a ZIP with ``cards.csv`` and the portraits.
+    """Return a batch as the factory takes it: a ZIP with ``cards.csv`` and the portraits.
 
     Only what is still to be made; everybody in it is recorded. Raises `BatchNotFound`, ``AccessRefused``, ``PurposeMissing``.
     """
@@ -269,7 +269,7 @@ def open_order(*, batch_id: UUID, actor: Actor, basis: Basis, now: datetime) -> 
 
 @read("identity_cards.list_mismatches", database=DATABASE)
 def list_mismatches(*, actor: Actor, basis: Basis, now: datetime, limit: int = 50) -> tuple[MismatchRecord, ...]:
-    """This function will return where cards and register differ in the actor's area, oldest first. Raises ``AccessRefused``."""
+    """Return where cards and register differ in the actor's area, oldest first. Raises ``AccessRefused``."""
     stated(basis)
     scope = access.require(actor=actor, right=COMPARE).scope
     where, params = scope.sql(organization_column="", division_column="division_code")

@@ -19,6 +19,6 @@ def correct_register(*, mismatch_id: UUID, now: datetime) -> None:
 
 
 def tend(*, now: datetime) -> None:
-    """This function will end the cards whose last day is over. For the worker's loop."""
+    """End the cards whose last day is over. For the worker's loop."""
     while commands.expire_cards(actor=Actor.system("identity_cards"), now=now) == 500:
         pass

@@ -230,7 +230,7 @@ class MismatchRecord:
 
 
 def valid_years(age: int) -> int | None:
-    """This function will return for how many years a card holds that is made at this age; None without limit (art. 5)."""
+    """Return for how many years a card holds that is made at this age; None without limit (art. 5)."""
     if age < 16:
         return 5
     if age < 26:
@@ -239,7 +239,7 @@ def valid_years(age: int) -> int | None:
 
 
 def years_later(day: date, years: int) -> date:
-    """This function will return the same day so many years later; for 29 February the day after, in a year without one."""
+    """Return the same day so many years later; for 29 February the day after, in a year without one."""
     try:
         return day.replace(year=day.year + years)
     except ValueError:
@@ -247,7 +247,7 @@ def years_later(day: date, years: int) -> date:
 
 
 def validity(*, kind: Kind, born_on: date, made_on: date) -> date | None:
-    """This function will return the first day on which a card does not hold any more; None without limit."""
+    """Return the first day on which a card does not hold any more; None without limit."""
     if kind is Kind.TEMPORARY:
         return made_on + timedelta(days=TEMPORARY_DAYS)
     age = made_on.year - born_on.year - ((made_on.month, made_on.day) < (born_on.month, born_on.day))

@@ -54,7 +54,7 @@ _OTHER_COLOURS = gettext_noop("a picture in colours for print")
 
 
 def check(data: bytes, *, ask: bool = False) -> Picture:
-    """This function will return what a picture is, with what a person has to look at, or refuse it.
+    """Return what a picture is, with what a person has to look at, or refuse it.
 
     ``ask``: somebody insists, so that no head found is a doubt and no refusal. Raises `NotAPortraitFile`, `PictureSizeWrong`,
     `SeveralPictures`, `PictureTurned`, `PictureDamaged`, `NoHeadFound`. Decodes an eighth of the points: about a millisecond.
@@ -94,7 +94,7 @@ def check(data: bytes, *, ask: bool = False) -> Picture:
 
 
 def thumbnail(data: bytes, *, width: int = THUMBNAIL_WIDTH) -> bytes:
-    """This function will return a small JPEG of a portrait, without whatever notes the original carries. About a millisecond."""
+    """Return a small JPEG of a portrait, without whatever notes the original carries. About a millisecond."""
     picture = Image.open(io.BytesIO(data), formats=("JPEG",))
     size = (width, round(width * picture.height / picture.width))
     picture.draft("RGB", size)

@@ -45,7 +45,7 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(k, 30)) FROM (SELECT unnes
 
 @command("portraits.take_portrait", database=DATABASE)
 def take_portrait(*, new: NewPortrait, actor: Actor, basis: Basis, now: datetime) -> Kept:
-    """This function will put a person's portrait on record, in force at once or waiting for an eye, and return which.
+    """Put a person's portrait on record, in force at once or waiting for an eye, and return which.
 
     The one in force before is kept as replaced. The same ``effect_id`` again returns the first result. Raises `PortraitRefused`
     (its kinds say why), `PersonNotOnRecord`, ``PurposeMissing``, ``AccessRefused``.
@@ -63,7 +63,7 @@ def take_portrait(*, new: NewPortrait, actor: Actor, basis: Basis, now: datetime
 
 @command("portraits.take_portraits", database=DATABASE)
 def take_portraits(*, new: Sequence[NewPortrait], actor: Actor, basis: Basis, now: datetime) -> tuple[Kept, ...]:
-    """This function will put many portraits on record as one act, and return what became of each, in the order given.
+    """Put many portraits on record as one act, and return what became of each, in the order given.
 
     A picture that cannot be a portrait, or of nobody on record, is told by its refusal's code and keeps no other back. Two of one
     person in one batch: the later one counts, the other is refused as ``portraits.twice_in_batch``. Raises ``PurposeMissing``,
@@ -253,7 +253,7 @@ def _held(portrait_id: UUID, person_id: UUID, division: str) -> PortraitHeld:
 def review_portrait(
     *, portrait_id: UUID, accept: bool, reason: str = "", actor: Actor, basis: Basis, now: datetime
 ) -> None:
-    """This function will put a doubtful portrait in force, or refuse it with a reason, after somebody looked at it.
+    """Put a doubtful portrait in force, or refuse it with a reason, after somebody looked at it.
 
     Raises `NotForReview`, `ReasonMissing`, ``AccessRefused``, ``PurposeMissing``.
     """
@@ -287,7 +287,7 @@ def _refused_by_eye(portrait_id: UUID, person_id: UUID, division: str) -> Portra
 
 @command("portraits.settle_damage", database=DATABASE)
 def settle_damage(*, finding_id: UUID, note: str, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will close the task of a record whose bytes are gone or changed.
+    """Close the task of a record whose bytes are gone or changed.
 
     When they are whole again (brought back from a backup), it stays as it is; else the record ends, and the person needs another
     portrait. Raises `NotForReview`, `ReasonMissing`, ``AccessRefused``.
@@ -320,7 +320,7 @@ def settle_damage(*, finding_id: UUID, note: str, actor: Actor, basis: Basis, no
 
 @command("portraits.follow_move", database=DATABASE)
 def follow_move(*, person_id: UUID, division_code: str, actor: Actor, now: datetime) -> None:
-    """This function will note where a person is registered now, so that the police there see the portrait."""
+    """Note where a person is registered now, so that the police there see the portrait."""
     first_row(
         "UPDATE portraits_portrait SET division_code = %s WHERE person_id = %s RETURNING id", [division_code, person_id]
     )
@@ -328,7 +328,7 @@ def follow_move(*, person_id: UUID, division_code: str, actor: Actor, now: datet
 
 
 def damaged_ids(portrait_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """This function will tell which of these records have an open task already."""
+    """Tell which of these records have an open task already."""
     return frozenset(
         Damaged.objects.filter(portrait__in=list(portrait_ids), settled_at__isnull=True).values_list(
             "portrait_id", flat=True

@@ -17,7 +17,7 @@ _CLOTHES = ((40, 60, 110), (90, 30, 50), (40, 90, 80), (70, 70, 80))
 def draw_portrait(
     seed: int, *, width: int = WIDTH, height: int = HEIGHT, head: float = 1.0, quality: int = 90
 ) -> bytes:
-    """This function will return a JPEG of a drawn person; the same for the same arguments. ``head``: its size, 1 as on a card.
+    """Return a JPEG of a drawn person; the same for the same arguments. ``head``: its size, 1 as on a card.
 
     Noise makes it weigh what a photograph of its size weighs, about 20 KB. Some 5 ms.
     """

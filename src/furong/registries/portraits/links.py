@@ -35,7 +35,7 @@ class Link:
 
 
 def seal(*, portrait_id: UUID, size: Size, actor: Actor, basis: Basis, now: datetime) -> str:
-    """This function will return the text that opens this portrait for this account during the next two minutes."""
+    """Return the text that opens this portrait for this account during the next two minutes."""
     told = [
         str(portrait_id),
         size.value,
@@ -50,7 +50,7 @@ def seal(*, portrait_id: UUID, size: Size, actor: Actor, basis: Basis, now: date
 
 
 def unseal(text: str, *, actor: Actor, now: datetime) -> Link:
-    """This function will return what a link opens. Raises `LinkOver` for anything but this account's own, in time."""
+    """Return what a link opens. Raises `LinkOver` for anything but this account's own, in time."""
     try:
         padded = text + "=" * (-len(text) % 4)
         plain = _fernet(settings.SECRET_KEY).decrypt_at_time(padded.encode(), SECONDS, int(now.timestamp()))

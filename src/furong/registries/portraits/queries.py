@@ -36,7 +36,7 @@ _AT_ONCE = 8
 
 @read("portraits.open_portrait", database=DATABASE)
 def open_portrait(*, portrait_id: UUID, size: Size, actor: Actor, basis: Basis, now: datetime) -> bytes:
-    """This function will return a portrait as JPEG, whole or small, and record that it was seen.
+    """Return a portrait as JPEG, whole or small, and record that it was seen.
 
     A person sees their own; staff need ``portraits.view`` over the division where the person is registered. Raises
     `PortraitNotFound`, ``PurposeMissing``, ``AccessRefused``, ``SharingRefused``. Faults: ``FileMissingError``,
@@ -65,7 +65,7 @@ def open_portrait(*, portrait_id: UUID, size: Size, actor: Actor, basis: Basis, 
 
 @read("portraits.get_pictures", database=DATABASE)
 def get_pictures(*, portrait_ids: Iterable[UUID], actor: Actor, basis: Basis, now: datetime) -> Mapping[UUID, bytes]:
-    """This function will return many portraits' bytes by key, for one duty (a batch for the factory), and record each person.
+    """Return many portraits' bytes by key, for one duty (a batch for the factory), and record each person.
 
     Who is unknown is left out; refused as a whole when one may not be seen. Raises as `open_portrait`.
     """
@@ -94,7 +94,7 @@ def get_pictures(*, portrait_ids: Iterable[UUID], actor: Actor, basis: Basis, no
 def find_portrait(
     *, person_id: UUID, actor: Actor, basis: Basis, now: datetime, state: PortraitState = PortraitState.HELD
 ) -> PortraitRecord | None:
-    """This function will return the record of a person's portrait in force (or waiting to be looked at), None without one.
+    """Return the record of a person's portrait in force (or waiting to be looked at), None without one.
 
     No picture: that is `open_portrait`. Raises as it does.
     """
@@ -119,7 +119,7 @@ def find_portrait(
 
 
 def list_reviews(*, actor: Actor, limit: int = 50) -> tuple[PortraitRecord, ...]:
-    """This function will return the portraits that wait for the actor's eye, oldest first; no names, no pictures.
+    """Return the portraits that wait for the actor's eye, oldest first; no names, no pictures.
 
     Raises ``AccessRefused``.
     """
@@ -130,13 +130,13 @@ def list_reviews(*, actor: Actor, limit: int = 50) -> tuple[PortraitRecord, ...]
 
 
 def count_reviews(*, actor: Actor) -> int:
-    """This function will return how many portraits wait for the actor's eye; 0 for who may not look."""
+    """Return how many portraits wait for the actor's eye; 0 for who may not look."""
     where, params = _scope(actor)
     return Portrait.objects.filter(state=PortraitState.REVIEW).extra(where=[where], params=params).count()  # noqa: S610
 
 
 def list_damaged(*, actor: Actor, limit: int = 50) -> tuple[Finding, ...]:
-    """This function will return the records whose bytes are gone or changed, oldest first. Raises ``AccessRefused``."""
+    """Return the records whose bytes are gone or changed, oldest first. Raises ``AccessRefused``."""
     scope = access.require(actor=actor, right=REVIEW).scope
     where, params = scope.sql(organization_column="", division_column='"portraits_portrait"."division_code"')
     found = Damaged.objects.filter(settled_at__isnull=True).select_related("portrait")
@@ -154,7 +154,7 @@ def list_damaged(*, actor: Actor, limit: int = 50) -> tuple[Finding, ...]:
 
 
 def get_sweep() -> Sweep:
-    """This function will return how far the integrity sweep is. It speaks of nobody."""
+    """Return how far the integrity sweep is. It speaks of nobody."""
     state = SweepState.objects.filter(pk=1).first() or SweepState()
     return Sweep(
         looked_at=state.looked_at,
@@ -171,7 +171,7 @@ def _scope(actor: Actor) -> tuple[str, list[object]]:
 
 
 def record_of(one: Portrait) -> PortraitRecord:
-    """This function will return a row as others see it."""
+    """Return a row as others see it."""
     return PortraitRecord(
         portrait_id=one.pk,
         person_id=one.person_id,

@@ -33,7 +33,7 @@ _STILL_OLD = "SELECT 1 FROM portraits_intent WHERE digest = %s HAVING max(noted_
 
 
 def throw_away_leavings(*, now: datetime, after: timedelta = INTENTS_LAST, limit: int = 500) -> int:
-    """This function will throw away bytes that a killed process put away without a record, and return how many.
+    """Throw away bytes that a killed process put away without a record, and return how many.
 
     Each digest is locked as a writer locks it, so that nobody puts away the same bytes meanwhile.
     """
@@ -52,7 +52,7 @@ def throw_away_leavings(*, now: datetime, after: timedelta = INTENTS_LAST, limit
 
 
 def sweep(*, now: datetime, most: int = 2000) -> int:
-    """This function will read and compare the bytes of the next ``most`` records, and return how many it looked at.
+    """Read and compare the bytes of the next ``most`` records, and return how many it looked at.
 
     A record whose bytes are gone or changed becomes a task, once. A store that does not answer ends the sweep, which goes on
     from here: an outage is no loss. Some 2,000 a second from a local disk.
@@ -96,7 +96,7 @@ def _damage(digest: str) -> Damage | None:
 
 @command("portraits.report_damage", database=DATABASE)
 def report_damage(*, portrait_id: UUID, person_id: UUID, damage: Damage, actor: Actor, now: datetime) -> None:
-    """This function will make a task of a record whose bytes are gone or changed."""
+    """Make a task of a record whose bytes are gone or changed."""
     Damaged.objects.create(id=new_id(), portrait_id=portrait_id, damage=damage.value, found_at=now)
     current().object("portrait", portrait_id)
     current().subject(person_id, fields=("portrait",))
@@ -104,6 +104,6 @@ def report_damage(*, portrait_id: UUID, person_id: UUID, damage: Damage, actor: 
 
 
 def tend(*, now: datetime) -> None:
-    """This function will do a minute's share of both. For the worker's loop."""
+    """Do a minute's share of both. For the worker's loop."""
     throw_away_leavings(now=now)
     sweep(now=now)

@@ -60,7 +60,7 @@ SELECT household_id FROM population_household_member WHERE person_id = %s AND su
 
 @command("population.ask_duplicates", database=DATABASE)
 def ask_for_search(*, actor: Actor, basis: Basis, now: datetime) -> UUID:
-    """This function will have the register searched for people who stand in it twice, and return the search's key.
+    """Have the register searched for people who stand in it twice, and return the search's key.
 
     One search at a time: while one waits, its key is returned. The caller has `tasks.start` carry it out. Raises
     ``AccessRefused``.
@@ -76,7 +76,7 @@ def ask_for_search(*, actor: Actor, basis: Basis, now: datetime) -> UUID:
 def keep_pairs(
     *, search_id: UUID, people: int, pairs: Sequence[FoundPair], actor: Actor, basis: Basis, now: datetime
 ) -> int:
-    """This function will keep the pairs that a search found, and return how many are new; a pair known before stays as it is.
+    """Keep the pairs that a search found, and return how many are new; a pair known before stays as it is.
 
     Everybody in a new pair can see that they were compared. A search that ended before is left alone.
     """
@@ -122,7 +122,7 @@ def keep_pairs(
 
 @command("population.set_duplicate_aside", database=DATABASE)
 def set_aside(*, duplicate_id: UUID, reason: str, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will record that two entries are two people; no search brings the pair again.
+    """Record that two entries are two people; no search brings the pair again.
 
     Raises `DuplicateNotFound`, `DuplicateDecided`, `ReasonMissing`, ``PurposeMissing``, ``AccessRefused``.
     """
@@ -133,7 +133,7 @@ def set_aside(*, duplicate_id: UUID, reason: str, actor: Actor, basis: Basis, no
 def merge_people(
     *, duplicate_id: UUID, stands_as_person_id: UUID, evidence: str, actor: Actor, basis: Basis, now: datetime
 ) -> ChangeRecorded:
-    """This function will take the other entry out of the register as a second one; ``stands_as_person_id`` is who stays.
+    """Take the other entry out of the register as a second one; ``stands_as_person_id`` is who stays.
 
     The entry that goes loses its number and its place in the household and names the one that stands; its history stays.
     Repeatable: half way it goes on. Raises `DuplicateNotFound`, `DuplicateDecided`, `FamilyWouldBeLost`, `ReasonMissing`, and as
@@ -206,7 +206,7 @@ def _begin_merge(
 def part_people(
     *, duplicate_id: UUID, evidence: str, actor: Actor, basis: Basis, now: datetime
 ) -> ChangeRecorded | None:
-    """This function will bring the entry that went back, into the household it left, with its number; None when it is queued.
+    """Bring the entry that went back, into the household it left, with its number; None when it is queued.
 
     When either entry was acted on since, nothing happens yet: the parting waits, with those acts named, until somebody else with
     the right asks for it too. Repeatable half way. Raises `DuplicateNotFound`, `DuplicateDecided`, `AnotherMustDecide`,
@@ -287,7 +287,7 @@ def _begin_parting(
 
 @command("population.decline_parting", database=DATABASE)
 def decline_parting(*, duplicate_id: UUID, reason: str, actor: Actor, basis: Basis, now: datetime) -> None:
-    """This function will leave a merged pair merged although its parting was asked for.
+    """Leave a merged pair merged although its parting was asked for.
 
     Raises `DuplicateNotFound`, `DuplicateDecided`, `ReasonMissing`, ``AccessRefused``.
     """

@@ -19,21 +19,21 @@ from .values import DuplicateRecord, DuplicateState, SearchRecord, SearchState, 
 def list_duplicates(
     *, actor: Actor, states: Iterable[DuplicateState] = (DuplicateState.OPEN,), limit: int = 50, offset: int = 0
 ) -> tuple[DuplicateRecord, ...]:
-    """This function will return pairs of the actor's divisions, the likeliest first, naming nobody. Raises ``AccessRefused``."""
+    """Return pairs of the actor's divisions, the likeliest first, naming nobody. Raises ``AccessRefused``."""
     scope = access.require(actor=actor, right=DUPLICATES).scope
     found = _within(scope).filter(state__in=list(states)).order_by("-probability", "pk")
     return tuple(_record(one) for one in found[offset : offset + limit])
 
 
 def count_duplicates(*, actor: Actor) -> dict[DuplicateState, int]:
-    """This function will return how many pairs of the actor's divisions are in each state. Raises ``AccessRefused``."""
+    """Return how many pairs of the actor's divisions are in each state. Raises ``AccessRefused``."""
     scope = access.require(actor=actor, right=DUPLICATES).scope
     found = dict(_within(scope).values_list("state").annotate(Count("pk")))
     return {state: found.get(state.value, 0) for state in DuplicateState}
 
 
 def get_duplicate(*, duplicate_id: UUID, actor: Actor) -> DuplicateRecord:
-    """This function will return a pair with everything done about it. Raises `DuplicateNotFound`, ``AccessRefused``."""
+    """Return a pair with everything done about it. Raises `DuplicateNotFound`, ``AccessRefused``."""
     scope = access.require(actor=actor, right=DUPLICATES).scope
     found = _within(scope).filter(pk=duplicate_id).first()
     if found is None:
@@ -43,7 +43,7 @@ def get_duplicate(*, duplicate_id: UUID, actor: Actor) -> DuplicateRecord:
 
 
 def last_search(*, actor: Actor) -> SearchRecord | None:
-    """This function will return the search that was asked for last, or None. Raises ``AccessRefused``."""
+    """Return the search that was asked for last, or None. Raises ``AccessRefused``."""
     access.require(actor=actor, right=DUPLICATES)
     found = DuplicateSearch.objects.order_by("-asked_at").first()
     if found is None:

@@ -38,14 +38,14 @@ class Sounds:
 
 
 def blur(syllable: str) -> str:
-    """This function will return a syllable as somebody hears it who does not tell n from l or s from sh."""
+    """Return a syllable as somebody hears it who does not tell n from l or s from sh."""
     for pattern, to in _BLURS:
         syllable = pattern.sub(to, syllable)
     return syllable
 
 
 def sounds_of(name: str) -> Sounds:
-    """This function will return how a name sounds; ``letters`` are its characters in order, to find two that changed places."""
+    """Return how a name sounds; ``letters`` are its characters in order, to find two that changed places."""
     name = name[:1].translate(_OLD) + name[1:]
     syllables = _TONE.sub("", name_keys(name).pinyin).split(" ")
     blurred = [blur(one) for one in syllables]

@@ -39,7 +39,7 @@ def match_files(
     review_from: float = REVIEW_FROM,
     tell: Callable[[str, float | None], None] = lambda _text, _share: None,
 ) -> Linked:
-    """This function will write the pairs of rows that are one person to ``out`` (CSV, or Parquet by its ending).
+    """Write the pairs of rows that are one person to ``out`` (CSV, or Parquet by its ending).
 
     ``kind`` is what is looked for; `LinkKind.LINK` gives each row at most one partner. A pair names its rows by their ``id``, or
     by their place in the file, counted from 1; beside it stand its verdict, what found it, its probability, and in which degree

@@ -98,7 +98,7 @@ _UNSEEN = 5_000
 def settings(
     *, kind: Literal["link_only", "dedupe_only", "link_and_dedupe"], prior: float, birth: float
 ) -> SettingsCreator:
-    """This function will give splink's settings.
+    """Give splink's settings.
 
     ``prior`` is how likely two rows drawn at random are one person; ``birth`` how likely two strangers here are born on one day:
     where they are all of one age, what differs by a digit says as little as what is equal.
@@ -118,7 +118,7 @@ def settings(
 
 
 def frequencies_sql(column: str, tables: tuple[str, ...]) -> str:
-    """This function will give the SQL of a table of how frequent each value of a column is in all files together."""
+    """Give the SQL of a table of how frequent each value of a column is in all files together."""
     every = " UNION ALL ".join(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL" for table in tables)
     return (
         f"SELECT {column}, (count(*) + {_UNSEEN * _USUAL[column]}) / (sum(count(*)) OVER () + {_UNSEEN}) AS tf_{column} "
@@ -127,7 +127,7 @@ def frequencies_sql(column: str, tables: tuple[str, ...]) -> str:
 
 
 def word_sql(respect: str) -> str:
-    """This function will give the SQL that turns splink's level of a respect into its word."""
+    """Give the SQL that turns splink's level of a respect into its word."""
     levels = RESPECTS[respect]
     words = " ".join(
         f"WHEN {-1 if level.word == _UNKNOWN else len(levels) - 1 - place} THEN '{level.word}'"

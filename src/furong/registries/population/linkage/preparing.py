@@ -36,7 +36,7 @@ KEYS: Mapping[str, str] = {
 
 
 def columns_of(side: Side) -> dict[str, str]:
-    """This function will return which column of a file holds which field.
+    """Return which column of a file holds which field.
 
     Raises `FileUnreadable`, and `MappingInvalid` when a column is not there, or too little is told to know anybody by.
     """
@@ -92,7 +92,7 @@ def _header(side: Side) -> list[str]:
 def read_side(
     connection: duckdb.DuckDBPyConnection, side: Side, *, table: str, columns: Mapping[str, str], folder: Path
 ) -> int:
-    """This function will read a file into ``table`` with each field as it is compared, and return how many rows there are.
+    """Read a file into ``table`` with each field as it is compared, and return how many rows there are.
 
     A file in GB 18030 is read from a copy in ``folder``. Raises `FileUnreadable`, which tells the line and nothing of it.
     """
@@ -132,7 +132,7 @@ def read_side(
 def add_keys(
     connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...], *, tell: Callable[[str, float | None], None]
 ) -> None:
-    """This function will add to each table how its names sound, and the keys of rows that are to be compared."""
+    """Add to each table how its names sound, and the keys of rows that are to be compared."""
     names = " UNION ".join(
         f"SELECT {column} AS name FROM {table}_plain WHERE {column} IS NOT NULL"
         for table in tables
@@ -159,7 +159,7 @@ def add_keys(
 
 
 def drop_blocks(connection: duckdb.DuckDBPyConnection, left: str, right: str) -> int:
-    """This function will empty the keys that too many rows share to mean anything, and return how many there were."""
+    """Empty the keys that too many rows share to mean anything, and return how many there were."""
     ignored = 0
     for key in KEYS:
         connection.execute(
@@ -177,7 +177,7 @@ def drop_blocks(connection: duckdb.DuckDBPyConnection, left: str, right: str) ->
 
 
 def one_character(left: str, right: str) -> str:
-    """This function will give the SQL that says whether two names of three characters or more differ in one, or one lacks one.
+    """Give the SQL that says whether two names of three characters or more differ in one, or one lacks one.
 
     Not by ``levenshtein``: DuckDB's counts bytes, of which a character has three, and Spark's counts characters.
     """
@@ -196,7 +196,7 @@ def one_character(left: str, right: str) -> str:
 
 
 def value_of(connection: duckdb.DuckDBPyConnection, query: str) -> int | float:
-    """This function will return the one figure that a query gives, 0 for none."""
+    """Return the one figure that a query gives, 0 for none."""
     # DuckDB refuses the next statement while a result has rows that were not fetched.
     return connection.execute(query).fetchall()[0][0] or 0
 
