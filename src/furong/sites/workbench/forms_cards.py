@@ -26,7 +26,8 @@ class _OnceForm(forms.Form):
     effect_id = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id=f"{type(self).__name__.lower()}_%s", **kwargs)  # two of them stand on one page
+        kwargs.setdefault("auto_id", f"{type(self).__name__.lower()}_%s")  # two of them stand on one page
+        super().__init__(*args, **kwargs)
         if not self.is_bound:
             self.initial["effect_id"] = new_id()
 
