@@ -45,7 +45,7 @@ _WINDOW = 100  # the best by words, which age and boost then order
 _CARD_WINDOW, _AMONG = 40, 12  # without counting: the best by words, and those of them that are looked at
 _FEW, _MEAGRE = 10, 200
 _FACET_SIZE = 30
-_SAMPLED, _SURE = 400_000, 64  # documents to step over; of the sample: an estimate that is mostly within a seventh
+_SAMPLED, _SURE = 400_000, 64  # documents to step over; of the sample: an estimate mostly within an eighth
 _BESIDE = 1_500_000  # documents: from here on one question counts and ranks at once
 _AT_ONCE = max(1, (os.cpu_count() or 1) - 1)
 _counters = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="search-count")
