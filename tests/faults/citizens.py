@@ -26,10 +26,9 @@ GIVEN = "安宁若溪知夏念荷芷沅子衿清和景明书禾云川山石林�
 OTHER = "东南西北天地"  # of names given later: nobody of the steady ones bears them
 _PAUSE_SECONDS = 0.05
 # `is_quiet` looks through all that was ever told.
-_QUICKLY_QUIET = """
-CREATE INDEX faults_told ON events_outbox ((payload->>'person_id')) WHERE name = 'population.fact_told';
-SELECT 1
-"""
+_QUICKLY_QUIET = (
+    "CREATE INDEX faults_told ON events_outbox ((payload->>'person_id')) WHERE name = 'population.fact_told'"
+)
 
 
 def now() -> datetime:
@@ -90,6 +89,8 @@ def settle(people: int) -> None:
     """Divide the register, and register ``people`` in each centre, in households of a couple and of one; each second person is
     steady (`read`).
     """
+    from django.db import connections
+
     from furong.entrypoints import dividing
     from furong.foundation.codes.identity_numbers import make_identity_number
     from furong.registries.population import commands, place
@@ -98,7 +99,8 @@ def settle(people: int) -> None:
     steady: list[dict[str, str]] = []
     count = 0
     for code in codes():
-        ask(f"centre_{code}", _QUICKLY_QUIET)
+        with connections[f"centre_{code}"].cursor() as cursor:
+            cursor.execute(_QUICKLY_QUIET)
         with place.at(f"centre_{code}"):
             household, couple = UUID(int=0), []
             for step in range(people):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from furong.domains.cases.values import CaseState, Light
 from furong.domains.cases.values.procedures import PROCEDURE_NAMES, SpecialProcedure
@@ -206,6 +206,8 @@ def outcome_words(outcome: str) -> str:
         "impossible": _("Cannot be corrected"),
         "answered": _("They have answered"),
         "lapsed": _("They have not answered"),
+        "verified": pgettext("outcome", "Checked in person"),
+        "handed_over": pgettext("outcome", "Handed over or sent"),
     }
     return words.get(outcome, outcome)
 
