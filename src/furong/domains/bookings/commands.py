@@ -26,7 +26,6 @@ from furong.foundation.calendar import queries as calendars
 from furong.foundation.codes.ids import new_id
 from furong.foundation.codes.statements import first_row
 from furong.foundation.events.commands import publish
-from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Organization
 
 # One person and their family fill in a few forms at once, and no more.
@@ -229,11 +228,12 @@ def _offered(item_code: str, division_code: str, organization_id: UUID, now: dat
     book = queries.find_book(item_code=item_code, on=on)
     if book is None:
         raise SlotNotOffered
-    offices = queries.list_offices(item_code=item_code, division_code=division_code, on=on)
-    office = next((one for one in offices if one.id == organization_id), None)
+    office = queries.find_office(
+        item_code=item_code, division_code=division_code, organization_id=organization_id, on=on
+    )
     if office is None:
         raise SlotNotOffered
-    return book, organizations.get_organization(organization_id=office.id)
+    return book, office
 
 
 def _place(book: Book, office: Organization, starts_at: datetime, now: datetime) -> models.Booking:

@@ -14,6 +14,7 @@ from furong.foundation.access import queries as access
 from furong.foundation.access.values import Actor
 from furong.foundation.calendar import queries as calendars
 from furong.foundation.codes.statements import all_rows
+from furong.foundation.organizations import queries as organizations
 from furong.foundation.organizations.values import Organization
 from furong.foundation.packs import queries as packs
 
@@ -58,10 +59,22 @@ def list_offices(*, item_code: str, division_code: str, on: date) -> tuple[Organ
     item = services.get_item(code=item_code, on=on).item
     own = bodies.find_body(item=item, division_code=division_code)
     city = division_code[:CITY_DIGITS]
-    found = [body for body, _ in bodies.list_implementations(item=item) if body.division_code.startswith(city)]
+    found = [body for body, _ in bodies.list_implementations(item=item, within=city)]
     if own is None:
         return tuple(found)
     return (own, *(body for body in found if body.id != own.id))
+
+
+def find_office(*, item_code: str, division_code: str, organization_id: UUID, on: date) -> Organization | None:
+    """Return an office that may be chosen, as `list_offices` has them; None for any other."""
+    item = services.get_item(code=item_code, on=on).item
+    office = organizations.find_organization(organization_id=organization_id)
+    if office is None or not bodies.is_body(item=item, organization=office):
+        return None
+    if office.division_code.startswith(division_code[:CITY_DIGITS]):
+        return office
+    own = bodies.find_body(item=item, division_code=division_code)
+    return office if own is not None and own.id == office.id else None
 
 
 def list_days(

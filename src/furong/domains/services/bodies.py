@@ -84,9 +84,17 @@ def find_by_number(*, number: str, on: date) -> Implementation | None:
         return None
 
 
-def list_implementations(*, item: Item) -> list[tuple[Organization, str]]:
-    """List the bodies that do an item, from the top down, each with the code of its list. One read."""
-    bodies = following.list_of_department(department=item.department)
+def is_body(*, item: Item, organization: Organization) -> bool:
+    """Say whether an organisation does an item."""
+    return organization.is_open and organization.department == item.department and does(item, _as_body(organization))
+
+
+def list_implementations(*, item: Item, within: str = "") -> list[tuple[Organization, str]]:
+    """List the bodies that do an item, from the top down, each with the code of its list. One read.
+
+    ``within``: only those of divisions whose code begins so.
+    """
+    bodies = following.list_of_department(department=item.department, within=within)
     return [
         (body, _number(body.code, str(int(body.level)), item.basic_code))
         for body in bodies

@@ -30,9 +30,14 @@ def find_organizations(*, organization_ids: Iterable[UUID]) -> dict[UUID, Organi
     return {row.id: _organization(row) for row in rows}
 
 
-def list_of_department(*, department: str) -> list[Organization]:
-    """Return the open organisations of a kind of department, from the top down by division. One read."""
+def list_of_department(*, department: str, within: str = "") -> list[Organization]:
+    """Return the open organisations of a kind of department, from the top down by division. One read.
+
+    ``within``: only those of divisions whose code begins so.
+    """
     rows = models.Organization.objects.filter(department_id=department, abolished_on=None)
+    if within:
+        rows = rows.filter(division_code__startswith=within)
     return [_organization(row) for row in rows.order_by("level", "division_code", "id")]
 
 
