@@ -26,7 +26,7 @@ demo-check: setup ## Start everything on free ports, walk the newborn story, sto
 browser: setup
 	@sh setup.sh --browser
 
-test: setup browser ## Run every test (15 minutes on two cores at most)
+test: setup browser ## Run every test (14 to 19 minutes on two cores)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
 
 check: setup ## Style, types, layers, pack, migrations, OpenAPI, messages
@@ -38,7 +38,7 @@ check: setup ## Style, types, layers, pack, migrations, OpenAPI, messages
 	@$(BIN)/furong check --project
 
 bench: setup ## Measure every figure (each is python -m benchmarks.NAME [--quick])
-	@for name in processes portal feel decisions catalogue opendata exchange exchange_modes population; do $(BIN)/python -m benchmarks.$$name $(ARGS) || exit 1; done
+	@for name in processes portal feel decisions catalogue opendata exchange exchange_modes population services search people; do $(BIN)/python -m benchmarks.$$name $(ARGS) || exit 1; done
 
 soak: setup browser ## The long runs
 	@$(BIN)/python -m pytest -n 0 -m soak $(ARGS)

@@ -11,15 +11,7 @@ from furong.foundation.codes.ids import new_id
 from furong.registries.identity_cards.values import Reason
 from furong.registries.portraits.values import MOST_BYTES
 from furong.sites.workbench.forms_counter import text_field
-
-REASONS = (
-    (Reason.FIRST, _("First card")),
-    (Reason.EXPIRY, _("The old one runs out or ran out")),
-    (Reason.LOSS, _("The old one is lost")),
-    (Reason.DAMAGE, _("The old one is damaged")),
-    (Reason.CHANGE, _("A fact on it changed")),
-    (Reason.ERROR, _("The old one is wrong")),
-)
+from furong.sites.workbench.words_cards import REASONS
 
 
 class _OnceForm(forms.Form):
@@ -60,7 +52,7 @@ class CardForm(_OnceForm):
 
     reason = forms.ChoiceField(
         label=_("Why a card?"),
-        choices=[("", ""), *((one.value, words) for one, words in REASONS)],
+        choices=[("", ""), *((one.value, words) for one, words in REASONS.items() if one is not Reason.TEMPORARY)],
         error_messages={"required": _("Choose why.")},
     )
 
